@@ -1,0 +1,94 @@
+"""A task's arguments, known from its signature: checked at submission, typed again before the run."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, NotRequired, Required, get_type_hints
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from jobs import codec
+from jobs.errors import InvalidInputError, Mistake, TaskTableError
+
+MAX_BYTES = 262_144
+ROOT = "/args"
+
+# Names that arq's enqueue_job takes for itself; a task's argument of this name would never arrive.
+_TAKEN = frozenset({"self", "function"})
+
+
+class Arguments:
+    """The arguments of one task, as a schema made from its function's signature.
+
+    An argument is required where the function gives no default. There are no others: a name that the
+    function does not take is a mistake. Types are checked strictly: "5" is no number.
+    """
+
+    def __init__(self, task: str, function: Callable[..., Any], *, skip: int) -> None:
+        """Read the signature, leaving out the first `skip` parameters. Raises TaskTableError."""
+        parameters = list(inspect.signature(function).parameters.values())[skip:]
+        hints = get_type_hints(function, include_extras=True)
+        fields: dict[str, Any] = {}
+        for parameter in parameters:
+            _check(task, parameter, hints)
+            required = parameter.default is inspect.Parameter.empty
+            hint = hints[parameter.name]
+            fields[parameter.name] = Required[hint] if required else NotRequired[hint]
+        make: Any = TypedDict  # type checkers know only the form that is written out
+        shape = make(f"{task} arguments", fields)
+        shape.__pydantic_config__ = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+        self._adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(shape)
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema (draft 2020-12) of the arguments object."""
+        return self._adapter.json_schema()
+
+    def check(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the arguments in their JSON form; raises InvalidInputError naming each wrong field."""
+        encoded = codec.dumps(args)
+        if len(encoded) > MAX_BYTES:
+            raise InvalidInputError([Mistake(pointer=ROOT, detail=f"is over the limit of {MAX_BYTES:,} bytes")])
+        if codec.holds_nul(encoded):
+            raise InvalidInputError([Mistake(pointer=ROOT, detail="holds the character NUL; leave it out")])
+        typed = self._validate(encoded)
+        stored: dict[str, Any] = self._adapter.dump_python(typed, mode="json")
+        return stored
+
+    def bind(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Give stored arguments the types that the function asks for; raises InvalidInputError."""
+        return self._validate(codec.dumps(args))
+
+    def _validate(self, encoded: bytes) -> dict[str, Any]:
+        try:
+            return self._adapter.validate_json(encoded)
+        except ValidationError as error:
+            raise InvalidInputError(mistakes_of(error, root=ROOT)) from None
+
+
+def mistakes_of(error: ValidationError, *, root: str = "") -> list[Mistake]:
+    """Translate what pydantic found into JSON pointers (RFC 6901) under `root`, and sentences."""
+    return [
+        Mistake(
+            pointer=root + "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in found["loc"]),
+            detail=_sentence(found["type"], found["msg"]),
+        )
+        for found in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def _sentence(kind: str, message: str) -> str:
+    if kind == "missing":
+        return "is missing"
+    if kind == "extra_forbidden":
+        return "is not known here; check its spelling or leave it out"
+    return message.removeprefix("Value error, ")
+
+
+def _check(task: str, parameter: inspect.Parameter, hints: Mapping[str, Any]) -> None:
+    if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+        raise TaskTableError(f"task {task}: {parameter} cannot be given by name; a task takes named arguments only")
+    if parameter.name in _TAKEN or parameter.name.startswith("_"):
+        raise TaskTableError(f"task {task}: no argument may be called {parameter.name!r}; choose another name")
+    if parameter.name not in hints:
+        raise TaskTableError(f"task {task}: argument {parameter.name!r} has no type; annotate it")

@@ -1,0 +1,68 @@
+"""The JSON codec of what goes into Redis and PostgreSQL. It never reads pickle."""
+
+import asyncio
+import re
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from jobs.errors import JobFailedError
+
+_PICKLE_START = b"\x80"
+_ERROR = "__error__"
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+def dumps(value: Any) -> bytes:  # noqa: ANN401  any JSON value is a value
+    """Encode a value as JSON. An exception becomes {"__error__": its type's name, "message": its text}.
+
+    Takes what orjson takes: also datetimes, dates, UUIDs, dataclasses and keys that are no text. Raises
+    TypeError for anything else.
+    """
+    return orjson.dumps(value, default=_encode, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z)
+
+
+def loads(data: bytes) -> Any:  # noqa: ANN401  the same
+    """Decode what `dumps` made; an encoded exception comes back as CancelledError or JobFailedError.
+
+    Raises ValueError for anything that is no JSON, and says so plainly where it is a pickle.
+    """
+    if data[:1] == _PICKLE_START:
+        raise ValueError("this is a pickle; Switchyard reads JSON only: set arq's serializer to jobs.codec.dumps")
+    return _restore(orjson.loads(data))
+
+
+def dumps_text(value: Any) -> str:  # noqa: ANN401  the same
+    """Encode a value for a jsonb column, which cannot hold NUL: each becomes U+FFFD."""
+    return _NUL.sub(r"\1\\ufffd", dumps(value).decode())
+
+
+def holds_nul(encoded: bytes) -> bool:
+    """Say whether a value that `dumps` encoded has a NUL in one of its texts."""
+    return _NUL.search(encoded.decode()) is not None
+
+
+def clean_text(text: str) -> str:
+    """Make a text one that PostgreSQL stores: no NUL, no lone surrogates."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _encode(value: Any) -> Any:  # noqa: ANN401  orjson hands over what it does not know
+    if isinstance(value, BaseException):
+        return {_ERROR: type(value).__name__, "message": str(value)}
+    if isinstance(value, UUID):  # a subclass, such as asyncpg's; UUID itself never comes here
+        return str(value)
+    if isinstance(value, tuple | set | frozenset):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _restore(value: Any) -> Any:  # noqa: ANN401  the same
+    if isinstance(value, dict):
+        if value.keys() == {_ERROR, "message"}:
+            if value[_ERROR] == asyncio.CancelledError.__name__:
+                return asyncio.CancelledError(value["message"])
+            return JobFailedError(f"{value[_ERROR]}: {value['message']}")
+        return {key: _restore(item) for key, item in value.items()}
+    return [_restore(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,52 @@
+"""The errors of this package that a caller can act on. A docstring is the message's meaning, not its text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class SwitchyardError(Exception):
+    """The root of all errors that Switchyard raises on purpose."""
+
+
+class SettingsError(SwitchyardError):
+    """Settings are missing or wrong; the text lists every mistake and its mend."""
+
+
+class TaskTableError(SwitchyardError):
+    """A task declaration is wrong, so the process cannot start."""
+
+
+class StoreUnavailableError(SwitchyardError):
+    """Redis or PostgreSQL did not answer; the same call may succeed later."""
+
+
+class NotFoundError(SwitchyardError):
+    """There is no such thing, or it belongs to somebody else."""
+
+
+class ConflictError(SwitchyardError):
+    """The thing is there, but in a state that does not allow this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """One wrong field of an input: a JSON pointer to it and what to do about it."""
+
+    pointer: str
+    detail: str
+
+
+class InvalidInputError(SwitchyardError):
+    """The input is wrong; `mistakes` names each field and its mend. Nothing was changed."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        super().__init__("; ".join(f"{m.pointer}: {m.detail}" for m in mistakes))
+        self.mistakes = tuple(mistakes)
+
+
+class JobFailedError(SwitchyardError):
+    """A task gives up for a reason that running it again cannot mend."""
+
+
+class JobTimeoutError(SwitchyardError, TimeoutError):
+    """A try ran for as long as its job allows and was stopped."""

@@ -1,0 +1,15 @@
+"""Job ids: UUIDv7 (RFC 9562) in hex, so that their text order is their order in time."""
+
+import secrets
+import time
+
+_RANDOM_BITS = 74
+
+
+def new_job_id(now_ms: int | None = None) -> str:
+    """Make an id of 32 hex digits: 48 bits of Unix milliseconds, version and variant, 74 random bits."""
+    moment = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    noise = secrets.randbits(_RANDOM_BITS)
+    high, low = noise >> 62, noise & ((1 << 62) - 1)
+    value = (moment & ((1 << 48) - 1)) << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
+    return f"{value:032x}"

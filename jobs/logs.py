@@ -1,0 +1,53 @@
+"""Structured logs for a whole process: structlog's own and those of the libraries, in one shape."""
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+from structlog.dev import plain_traceback
+
+# arq writes each job's arguments, result and traceback as prose; what the executor logs says it in fields.
+_QUIET = {"arq": logging.CRITICAL, "uvicorn.access": logging.WARNING}
+
+
+def configure_logs(*, form: Literal["json", "console"], level: str) -> None:
+    """Send all logs to standard output, one line an event, with the context that is bound to the task.
+
+    `form` "json" is for machines, "console" for people. May be called again: the last call counts.
+    """
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    last: list[structlog.typing.Processor] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if form == "json"
+        # Plain tracebacks: the rich ones take a second each, and print the values of variables.
+        else [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=plain_traceback)]
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name, quiet in _QUIET.items():
+        logging.getLogger(name).setLevel(max(quiet, root.level))
+    for name in ("uvicorn", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = []
+        logger.propagate = True

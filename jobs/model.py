@@ -1,0 +1,96 @@
+"""What a job is: its record, its states and the error that ended it. No behaviour, no storage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+DEFAULT_PRIORITY = 5
+LOWEST_PRIORITY = 1
+HIGHEST_PRIORITY = 10
+
+SYSTEM_OWNERS = frozenset({"system", "arq"})
+
+
+class State(StrEnum):
+    """A word for each place in a job's life."""
+
+    ACCEPTED = "accepted"
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class Durability(StrEnum):
+    """Which stores hold a job that was accepted."""
+
+    FULL = "full"
+    REDIS = "redis"
+    POSTGRES = "postgres"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a try failed. Failures with one fingerprint share task, error type and place in the code."""
+
+    type: str
+    message: str
+    fingerprint: str
+
+    def as_mapping(self) -> dict[str, str]:
+        """Give the failure as the API and the table show it."""
+        return {"type": self.type, "message": self.message, "fingerprint": self.fingerprint}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a running job says it is. `total` is None while it cannot be told."""
+
+    done: int
+    total: int | None
+    message: str
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Give the progress as the API and the table show it."""
+        return {"done": self.done, "total": self.total, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One accepted piece of work. Times are aware and in UTC; `timeout_s` is for one try.
+
+    `run` counts generations (a retry by hand starts a new one), `tries` the starts within a run, `fence`
+    rises with each start and tells a task's own writes which start is the latest.
+    """
+
+    id: str
+    task: str
+    queue: str
+    owner: str
+    state: State
+    priority: int
+    args: Mapping[str, Any]
+    tags: tuple[str, ...]
+    run: int
+    fence: int
+    tries: int
+    max_tries: int
+    timeout_s: float
+    accepted_at: datetime
+    run_at: datetime | None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    progress: Progress | None = None
+    result: Any = None
+    error: Failure | None = None
+
+    @property
+    def durability(self) -> Durability:
+        """Say where the job is kept: in PostgreSQL alone until Redis has it too."""
+        return Durability.POSTGRES if self.state is State.ACCEPTED else Durability.FULL

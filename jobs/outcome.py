@@ -1,0 +1,54 @@
+"""How a try ended, as a value, and what an error looks like once it is written down."""
+
+import hashlib
+import traceback
+from dataclasses import dataclass
+
+from jobs import codec
+from jobs.model import Failure
+
+_LONGEST_MESSAGE = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Succeeded:
+    """The function returned; `result` has a JSON form."""
+
+    result: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The job has ended: no try is left, or the error is one that trying again does not mend."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrying:
+    """The try failed; the next may start `delay_s` seconds from now."""
+
+    failure: Failure
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Superseded:
+    """The job had ended before this start, or a later start has taken it: nothing of this one counts."""
+
+
+Outcome = Succeeded | Failed | Retrying | Superseded
+
+
+def failure_of(task: str, error: BaseException) -> Failure:
+    """Write an error down: type, shortened text, and a fingerprint of task, type and innermost place."""
+    place = _place(error)
+    kind = type(error).__name__
+    digest = hashlib.sha256(f"{task}\0{kind}\0{place}".encode()).hexdigest()
+    return Failure(type=kind, message=codec.clean_text(str(error))[:_LONGEST_MESSAGE] or kind, fingerprint=digest[:16])
+
+
+def _place(error: BaseException) -> str:
+    """Name the function that raised. No line number: an edit above it must not make a new fingerprint."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].name}" if frames else ""

@@ -1,0 +1,111 @@
+"""What a task is and which tasks there are. Tasks are declared in literal lists; nothing registers itself."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from jobs.arguments import Arguments
+from jobs.errors import TaskTableError
+from jobs.retry import RetryPolicy
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+_QUEUE = re.compile(r"[a-z][a-z0-9_-]*")
+
+DEFAULT_MAX_TRIES = 5
+DEFAULT_TIMEOUT_S = 300.0
+LONGEST_TIMEOUT_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One kind of work, declared once.
+
+    `function` is either async, and then gets a JobContext as its first argument and runs in the worker's
+    event loop; or plain, and then gets only its own arguments and runs in a child process, where it is killed
+    at the timeout. Its other parameters must have types and are what a submitter gives as `args`.
+
+    `queue` is where its jobs go; `other_queues` are those that a submitter may ask for instead.
+    `timeout_s` is for one try. `typical_s` is how long a run takes as far as anybody can say before it was
+    measured.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    queue: str
+    other_queues: tuple[str, ...] = ()
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    max_tries: int = DEFAULT_MAX_TRIES
+    retry: RetryPolicy = RetryPolicy()
+    typical_s: float = 30.0
+    arguments: Arguments = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a declaration that could not run. Raises TaskTableError."""
+        if not _NAME.fullmatch(self.name):
+            raise TaskTableError(f"task {self.name!r}: a name is lower case words, joined by dots")
+        for queue in self.queues:
+            if not _QUEUE.fullmatch(queue):
+                raise TaskTableError(f"task {self.name}: {queue!r} is no name for a queue")
+        if not 0 < self.timeout_s <= LONGEST_TIMEOUT_S:
+            raise TaskTableError(f"task {self.name}: timeout_s must be above 0 and at most {LONGEST_TIMEOUT_S:.0f}")
+        if self.max_tries < 1:
+            raise TaskTableError(f"task {self.name}: max_tries must be 1 or more")
+        arguments = Arguments(self.name, self.function, skip=1 if self.is_async else 0)
+        object.__setattr__(self, "arguments", arguments)
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the function runs in the event loop; a plain one runs in a child process."""
+        return inspect.iscoroutinefunction(self.function)
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Every queue that a job of this task may go to, its own first."""
+        return (self.queue, *self.other_queues)
+
+
+class TaskTable(Mapping[str, Task]):
+    """The tasks that a process knows, by name. Raises TaskTableError where two share a name."""
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._tasks: dict[str, Task] = {}
+        for task in tasks:
+            if task.name in self._tasks:
+                raise TaskTableError(f"task {task.name}: there are two of this name")
+            self._tasks[task.name] = task
+
+    def __getitem__(self, name: str) -> Task:
+        """Give the task of this name; raises KeyError."""
+        return self._tasks[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names in the order of declaration."""
+        return iter(self._tasks)
+
+    def __len__(self) -> int:
+        """Count the tasks."""
+        return len(self._tasks)
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Every queue that a task names, in the order of declaration."""
+        return tuple(dict.fromkeys(queue for task in self._tasks.values() for queue in task.queues))
+
+
+def load_task_list(path: str) -> tuple[Task, ...]:
+    """Import a task list given as `package.module:NAME`. Raises TaskTableError that says what is wrong."""
+    module_name, _, attribute = path.partition(":")
+    if not module_name or not attribute:
+        raise TaskTableError(f"JOBS_TASKS: {path!r} is not of the form package.module:TASKS")
+    try:
+        found = getattr(import_module(module_name), attribute)
+    except ImportError as error:
+        raise TaskTableError(f"JOBS_TASKS: {path}: {error}") from error
+    except AttributeError as error:
+        raise TaskTableError(f"JOBS_TASKS: {path}: {module_name} has no {attribute}") from error
+    if not isinstance(found, list | tuple) or not all(isinstance(task, Task) for task in found):
+        raise TaskTableError(f"JOBS_TASKS: {path}: must be a list or tuple of jobs.registry.Task")
+    return tuple(found)

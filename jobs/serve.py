@@ -1,0 +1,92 @@
+"""The life of a worker process: its parts are made, run side by side, drained at a signal, and closed."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from jobs.context import Site
+from jobs.execute import Executor
+from jobs.processes import Processes
+from jobs.recover import Recoverer
+from jobs.registry import TaskTable
+from jobs.settings import JobsSettings
+from jobs.stores.database import Database
+from jobs.stores.jobs import JobStore
+from jobs.stores.queue import Queue, connect_redis
+from jobs.stores.signals import Signals
+from jobs.submit import Submitter
+from jobs.worker import Worker
+
+_REDIS_PATIENCE_S = 5.0
+_CONNECT_PATIENCE_S = 10.0
+_CONNECTIONS_BESIDE_JOBS = 4
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a worker process consists of."""
+
+    workers: tuple[Worker, ...]
+    recoverer: Recoverer
+
+
+async def serve(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int]) -> None:
+    """Run jobs of these queues, so many at once of each, until SIGTERM or SIGINT; then drain and return."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with _parts(settings, tasks, slots) as parts:
+        log.info("worker_started", queues=dict(slots), tasks=list(tasks))
+        loops = [asyncio.create_task(parts.recoverer.run(), name="recoverer")]
+        loops += [asyncio.create_task(worker.async_run(), name=worker.queue_name) for worker in parts.workers]
+        signalled = asyncio.create_task(stopping.wait(), name="signal")
+        # No loop ends by itself: one that does has met a fault, and the process must not go on without it.
+        await asyncio.wait([signalled, *loops], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.gather(*(worker.drain(settings.drain_s) for worker in parts.workers))
+        for task in (signalled, *loops):
+            task.cancel()
+        ended = await asyncio.gather(*loops, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
+    log.info("worker_stopped")
+
+
+@asynccontextmanager
+async def _parts(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int]) -> AsyncIterator[Parts]:
+    """Wire everything together, lower layers first; close it in the opposite order."""
+    database = await Database.open(
+        settings.database_url.get_secret_value(),
+        size=2 * sum(slots.values()) + _CONNECTIONS_BESIDE_JOBS,
+        patience_s=_CONNECT_PATIENCE_S,
+        answer_s=None,  # a load may take minutes
+    )
+    redis = connect_redis(settings.redis_url.get_secret_value(), patience_s=_REDIS_PATIENCE_S)
+    jobs = JobStore(database)
+    submitter = Submitter(tasks=tasks, database=database, jobs=jobs, queue=Queue(redis))
+    try:
+        with Processes(settings.processes) as processes:
+            executor = Executor(
+                tasks=tasks,
+                jobs=jobs,
+                signals=Signals(redis),
+                processes=processes,
+                site=Site(settings=settings, database=database),
+            )
+            yield Parts(
+                workers=tuple(
+                    Worker(queue=queue, slots=count, tasks=tasks, executor=executor, redis=redis)
+                    for queue, count in slots.items()
+                ),
+                recoverer=Recoverer(jobs=jobs, submitter=submitter),
+            )
+    finally:
+        await redis.aclose()
+        await database.close()

@@ -1,0 +1,88 @@
+"""The settings of the job engine, read from the environment once, at the start of a process."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr
+
+from jobs.environment import EnvironmentModel, read
+
+PREFIX = "JOBS_"
+
+LogFormat = Literal["json", "console"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+def _listed(value: object) -> object:
+    """Split what stands between commas; empty items do not count."""
+    if isinstance(value, str):
+        return tuple(item for part in value.split(",") if (item := part.strip()))
+    return value
+
+
+def _address(schemes: tuple[str, ...], example: str) -> BeforeValidator:
+    """Take a URL of one of these schemes. A mistake never repeats the URL: it may hold a password."""
+
+    def check(value: object) -> object:
+        if isinstance(value, str):
+            scheme = urlsplit(value).scheme
+            if scheme not in schemes:
+                raise ValueError(f"begins with none of {', '.join(f'{s}://' for s in schemes)}; example: {example}")
+        return value
+
+    return BeforeValidator(check)
+
+
+DatabaseUrl = Annotated[SecretStr, _address(("postgresql", "postgres"), "postgresql://user:password@host:5432/name")]
+RedisUrl = Annotated[SecretStr, _address(("redis", "rediss", "unix"), "redis://:password@host:6379/0")]
+
+
+class JobsSettings(EnvironmentModel):
+    """Where the stores are, which tasks there are, and how a worker behaves."""
+
+    database_url: DatabaseUrl = Field(alias="DATABASE_URL", description="PostgreSQL 14 or newer")
+    redis_url: RedisUrl = Field(
+        alias="REDIS_URL", description="Redis 6.2 or newer, or Valkey: `redis://`, `rediss://` or `unix://`"
+    )
+    task_lists: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(),
+        alias="JOBS_TASKS",
+        description="Task lists of your own, `package.module:TASKS`, separated by commas",
+    )
+    diagnostics: bool = Field(
+        default=False,
+        alias="JOBS_DIAGNOSTICS",
+        description="Adds the `diag.*` tasks for smoke and load tests",
+    )
+    data_dir: Path = Field(
+        default=Path("data"),
+        alias="JOBS_DATA_DIR",
+        description="Folder of the uploaded files; web and workers must see the same one",
+    )
+    drain_s: float = Field(
+        default=25.0,
+        ge=0,
+        alias="JOBS_DRAIN_S",
+        description="Seconds that a stopping worker lets its jobs go on before it hands them back",
+    )
+    processes: int = Field(
+        default=os.cpu_count() or 1,
+        ge=1,
+        le=256,
+        alias="JOBS_PROCESSES",
+        description="Child processes of a worker for tasks that are plain functions (default: one a core)",
+    )
+    log_format: LogFormat = Field(
+        default="json", alias="JOBS_LOG_FORMAT", description="Logs of the worker: `json` or `console`"
+    )
+    log_level: LogLevel = Field(
+        default="info", alias="JOBS_LOG_LEVEL", description="`debug`, `info`, `warning` or `error`"
+    )
+
+
+def load_settings(environ: Mapping[str, str]) -> JobsSettings:
+    """Read the settings of this package; raises SettingsError with every mistake."""
+    return read(JobsSettings, environ, prefix=PREFIX)

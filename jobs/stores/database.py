@@ -1,0 +1,166 @@
+"""The one door to PostgreSQL: a pool, transactions, and StoreUnavailableError for whatever may pass by itself."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Self
+
+import asyncpg
+import orjson
+from asyncpg.pool import PoolConnectionProxy
+
+from jobs import codec
+from jobs.errors import StoreUnavailableError
+
+Row = asyncpg.Record
+
+_CLOSE_S = 5.0
+
+_PASSING = (
+    OSError,  # also TimeoutError
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.exceptions.OperatorInterventionError,
+    asyncpg.exceptions.InsufficientResourcesError,
+)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Translate an error that another try may not meet; all others are mistakes of ours and pass through."""
+    try:
+        yield
+    except _PASSING as error:
+        if isinstance(error, ValueError):
+            raise  # asyncpg's word for an argument that does not fit its column, below InterfaceError
+        raise StoreUnavailableError(f"PostgreSQL: {str(error) or type(error).__name__}") from error
+
+
+class Connection:
+    """One connection of the pool, for as long as its `async with` lasts."""
+
+    def __init__(self, raw: "PoolConnectionProxy[Row]") -> None:
+        self._raw = raw
+
+    async def fetch(self, query: str, *args: object) -> list[Row]:
+        """Run a query and give all of its rows."""
+        with _answering():
+            return await self._raw.fetch(query, *args)
+
+    async def fetch_row(self, query: str, *args: object) -> Row | None:
+        """Run a query and give its first row, or None."""
+        with _answering():
+            return await self._raw.fetchrow(query, *args)
+
+    async def execute(self, statement: str, *args: object) -> None:
+        """Run a statement; without arguments the text may hold several."""
+        with _answering():
+            await self._raw.execute(statement, *args)
+
+    async def copy_in(self, table: str, *, columns: Sequence[str], lines: AsyncIterator[bytes]) -> None:
+        """Load lines of COPY's text format. An error of the iterator itself passes through unchanged."""
+        failed: list[BaseException] = []
+
+        async def watched() -> AsyncIterator[bytes]:
+            try:
+                async for chunk in lines:
+                    yield chunk
+            except BaseException as error:
+                failed.append(error)
+                raise
+
+        try:
+            with _answering():
+                await self._raw.copy_to_table(table, columns=list(columns), source=watched())
+        except Exception:
+            if failed:
+                raise failed[0] from None
+            raise
+
+
+class Database:
+    """A pool of connections to one database. Opening it connects to nothing, so a process can start without it."""
+
+    def __init__(self, pool: "asyncpg.Pool[Row]", *, patience_s: float) -> None:
+        self._pool = pool
+        self._patience_s = patience_s
+
+    @classmethod
+    async def open(cls, url: str, *, size: int, patience_s: float, answer_s: float | None) -> Self:
+        """Make the pool.
+
+        `patience_s` bounds the wait for a connection, `answer_s` that for each answer; None waits without end.
+        """
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=0,
+            max_size=size,
+            timeout=patience_s,
+            command_timeout=answer_s,
+            init=_speak_json,
+            server_settings={"application_name": "switchyard", "timezone": "UTC"},
+        )
+        return cls(pool, patience_s=patience_s)
+
+    async def close(self) -> None:
+        """Give all connections back; those still in use after some seconds are cut."""
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[Connection]:
+        """Borrow a connection outside of any transaction."""
+        with _answering():
+            raw = await self._pool.acquire(timeout=self._patience_s)
+        try:
+            yield Connection(raw)
+        finally:
+            with _answering():
+                await self._pool.release(raw)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Borrow a connection for one transaction: committed at the end, rolled back by any exception."""
+        async with self.connect() as connection:
+            transaction = connection._raw.transaction()  # noqa: SLF001  both classes are this one door
+            with _answering():
+                await transaction.start()
+            try:
+                yield connection
+            except BaseException:
+                with _answering():
+                    await transaction.rollback()
+                raise
+            with _answering():
+                await transaction.commit()
+
+    async def fetch(self, query: str, *args: object) -> list[Row]:
+        """Run a query on a connection of its own and give all of its rows."""
+        async with self.connect() as connection:
+            return await connection.fetch(query, *args)
+
+    async def fetch_row(self, query: str, *args: object) -> Row | None:
+        """Run a query on a connection of its own and give its first row, or None."""
+        async with self.connect() as connection:
+            return await connection.fetch_row(query, *args)
+
+    async def execute(self, statement: str, *args: object) -> None:
+        """Run a statement on a connection of its own."""
+        async with self.connect() as connection:
+            await connection.execute(statement, *args)
+
+    async def ping(self) -> None:
+        """Raise StoreUnavailableError unless PostgreSQL answers."""
+        await self.execute("SELECT 1")
+
+
+async def _speak_json(connection: "asyncpg.Connection[Row]") -> None:
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=codec.dumps_text, decoder=orjson.loads, format="text"
+    )

@@ -1,0 +1,121 @@
+"""The worker of one queue: arq's, with JSON, our executor behind every task, and no fear of outages."""
+
+import asyncio
+from typing import Any, cast
+
+import structlog
+from arq.connections import ArqRedis
+from arq.typing import WorkerCoroutine
+from arq.worker import Function, Retry, func
+from arq.worker import Worker as ArqWorker
+from redis.exceptions import RedisError
+
+from jobs import codec, keys
+from jobs.errors import JobFailedError
+from jobs.execute import Executor
+from jobs.model import Job
+from jobs.outcome import Failed, Retrying, Succeeded, Superseded
+from jobs.registry import LONGEST_TIMEOUT_S, TaskTable
+
+# arq's own clock must never cut a try short: ours ends it at the job's own timeout.
+_NEVER_S = 2 * LONGEST_TIMEOUT_S
+_COUNTED_ELSEWHERE = 2**31
+_CLAIM_MARGIN_S = 10.0
+_OUTAGE_PAUSE_S = 0.5
+_AFTER_FAULT_S = 30.0
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Worker(ArqWorker):
+    """Takes the jobs of one queue and runs up to `slots` of them at once."""
+
+    def __init__(self, *, queue: str, slots: int, tasks: TaskTable, executor: Executor, redis: ArqRedis) -> None:
+        self._executor = executor
+        super().__init__(
+            functions=[self._adapted(name) for name in tasks],
+            queue_name=keys.queue(queue),
+            redis_pool=redis,
+            max_jobs=slots,
+            poll_delay=0.1,
+            handle_signals=False,
+            job_serializer=codec.dumps,
+            job_deserializer=codec.loads,
+            log_results=False,
+        )
+
+    async def main(self) -> None:
+        """Take jobs until cancelled; while Redis is away, wait for it."""
+        while True:
+            try:
+                await super().main()
+            except (RedisError, OSError) as error:
+                log.warning("redis_awaited", queue=self.queue_name, reason=str(error))
+                await asyncio.sleep(_OUTAGE_PAUSE_S)
+                await self._count_slots()
+            else:
+                return
+
+    async def drain(self, grace_s: float) -> None:
+        """Take no more jobs, wait up to `grace_s` seconds for those that run, then hand the rest back."""
+        self.allow_pick_jobs = False
+        running = [task for task in self.tasks.values() if not task.done()]
+        if running:
+            log.info("worker_draining", queue=self.queue_name, running=len(running), grace_s=grace_s)
+            await asyncio.wait(running, timeout=grace_s)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        if self.main_task is not None:
+            self.main_task.cancel()
+
+    async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:
+        """Write down an end that arq decides by itself: an unreadable payload, or a task that it does not know."""
+        reason = codec.loads(result_data)["r"] if result_data else JobFailedError("its payload cannot be read")
+        await self._executor.refuse(job_id, reason)
+        await super().finish_failed_job(job_id, result_data)
+
+    def _adapted(self, name: str) -> Function:
+        """Give a task the form of an arq function."""
+
+        async def run(ctx: dict[Any, Any], /, **_: object) -> object:
+            return await self._execute(ctx["job_id"])
+
+        return func(cast("WorkerCoroutine", run), name=name, timeout=_NEVER_S, max_tries=_COUNTED_ELSEWHERE)
+
+    async def _execute(self, job_id: str) -> object:
+        try:
+            outcome = await self._executor.execute(job_id, started=self._claim_for)
+        except Exception as error:
+            # A fault of our own. arq would end the job, and PostgreSQL would never hear of it.
+            log.exception("execution_broke", job_id=job_id)
+            raise Retry(defer=_AFTER_FAULT_S) from error
+        match outcome:
+            case Succeeded(result=result):
+                return result
+            case Retrying(delay_s=delay_s):
+                raise Retry(defer=delay_s)
+            case Failed(failure=failure):
+                raise JobFailedError(f"{failure.type}: {failure.message}")
+            case Superseded():
+                return None
+
+    async def _claim_for(self, job: Job) -> None:
+        """Let the claim end soon after the job's own timeout, so that a dead worker's job is taken again then."""
+        held_ms = int((job.timeout_s + _CLAIM_MARGIN_S) * 1000)
+        while True:
+            try:
+                await self.pool.pexpire(keys.in_progress(job.id), held_ms)
+            except (RedisError, OSError) as error:
+                log.warning("redis_awaited", queue=self.queue_name, reason=str(error))
+                await asyncio.sleep(_OUTAGE_PAUSE_S)
+            else:
+                return
+
+    async def _count_slots(self) -> None:
+        """Count the slots anew: arq takes one before it asks Redis, and loses it where Redis does not answer."""
+        running = sum(not task.done() for task in self.tasks.values())
+        self.job_counter = running
+        self.sem = asyncio.BoundedSemaphore(self.max_jobs + 1)
+        for _ in range(running):
+            await self.sem.acquire()
