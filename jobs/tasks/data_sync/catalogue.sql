@@ -1,0 +1,38 @@
+-- name: insert
+INSERT INTO files (
+    id, sha256, name, format, size, platform, shop_id, domain, sub_domain, granularity, date_from, date_to, owner, state
+)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'pending')
+ON CONFLICT (sha256) DO NOTHING
+RETURNING id;
+
+-- A run that ended without a word (its worker was killed at the last try) leaves `processing` behind.
+-- name: get
+SELECT
+    f.*,
+    CASE WHEN f.state = 'processing' AND j.finished_at IS NOT NULL THEN 'failed' ELSE f.state END AS state_now,
+    coalesce(f.last_error, j.error ->> 'message') AS error_now
+FROM files AS f
+LEFT JOIN jobs AS j ON j.id = f.job_id
+WHERE f.id = $1 AND ($2::text IS NULL OR f.owner = $2);
+
+-- name: find
+SELECT id FROM files WHERE sha256 = $1;
+
+-- name: lock
+SELECT job_id FROM files WHERE id = $1 AND ($2::text IS NULL OR owner = $2) FOR UPDATE;
+
+-- name: hold
+UPDATE files SET job_id = $2, fence = 0 WHERE id = $1;
+
+-- name: begin
+UPDATE files
+SET state = 'processing', fence = $3, last_error = NULL
+WHERE id = $1 AND job_id = $2 AND fence < $3
+RETURNING id;
+
+-- name: settle
+UPDATE files
+SET state = $4, last_error = $5, template_id = coalesce($6, template_id)
+WHERE id = $1 AND job_id = $2 AND fence = $3
+RETURNING id;

@@ -1,0 +1,31 @@
+"""Why a file cannot be loaded. Each is a reason of the file's own: running the job again would not mend it."""
+
+from jobs.errors import JobFailedError, SwitchyardError
+
+
+class FileRefusedError(JobFailedError):
+    """The file as a whole cannot be loaded; not one of its rows was."""
+
+
+class NotASpreadsheetError(FileRefusedError):
+    """The bytes are of no format that is read here."""
+
+
+class UnreadableFileError(FileRefusedError):
+    """The format is known but the content is damaged, protected or in no known encoding."""
+
+
+class LimitExceededError(FileRefusedError):
+    """The file is larger than the limits on rows, columns, cells or unpacked size allow."""
+
+
+class HeaderChangedError(FileRefusedError):
+    """The headers differ from the template's; the text says which were added, removed or moved."""
+
+
+class BadRowError(FileRefusedError):
+    """A row cannot be read; the text names its row number and field."""
+
+
+class ReaderDiedError(SwitchyardError):
+    """The reading process ended without a word (killed, or out of memory). Worth another try."""

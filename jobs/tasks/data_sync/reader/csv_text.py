@@ -1,0 +1,81 @@
+"""How a csv file's bytes become text: its encoding, proven on the whole file, and its delimiter. No rows here."""
+
+import codecs
+import csv
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from jobs.tasks.data_sync.errors import UnreadableFileError
+
+_CHUNK: Final = 1024 * 1024
+_SAMPLE: Final = 4096
+_DELIMITERS: Final = ",;\t"  # of equal ones the first wins
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvText:
+    """How to read a file as text. `lines` counts line feeds: quoted ones and blank lines are among them."""
+
+    encoding: str
+    lines: int
+
+
+def examine(path: Path) -> CsvText:
+    """Decode the whole file once, in pieces, to be sure of its encoding; UnreadableFileError if none fits."""
+    with path.open("rb") as file:
+        sample = file.read(_SAMPLE)
+    for encoding in candidates(sample):
+        lines = _lines(path, encoding)
+        if lines is not None:
+            return CsvText(encoding=encoding, lines=lines)
+    raise UnreadableFileError("The text is in no known encoding. Save it as UTF-8 and send it again.")
+
+
+def candidates(sample: bytes) -> tuple[str, ...]:
+    """Give the encodings that a file beginning with this sample may be in, the likeliest first."""
+    for bom, encoding in _BOMS:
+        if sample.startswith(bom):
+            return (encoding,)
+    zeros_first, zeros_second = sample[::2].count(0), sample[1::2].count(0)
+    wide = "utf-16-le" if zeros_second > zeros_first else "utf-16-be"
+    if min(zeros_first, zeros_second) or not max(zeros_first, zeros_second):
+        return ("utf-8", "gb18030")
+    # ASCII in utf-16 is valid utf-8 full of NULs; one NUL among Chinese is as likely a stray one.
+    if max(zeros_first, zeros_second) * 8 >= len(sample):
+        return (wide, "utf-8")
+    return ("utf-8", wide)
+
+
+def delimiter(path: Path, encoding: str, header_row: int) -> str:
+    """Give the delimiter that cuts the header row into the most cells, quotes respected."""
+    return max(_DELIMITERS, key=lambda one: _cells(path, encoding, header_row, one))
+
+
+def _cells(path: Path, encoding: str, header_row: int, mark: str) -> int:
+    with path.open(encoding=encoding, newline="") as file:
+        rows = csv.reader(file, delimiter=mark, strict=True)
+        try:
+            return len(next(islice(rows, header_row - 1, None), ()))
+        except csv.Error:
+            return 0
+
+
+def _lines(path: Path, encoding: str) -> int | None:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    lines = 0
+    with path.open("rb") as file:
+        try:
+            while chunk := file.read(_CHUNK):
+                decoder.decode(chunk)
+                lines += chunk.count(b"\n")
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return None
+    return lines

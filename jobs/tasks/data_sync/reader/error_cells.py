@@ -1,0 +1,38 @@
+"""The cells of a sheet that hold an error such as #N/A; calamine's Python side gives them as empty."""
+
+import re
+import sys
+from collections.abc import Iterable
+from typing import Final
+
+# By row, then by column, both counted from 0: what Excel shows there.
+ErrorCells = dict[int, dict[int, str]]
+
+_MARK: Final = b't="e"'
+_CELL: Final = re.compile(
+    rb"""<(?:\w+:)?c\s (?=[^>]*\bt="e") [^>]*\br="([A-Z]{1,3})(\d{1,7})" [^>]*>  # a cell that says where it is
+         (?:(?!</(?:\w+:)?c>).)*? <(?:\w+:)?v>([^<]{1,64})<""",
+    re.VERBOSE | re.DOTALL,
+)
+_OVERLAP: Final = 16 * 1024  # bytes; longer than the longest formula that can stand between mark and value
+_LETTERS: Final = 26
+
+
+def find_errors(pieces: Iterable[bytes]) -> ErrorCells:
+    """Find the error cells in the XML of a sheet, to its end. Cells that do not say where they are stay unfound."""
+    found: ErrorCells = {}
+    before = b""
+    for piece in pieces:
+        text = before + piece  # what the overlap shows twice is found twice and is the same
+        if _MARK in text:
+            for letters, row, shown in _CELL.findall(text):
+                found.setdefault(int(row) - 1, {})[_column(letters)] = sys.intern(shown.decode())
+        before = text[-_OVERLAP:]
+    return found
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * _LETTERS + letter - ord("A") + 1
+    return number - 1

@@ -1,0 +1,79 @@
+"""An xlsx file as the zip package that it is: its unpacked size, and which part is which sheet. No cells here."""
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from posixpath import join, normpath
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from jobs.tasks.data_sync.errors import LimitExceededError, UnreadableFileError
+from jobs.tasks.data_sync.limits import ReadLimits
+
+_CHUNK: Final = 1024 * 1024
+_CALM: Final = 64 * 1024 * 1024  # bytes that a small file may unpack to at any ratio
+_ENCRYPTED: Final = 0x1  # a flag bit of a zip member
+_BOOK: Final = "xl/workbook.xml"
+_BOOK_RELATIONS: Final = "xl/_rels/workbook.xml.rels"
+
+
+class Package:
+    """An open package. Its parts are unpacked in pieces, and never to more than they declare."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+
+    def check_size(self, limits: ReadLimits) -> None:
+        """Refuse what declares to unpack to more than the limits, before a byte of it is unpacked."""
+        parts = self._archive.infolist()
+        if any(part.flag_bits & _ENCRYPTED for part in parts):
+            raise UnreadableFileError("The file is protected by a password. Save it without one and send it again.")
+        unpacked, packed = sum(part.file_size for part in parts), sum(part.compress_size for part in parts)
+        if unpacked > limits.unpacked_bytes:
+            raise LimitExceededError(
+                f"The file unpacks to {unpacked:,} bytes; {limits.unpacked_bytes:,} are the most that is read."
+            )
+        if unpacked > max(_CALM, packed * limits.unpacked_ratio):
+            raise LimitExceededError(
+                f"The file unpacks to {unpacked // max(packed, 1):,} times its size, as zip bombs do; "
+                f"{limits.unpacked_ratio:,} times is the most that is read."
+            )
+
+    def xml_parts(self) -> tuple[str, ...]:
+        """Give the names of all parts that are XML."""
+        return tuple(name for name in self._archive.namelist() if name.endswith(".xml"))
+
+    def pieces(self, part: str) -> Iterator[bytes]:
+        """Unpack one part. At its end zipfile compares the checksum, so a part that declares too little is damaged."""
+        with self._archive.open(part) as file:
+            while piece := file.read(_CHUNK):
+                yield piece
+
+    def sheet_parts(self) -> tuple[str, ...]:
+        """Give the parts of the sheets, in the order of the workbook; "" where one cannot be told."""
+        targets = {
+            relation.get("Id"): normpath(join("/xl", relation.get("Target", ""))).lstrip("/")
+            for relation in self._tree(_BOOK_RELATIONS).iterfind("{*}Relationship")
+        }
+        return tuple(
+            next((targets[value] for key, value in sheet.items() if key.endswith("}id") and value in targets), "")
+            for sheet in self._tree(_BOOK).iterfind("{*}sheets/{*}sheet")
+        )
+
+    def _tree(self, part: str) -> ET.Element:
+        # expat limits the expansion of entities and loads nothing from outside.
+        return ET.fromstring(self._archive.read(part))  # noqa: S314
+
+
+@contextmanager
+def open_package(path: Path) -> Iterator[Package]:
+    """Open a package; whatever is wrong with it, then or later, is UnreadableFileError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield Package(archive)
+    except (zipfile.BadZipFile, zlib.error, ET.ParseError, EOFError, KeyError, NotImplementedError) as error:
+        raise UnreadableFileError(
+            f"The workbook is damaged or cut off ({error}). Save it again in Excel and send the new file."
+        ) from error

@@ -1,0 +1,134 @@
+"""Rows of an xlsx file. Calamine unpacks and parses it; here its sheets become headers and numbered rows."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+
+from jobs.tasks.data_sync.errors import UnreadableFileError
+from jobs.tasks.data_sync.headers import compare, trimmed
+from jobs.tasks.data_sync.identity import Cell, canonical
+from jobs.tasks.data_sync.limits import ReadLimits
+from jobs.tasks.data_sync.model import Layout
+from jobs.tasks.data_sync.reader.error_cells import ErrorCells, find_errors
+from jobs.tasks.data_sync.reader.merges import Merges
+from jobs.tasks.data_sync.reader.table import Table
+from jobs.tasks.data_sync.reader.xlsx_package import open_package
+
+_EXACT: Final = 2.0**53  # beyond it a float is a whole number only because it can be nothing else
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sheet:
+    """A parsed sheet. `left` is the column, counted from 0, that its rows begin with."""
+
+    source: CalamineSheet
+    errors: ErrorCells
+
+    @property
+    def left(self) -> int:
+        return self.source.start[1] if self.source.start else 0
+
+    def rows(self) -> Iterator[list[Cell]]:
+        """Give every row from Excel's row 1 on: calamine gives leading empty rows too, but no leading empty columns."""
+        with _blamed():
+            for row, raw in enumerate(self.source.iter_rows()):
+                cells = [(cell or None) if type(cell) is str else _plain(cell) for cell in raw]
+                if row in self.errors:
+                    _overlay(cells, self.errors[row], self.left)
+                yield cells
+
+
+def open_xlsx(path: Path, layout: Layout, limits: ReadLimits) -> Table:
+    """Open the first visible sheet that has the headers; where none has, the first visible one."""
+    errors = _examined(path, limits)
+    first: Table | None = None
+    with path.open("rb") as file:
+        with _blamed():
+            # By the open file, since calamine would judge a path by its name.
+            book = CalamineWorkbook.from_filelike(file)
+        for index in _visible(book):
+            table = _table(book, index, errors.get(index, {}), layout)
+            if table is not None and compare(layout.fields, table.headers) is None:
+                return table
+            first = first or table
+    if first is None:
+        raise UnreadableFileError(f"No visible sheet reaches row {layout.header_row}, where its headers should be.")
+    return first
+
+
+def _examined(path: Path, limits: ReadLimits) -> Mapping[int, ErrorCells]:
+    """Unpack every XML part once, in pieces, which proves the declared sizes; give the error cells by sheet."""
+    with open_package(path) as package:
+        package.check_size(limits)
+        sheets = package.sheet_parts()
+        found = {part: find_errors(package.pieces(part)) for part in package.xml_parts()}
+        return {index: found[part] for index, part in enumerate(sheets) if part in found}
+
+
+def _visible(book: CalamineWorkbook) -> Iterator[int]:
+    for index, about in enumerate(book.sheets_metadata):
+        if about.typ == SheetTypeEnum.WorkSheet and about.visible == SheetVisibleEnum.Visible:
+            yield index
+
+
+def _table(book: CalamineWorkbook, index: int, errors: ErrorCells, layout: Layout) -> Table | None:
+    with _blamed():
+        source = book.get_sheet_by_index(index)
+        ranges = source.merged_cell_ranges or ()
+    sheet = _Sheet(source=source, errors=errors)
+    rows = sheet.rows()
+    titles = next(islice(rows, layout.header_row - 1, None), None)
+    if titles is None:
+        return None
+    headers = trimmed([canonical(cell) for cell in titles])
+    merges = Merges(top=layout.header_row, left=sheet.left, width=len(headers), ranges=ranges)
+    return Table(
+        headers=headers,
+        rows=_numbered(rows, layout.header_row, merges),
+        estimate=source.end[0] + 1 - layout.header_row if source.end else 0,
+        filler=None,
+        sheet=source.name,
+        merges=merges,
+    )
+
+
+def _numbered(rows: Iterator[list[Cell]], header_row: int, merges: Merges) -> Iterator[tuple[int, list[Cell]]]:
+    for number, cells in enumerate(rows, header_row + 1):
+        # A row with nothing of its own stays blank, or a merged block would make rows that nobody wrote.
+        if any(cell is not None for cell in cells):
+            merges.fill(number - 1, cells)
+            yield number, cells
+
+
+def _plain(cell: Cell) -> Cell:
+    if type(cell) is float and cell.is_integer() and abs(cell) < _EXACT:
+        return int(cell)
+    return cell
+
+
+def _overlay(cells: list[Cell], errors: Mapping[int, str], left: int) -> None:
+    for column, shown in errors.items():
+        if left <= column < left + len(cells):
+            cells[column - left] = shown
+
+
+@contextmanager
+def _blamed() -> Iterator[None]:
+    """Blame the file for whatever calamine raises, its panics too, which are no Exception."""
+    try:
+        yield
+    except (MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except PasswordError:
+        raise UnreadableFileError(
+            "The workbook is protected by a password. Save it without one and send it again."
+        ) from None
+    except BaseException as error:
+        raise UnreadableFileError(
+            f"The workbook cannot be read ({error}). Save it again in Excel and send the new file."
+        ) from error

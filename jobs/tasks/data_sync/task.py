@@ -1,0 +1,98 @@
+"""`sync_file`: one file's rows become facts, all of them or none. Reading and loading are elsewhere."""
+
+import time
+from typing import Any
+from uuid import UUID
+
+from jobs.context import JobContext
+from jobs.errors import JobFailedError, StoreUnavailableError
+from jobs.registry import Task
+from jobs.retry import Backoff, RetryPolicy
+from jobs.tasks.data_sync.catalogue import Catalogue
+from jobs.tasks.data_sync.errors import FileRefusedError, HeaderChangedError, ReaderDiedError, UnreadableFileError
+from jobs.tasks.data_sync.limits import ReadLimits
+from jobs.tasks.data_sync.load import Target, load, stage
+from jobs.tasks.data_sync.model import CatalogueFile, FileState, RowCounts, Template
+from jobs.tasks.data_sync.reader.report import ReadReport
+from jobs.tasks.data_sync.reading import open_reading
+from jobs.tasks.data_sync.templates import TemplateStore
+from jobs.tasks.data_sync.uploads import Uploads
+
+
+async def sync_file(context: JobContext, file_id: UUID) -> dict[str, Any]:
+    """Load one catalogued file.
+
+    Gives the row counts, the seconds it took and what the reader noticed. A file without a published template is
+    skipped, with the reason; a file that cannot be loaded fails the job, and not one of its rows is kept.
+    """
+    catalogue = Catalogue(context.site.database)
+    file = await catalogue.get(file_id)
+    if file is None:
+        raise JobFailedError(f"there is no file {file_id}")
+    await catalogue.begin(file_id, context.job)
+    template = await TemplateStore(context.site.database).match(file.source)
+    if template is None:
+        reason = "no published template fits its platform, domain and granularity"
+        await catalogue.settle(file_id, context.job, FileState.NEEDS_TEMPLATE, error=reason)
+        return {"file_id": str(file_id), "skipped": reason, "rows": RowCounts().as_mapping()}
+    began = time.monotonic()
+    try:
+        counts, report = await _load(context, file, template)
+    except FileRefusedError as error:
+        changed = isinstance(error, HeaderChangedError)
+        state = FileState.HEADER_CHANGED if changed else FileState.FAILED
+        await catalogue.settle(file_id, context.job, state, error=str(error), template_id=template.id)
+        raise
+    return {
+        "file_id": str(file_id),
+        "skipped": None,
+        "rows": counts.as_mapping(),
+        "seconds": round(time.monotonic() - began, 3),
+        "template_version": template.version,
+        "currency": report.currency,
+        "merged_ranges": list(report.merged),
+    }
+
+
+async def _load(context: JobContext, file: CatalogueFile, template: Template) -> tuple[RowCounts, ReadReport]:
+    """Read and load in one transaction, which also settles the file's state."""
+    path = Uploads(context.site.settings.data_dir).path_of(file.sha256)
+    if not path.is_file():
+        raise UnreadableFileError(
+            "its bytes are not on this worker: JOBS_DATA_DIR must be one folder for web and workers"
+        )
+    target = Target(
+        source=file.source,
+        shop_id=file.shop_id,
+        file_id=file.id,
+        template_id=template.id,
+        repeats=template.repeats,
+    )
+
+    def tell(read: int, total: int | None) -> None:
+        context.progress(read, total, "reading")
+
+    async with context.site.database.transaction() as connection:
+        async with open_reading(path, file.format, template.layout, ReadLimits(), tell) as reading:
+            await stage(connection, reading.chunks())
+        report = reading.report
+        context.progress(report.read, report.read, "loading")
+        counts = await load(connection, target, read=report.read, currency=report.currency)
+        state = FileState.PARTIAL if counts.quarantined else FileState.INGESTED
+        await Catalogue(context.site.database).settle(
+            file.id, context.job, state, template_id=template.id, connection=connection
+        )
+    return counts, report
+
+
+SYNC_FILE = Task(
+    name="sync_file",
+    function=sync_file,
+    queue="data_sync",
+    timeout_s=1800,
+    max_tries=3,
+    retry=RetryPolicy(
+        retry_on=(StoreUnavailableError, ReaderDiedError, TimeoutError),
+        backoff=Backoff(base_s=60, cap_s=240, floor=0.5),
+    ),
+)

@@ -1,0 +1,33 @@
+-- name: lock
+SELECT pg_advisory_xact_lock(hashtextextended('switchyard.templates', 0));
+
+-- name: insert
+INSERT INTO templates (
+    id, platform, domain, sub_domain, granularity, version, state,
+    header_row, fields, key_fields, required_fields, date_field, date_format, repeats
+)
+SELECT $1, $2, $3, $4, $5, coalesce(max(version), 0) + 1, 'draft', $6, $7, $8, $9, $10, $11, $12
+FROM templates
+WHERE platform = $2 AND domain = $3 AND sub_domain = $4 AND granularity = $5
+RETURNING *;
+
+-- name: get
+SELECT * FROM templates WHERE id = $1;
+
+-- name: list
+SELECT * FROM templates
+WHERE ($1::text IS NULL OR platform = $1)
+    AND ($2::text IS NULL OR domain = $2)
+    AND ($3::text IS NULL OR granularity = $3)
+    AND ($4::uuid IS NULL OR id < $4)
+ORDER BY id DESC
+LIMIT $5;
+
+-- name: publish
+UPDATE templates SET state = 'published' WHERE id = $1 AND state IN ('draft', 'published') RETURNING *;
+
+-- name: match
+SELECT * FROM templates
+WHERE platform = $1 AND domain = $2 AND sub_domain IN ($3, '') AND granularity = $4 AND state = 'published'
+ORDER BY (sub_domain = $3) DESC, version DESC
+LIMIT 1;
