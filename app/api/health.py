@@ -1,0 +1,41 @@
+"""/healthz and /readyz: for load balancers and supervisors, without login."""
+
+import asyncio
+from collections.abc import Awaitable
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.api.parsing import answer
+from app.state import deps_of
+from jobs.errors import StoreUnavailableError
+
+_PATIENCE_S = 2.0
+
+
+async def healthz(_: Request) -> Response:
+    """GET /healthz: the process is alive, whatever its stores do."""
+    return answer({"status": "alive"})
+
+
+async def readyz(request: Request) -> Response:
+    """GET /readyz: 200 while jobs can be accepted, naming what is degraded; else 503."""
+    deps = deps_of(request)
+    database, redis = await asyncio.gather(_answers(deps.database.ping()), _answers(deps.queue.ping()))
+    degraded = [name for name, is_up in (("postgresql", database), ("redis", redis)) if not is_up]
+    if deps.waiter.closed:
+        return answer({"status": "draining", "degraded": degraded}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    # Without Redis jobs are accepted and wait; without PostgreSQL they are not.
+    if not database:
+        return answer({"status": "unavailable", "degraded": degraded}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    return answer({"status": "ready", "degraded": degraded})
+
+
+async def _answers(ping: Awaitable[None]) -> bool:
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            await ping
+    except (StoreUnavailableError, TimeoutError):
+        return False
+    return True

@@ -1,0 +1,61 @@
+"""From a body, query or form to a typed record, and from a view to an answer. No endpoint parses by itself."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, TypeVar
+from uuid import UUID
+
+import orjson
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.errors import MalformedBodyError, UnsupportedMediaTypeError
+from app.schemas.requests import Body
+from jobs import codec
+from jobs.arguments import mistakes_of
+from jobs.errors import InvalidInputError, NotFoundError
+
+Parsed = TypeVar("Parsed", bound=Body)
+
+_JSON = "application/json"
+
+
+async def read_json(request: Request, model: type[Parsed]) -> Parsed:
+    """Read a JSON body. Raises UnsupportedMediaTypeError, MalformedBodyError or InvalidInputError."""
+    media_type = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+    if media_type != _JSON:
+        raise UnsupportedMediaTypeError(f"send {_JSON}, not {media_type}")
+    body = await request.body()
+    try:
+        # orjson says where a JSON text is broken, and refuses what UTF-8 cannot hold.
+        orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise MalformedBodyError(f"the body is no JSON: {error}") from None
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise InvalidInputError(mistakes_of(error)) from None
+
+
+def read_fields(fields: Mapping[str, Any], model: type[Parsed]) -> Parsed:
+    """Read query parameters or the parts of a form. Raises InvalidInputError."""
+    try:
+        return model.model_validate(dict(fields))
+    except ValidationError as error:
+        raise InvalidInputError(mistakes_of(error)) from None
+
+
+def read_id(request: Request, thing: str) -> UUID:
+    """Read the id in a path; one of another form is the id of nothing. Raises NotFoundError."""
+    text = request.path_params["id"]
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFoundError(f"there is no {thing} {text}") from None
+
+
+def answer(view: object, *, status: HTTPStatus = HTTPStatus.OK, location: str | None = None) -> Response:
+    """Make a JSON answer; times become RFC 3339 in UTC."""
+    headers = {} if location is None else {"Location": location}
+    return Response(codec.dumps(view), status_code=status, media_type=_JSON, headers=headers)

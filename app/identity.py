@@ -1,0 +1,25 @@
+"""Who asks. A record; how it is found out is in auth."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody may do, and how much of it."""
+
+    ADMIN = "admin"
+    PREMIUM = "premium"
+    NORMAL = "normal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Somebody who is logged in. `owner` is the name that his jobs carry."""
+
+    owner: str
+    role: Role
+
+    @property
+    def sees(self) -> str | None:
+        """Whose things he may see: None is everybody's, for an admin."""
+        return None if self.role is Role.ADMIN else self.owner

@@ -1,0 +1,73 @@
+"""The life of a web process: its parts are made at the start and closed at the end."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, suppress
+
+import structlog
+from starlette.applications import Starlette
+
+from app.auth import Authenticator
+from app.draining import on_stop_signal
+from app.settings import Settings
+from app.state import Deps
+from jobs.registry import TaskTable
+from jobs.stores.database import Database
+from jobs.stores.jobs import JobStore
+from jobs.stores.queue import Queue, connect_redis
+from jobs.stores.signals import Signals
+from jobs.submit import Submitter
+from jobs.tasks.data_sync.service import DataSync
+from jobs.tasks.data_sync.uploads import Uploads
+from jobs.wait import EndWaiter
+
+# A request must not wait long for Redis: what Redis does not take now is put in line later.
+_REDIS_PATIENCE_S = 1.0
+
+log = structlog.stdlib.get_logger(__name__)
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[dict[str, Deps]]]
+
+
+def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
+    """Give the lifespan of an application with these settings. No store has to be up for it to begin."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Deps]]:
+        database = await Database.open(
+            settings.jobs.database_url.get_secret_value(),
+            size=settings.app.database_connections,
+            patience_s=settings.app.patience_s,
+            answer_s=settings.app.patience_s,
+        )
+        redis = connect_redis(settings.jobs.redis_url.get_secret_value(), patience_s=_REDIS_PATIENCE_S)
+        jobs, queue = JobStore(database), Queue(redis)
+        submitter = Submitter(tasks=tasks, database=database, jobs=jobs, queue=queue)
+        waiter = EndWaiter(jobs=jobs, signals=Signals(redis))
+        uploads = Uploads(settings.jobs.data_dir)
+        listening = asyncio.create_task(waiter.run(), name="end-waiter")
+        with ExitStack() as stack:
+            if threading.current_thread() is threading.main_thread():
+                stack.enter_context(on_stop_signal(waiter.close))
+            log.info("web_started", tasks=list(tasks))
+            yield {
+                "deps": Deps(
+                    tasks=tasks,
+                    database=database,
+                    queue=queue,
+                    jobs=jobs,
+                    submitter=submitter,
+                    waiter=waiter,
+                    data_sync=DataSync(database=database, jobs=jobs, submitter=submitter, uploads=uploads),
+                    authenticator=Authenticator(admin_api_key=settings.app.admin_api_key.get_secret_value()),
+                )
+            }
+        listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await listening
+        await redis.aclose()
+        await database.close()
+        log.info("web_stopped")
+
+    return lifespan

@@ -1,0 +1,30 @@
+"""The composition root of a web process: `uvicorn app.main:create_app --factory`."""
+
+import os
+import sys
+
+from starlette.applications import Starlette
+
+from app.lifespan import lifespan_for
+from app.problems import HANDLERS
+from app.routes import MIDDLEWARE, ROUTES
+from app.settings import load_all
+from jobs.errors import SettingsError, TaskTableError
+from jobs.logs import configure_logs
+from jobs.tasks.table import task_table
+
+
+def create_app() -> Starlette:
+    """Make the application from the environment; wrong settings end the process with all mistakes listed."""
+    try:
+        settings = load_all(os.environ)
+        tasks = task_table(settings.jobs)
+    except (SettingsError, TaskTableError) as error:
+        sys.exit(f"The web process cannot start:\n{error}")
+    configure_logs(form=settings.app.log_format, level=settings.app.log_level)
+    return Starlette(
+        routes=ROUTES,
+        middleware=MIDDLEWARE,
+        exception_handlers=HANDLERS,
+        lifespan=lifespan_for(settings, tasks),
+    )

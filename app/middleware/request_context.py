@@ -1,0 +1,55 @@
+"""Gives each request an id, binds it to the logs, writes one line when it ends, and answers faults of ours."""
+
+import re
+import time
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.problems import unexpected_problem
+
+HEADER = "X-Request-ID"
+
+# What a client may choose: enough for any tracing system, nothing that could forge a line of the log.
+_CHOSEN = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}")
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class RequestContext:
+    """The outermost middleware."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, within its context."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        chosen = Headers(scope=scope).get(HEADER, "")
+        request_id = chosen if _CHOSEN.fullmatch(chosen) else uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 0
+        began = time.perf_counter()
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = int(message["status"])
+                MutableHeaders(scope=message)[HEADER] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, watched)
+            except Exception as error:  # the last place that can still answer
+                if status:
+                    raise
+                await unexpected_problem(Request(scope), error)(scope, receive, watched)
+            finally:
+                took_ms = round(1000 * (time.perf_counter() - began), 1)
+                log.info("request_answered", method=scope["method"], path=scope["path"], status=status, took_ms=took_ms)

@@ -1,0 +1,139 @@
+"""Errors as problem documents (RFC 9457): one table from exception to type, status and title."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import errors as app_errors
+from jobs import errors as jobs_errors
+from jobs.errors import InvalidInputError, Mistake, SwitchyardError
+from jobs.tasks.data_sync.errors import NotASpreadsheetError
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A type of problem: its stable word, its status, and what it is called."""
+
+    type: str
+    status: HTTPStatus
+    title: str
+
+
+VALIDATION = Kind(type="validation", status=HTTPStatus.UNPROCESSABLE_ENTITY, title="The input is wrong")
+MALFORMED = Kind(type="validation", status=HTTPStatus.BAD_REQUEST, title="The body cannot be read")
+NOT_FOUND = Kind(type="not-found", status=HTTPStatus.NOT_FOUND, title="There is no such thing")
+UNAVAILABLE = Kind(type="unavailable", status=HTTPStatus.SERVICE_UNAVAILABLE, title="A store does not answer")
+
+# Read from the top: the first class that fits decides.
+KINDS: tuple[tuple[type[Exception], Kind], ...] = (
+    (jobs_errors.InvalidInputError, VALIDATION),
+    (app_errors.MalformedBodyError, MALFORMED),
+    (
+        app_errors.UnauthenticatedError,
+        Kind(type="unauthenticated", status=HTTPStatus.UNAUTHORIZED, title="Nobody is logged in"),
+    ),
+    (
+        app_errors.ForbiddenError,
+        Kind(type="forbidden", status=HTTPStatus.FORBIDDEN, title="Your role does not allow this"),
+    ),
+    (jobs_errors.NotFoundError, NOT_FOUND),
+    (
+        jobs_errors.ConflictError,
+        Kind(type="conflict", status=HTTPStatus.CONFLICT, title="Its state does not allow this"),
+    ),
+    (
+        app_errors.TooLargeError,
+        Kind(type="too-large", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, title="The body is too large"),
+    ),
+    (
+        app_errors.UnsupportedMediaTypeError,
+        Kind(
+            type="unsupported-media-type", status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, title="This type is not read here"
+        ),
+    ),
+    (
+        NotASpreadsheetError,
+        Kind(type="unsupported-media-type", status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, title="This is no spreadsheet"),
+    ),
+    (jobs_errors.StoreUnavailableError, UNAVAILABLE),
+)
+
+# What HTTP itself has a word for has no type of ours (RFC 9457, section 4.2.1).
+_BLANK = "about:blank"
+_HEADERS: Mapping[HTTPStatus, Mapping[str, str]] = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": str(RETRY_AFTER_S)},
+}
+
+
+def known_problem(request: Request, error: Exception) -> Response:
+    """Answer an error that was raised on purpose."""
+    kind = next((kind for cause, kind in KINDS if isinstance(error, cause)), None)
+    if kind is None:
+        return unexpected_problem(request, error)
+    if kind is UNAVAILABLE:
+        # The reason names hosts and ports; those are for the log.
+        log.warning("store_unavailable", reason=str(error))
+        return problem(request, kind, detail="nothing was changed; try again soon")
+    mistakes = error.mistakes if isinstance(error, InvalidInputError) else ()
+    detail = "see errors for each field" if mistakes else str(error)
+    return problem(request, kind, detail=detail, mistakes=mistakes)
+
+
+def http_problem(request: Request, error: Exception) -> Response:
+    """Answer what the router or the form parser refuses."""
+    if not isinstance(error, HTTPException):
+        return unexpected_problem(request, error)
+    status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.NOT_FOUND:
+        return problem(request, NOT_FOUND, detail="there is nothing at this path")
+    if status is HTTPStatus.BAD_REQUEST:
+        return problem(request, MALFORMED, detail=error.detail)
+    blank = Kind(type=_BLANK, status=status, title=status.phrase)
+    return problem(request, blank, detail=error.detail, headers=error.headers or {})
+
+
+def unexpected_problem(request: Request, error: Exception) -> Response:
+    """Answer a fault of ours: the log has the traceback, the client only the request's id to quote."""
+    log.error("request_broke", exc_info=error)
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    blank = Kind(type=_BLANK, status=status, title=status.phrase)
+    return problem(request, blank, detail="this is a fault of the server; its log has more under the request_id")
+
+
+def problem(
+    request: Request,
+    kind: Kind,
+    *,
+    detail: str,
+    mistakes: Sequence[Mistake] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Make a problem document."""
+    body: dict[str, Any] = {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status.value,
+        "detail": detail,
+        "instance": request.url.path,
+        "request_id": request.state.request_id,
+    }
+    if mistakes:
+        body["errors"] = [{"pointer": mistake.pointer, "detail": mistake.detail} for mistake in mistakes]
+    more = {**_HEADERS.get(kind.status, {}), **(headers or {})}
+    return Response(orjson.dumps(body), status_code=kind.status, media_type=MEDIA_TYPE, headers=more)
+
+
+HANDLERS = {HTTPException: http_problem, SwitchyardError: known_problem}

@@ -1,0 +1,31 @@
+"""Which path leads where, and what every request passes through: two literal tables, read top to bottom."""
+
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from app.api import data_sync, health, jobs
+from app.api.methods import by_method
+from app.middleware.authentication import Authentication
+from app.middleware.body_limit import BodyLimit
+from app.middleware.request_context import RequestContext
+
+ROUTES = (
+    Route("/healthz", health.healthz),
+    Route("/readyz", health.readyz),
+    by_method("/api/jobs", POST=jobs.submit_job),
+    by_method("/api/jobs/{id}", GET=jobs.show_job),
+    by_method("/api/tasks", GET=jobs.list_tasks),
+    by_method("/api/data-sync/files", POST=data_sync.upload_file),
+    by_method("/api/data-sync/files/{id}", GET=data_sync.show_file),
+    by_method("/api/data-sync/templates", GET=data_sync.list_templates, POST=data_sync.create_template),
+    by_method("/api/data-sync/templates/{id}", GET=data_sync.show_template),
+    by_method("/api/data-sync/templates/{id}/publish", POST=data_sync.publish_template),
+    by_method("/api/data-sync/single", POST=data_sync.sync_single),
+    by_method("/api/data-sync/progress/{id}", GET=data_sync.show_progress),
+)
+
+MIDDLEWARE = (
+    Middleware(RequestContext),
+    Middleware(BodyLimit),
+    Middleware(Authentication),
+)

@@ -1,0 +1,119 @@
+"""What the API shows of the engine's records: plain mappings, made here and nowhere else."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from jobs.model import Job
+from jobs.registry import Task
+from jobs.tasks.data_sync.model import CatalogueFile, Template
+from jobs.tasks.data_sync.progress import SyncProgress
+
+View = Mapping[str, Any]
+
+
+def job_view(job: Job) -> View:
+    """Show a job. `waiting`, `unique_key` and `batch_id` are part of the shape and null: nothing sets them yet."""
+    return {
+        "id": job.id,
+        "task": job.task,
+        "queue": job.queue,
+        "owner": job.owner,
+        "state": job.state,
+        "priority": job.priority,
+        "args": job.args,
+        "tags": job.tags,
+        "unique_key": None,
+        "batch_id": None,
+        "run": job.run,
+        "tries": job.tries,
+        "max_tries": job.max_tries,
+        "timeout_s": job.timeout_s,
+        "accepted_at": job.accepted_at,
+        "run_at": job.run_at,
+        "started_at": job.started_at,
+        "finished_at": job.finished_at,
+        "progress": None if job.progress is None else job.progress.as_mapping(),
+        "result": job.result,
+        "error": None if job.error is None else job.error.as_mapping(),
+        "waiting": None,
+        "durability": job.durability,
+    }
+
+
+def task_view(task: Task) -> View:
+    """Show what a submitter has to know of a task."""
+    return {
+        "name": task.name,
+        "queue": task.queue,
+        "queues": task.queues,
+        "timeout_s": task.timeout_s,
+        "max_tries": task.max_tries,
+        "args": task.arguments.schema,
+    }
+
+
+def template_view(template: Template) -> View:
+    """Show a template."""
+    layout = template.layout
+    return {
+        "id": template.id,
+        "platform": template.source.platform,
+        "domain": template.source.domain,
+        "sub_domain": template.source.sub_domain or None,
+        "granularity": template.source.granularity,
+        "version": template.version,
+        "state": template.state,
+        "header_row": layout.header_row,
+        "fields": layout.fields,
+        "key_fields": layout.key_fields,
+        "required_fields": layout.required_fields,
+        "date_rule": {"field": layout.date_rule.field, "format": layout.date_rule.format},
+        "repeats": template.repeats,
+        "created_at": template.created_at,
+    }
+
+
+def file_view(file: CatalogueFile) -> View:
+    """Show a file. Where its bytes lie is nobody's business."""
+    return {
+        "id": file.id,
+        "sha256": file.sha256,
+        "name": file.name,
+        "format": file.format,
+        "size": file.size,
+        "platform": file.source.platform,
+        "shop_id": file.shop_id,
+        "domain": file.source.domain,
+        "sub_domain": file.source.sub_domain or None,
+        "granularity": file.source.granularity,
+        "date_from": file.date_from,
+        "date_to": file.date_to,
+        "owner": file.owner,
+        "state": file.state,
+        "task_id": file.job_id,
+        "last_error": file.last_error,
+        "created_at": file.created_at,
+    }
+
+
+def sync_view(progress: SyncProgress) -> View:
+    """Show how far a sync is. `quality` is part of the shape and null until it is measured."""
+    files = progress.files
+    return {
+        "task_id": progress.task_id,
+        "state": progress.state,
+        "files": {
+            "total": files.total,
+            "processed": files.processed,
+            "succeeded": files.succeeded,
+            "failed": files.failed,
+            "skipped": files.skipped,
+        },
+        "rows": progress.rows,
+        "percent": progress.percent,
+        "current_file": progress.current_file,
+        "errors": [asdict(error) for error in progress.errors],
+        "errors_total": progress.errors_total,
+        "quality": None,
+    }

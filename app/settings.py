@@ -1,0 +1,71 @@
+"""The settings of a web process: its own and, beside them, those of the job engine that it submits to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, SecretStr
+
+from jobs.environment import EnvironmentModel, read
+from jobs.errors import SettingsError
+from jobs.settings import JobsSettings, LogFormat, LogLevel, load_settings
+
+PREFIX = "APP_"
+SHORTEST_KEY = 32
+
+
+def _long_enough(value: object) -> object:
+    if isinstance(value, str) and len(value) < SHORTEST_KEY:
+        raise ValueError(f"has {len(value)} characters; use a random one of {SHORTEST_KEY} or more")
+    return value
+
+
+class AppSettings(EnvironmentModel):
+    """How the web process behaves."""
+
+    admin_api_key: Annotated[SecretStr, BeforeValidator(_long_enough)] = Field(
+        alias="APP_ADMIN_API_KEY",
+        description=f"The administrator's API key, any string of {SHORTEST_KEY} characters or more",
+    )
+    log_format: LogFormat = Field(
+        default="json", alias="APP_LOG_FORMAT", description="Logs of the web process: `json` or `console`"
+    )
+    log_level: LogLevel = Field(
+        default="info", alias="APP_LOG_LEVEL", description="`debug`, `info`, `warning` or `error`"
+    )
+    database_connections: int = Field(
+        default=10, ge=2, le=1000, alias="APP_DATABASE_CONNECTIONS", description="Most connections of one web process"
+    )
+    patience_s: float = Field(
+        default=5.0,
+        gt=0,
+        le=60,
+        alias="APP_STORE_PATIENCE_S",
+        description="Seconds that a request waits for PostgreSQL before it answers 503",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All that a web process is told."""
+
+    app: AppSettings
+    jobs: JobsSettings
+
+
+def load_all(environ: Mapping[str, str]) -> Settings:
+    """Read the settings of every package; raises one SettingsError with the mistakes of all of them."""
+    mistakes: list[str] = []
+    app: AppSettings | None = None
+    jobs: JobsSettings | None = None
+    try:
+        app = read(AppSettings, environ, prefix=PREFIX)
+    except SettingsError as error:
+        mistakes.append(str(error))
+    try:
+        jobs = load_settings(environ)
+    except SettingsError as error:
+        mistakes.append(str(error))
+    if app is None or jobs is None:
+        raise SettingsError("\n".join(mistakes))
+    return Settings(app=app, jobs=jobs)

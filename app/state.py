@@ -1,0 +1,40 @@
+"""What the code of a request is handed: the process's parts, and who asks."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from starlette.requests import Request
+
+from app.auth import Authenticator
+from app.identity import Identity
+from jobs.registry import TaskTable
+from jobs.stores.database import Database
+from jobs.stores.jobs import JobStore
+from jobs.stores.queue import Queue
+from jobs.submit import Submitter
+from jobs.tasks.data_sync.service import DataSync
+from jobs.wait import EndWaiter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    """The parts of a web process."""
+
+    tasks: TaskTable
+    database: Database
+    queue: Queue
+    jobs: JobStore
+    submitter: Submitter
+    waiter: EndWaiter
+    data_sync: DataSync
+    authenticator: Authenticator
+
+
+def deps_of(request: Request) -> Deps:
+    """Give the process's parts, which the lifespan put there."""
+    return cast("Deps", request.state.deps)
+
+
+def identity_of(request: Request) -> Identity:
+    """Give who asks, which the authentication middleware found out."""
+    return cast("Identity", request.state.identity)
