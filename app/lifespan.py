@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 
 import structlog
 from starlette.applications import Starlette
@@ -12,6 +12,7 @@ from app.auth import Authenticator
 from app.draining import on_stop_signal
 from app.settings import Settings
 from app.state import Deps
+from jobs.cancelling import cancel_until_ended
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
 from jobs.stores.jobs import JobStore
@@ -63,10 +64,8 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
                     authenticator=Authenticator(admin_api_key=settings.app.admin_api_key.get_secret_value()),
                 )
             }
-        listening.cancel()
-        with suppress(asyncio.CancelledError):
-            await listening
-        await redis.aclose()
+        await cancel_until_ended([listening], again_s=0.2)
+        await redis.aclose(close_connection_pool=True)
         await database.close()
         log.info("web_stopped")
 

@@ -2,7 +2,7 @@
 
 A map, lower layers first; a module imports only from lower ones:
 
-    words      model, keys, ids, errors, environment, settings, codec, logs
+    words      model, keys, ids, errors, environment, settings, codec, logs, cancelling
     policy     lifecycle, retry, arguments, registry, outcome
     stores     stores/: database (the one door to PostgreSQL), jobs, queue and signals (Redis)
     use cases  submit, recover, wait, progress, context, processes, execute

@@ -9,7 +9,7 @@ import uvloop
 
 from jobs.errors import SettingsError, TaskTableError
 from jobs.logs import configure_logs
-from jobs.serve import serve
+from jobs.serve import serve_until_signal
 from jobs.settings import load_settings
 from jobs.tasks.table import QUEUES, task_table
 
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"The worker cannot start:\n{error}", file=sys.stderr)  # noqa: T201  before there are logs
         return 2
     configure_logs(form=settings.log_format, level=settings.log_level)
-    uvloop.run(serve(settings, tasks, arguments.queues))
+    uvloop.run(serve_until_signal(settings, tasks, arguments.queues))
     return 0
 
 

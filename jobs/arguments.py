@@ -46,7 +46,10 @@ class Arguments:
 
     def check(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """Give the arguments in their JSON form; raises InvalidInputError naming each wrong field."""
-        encoded = codec.dumps(args)
+        try:
+            encoded = codec.dumps(args)
+        except TypeError as error:  # a whole number beyond 64 bits: JSON has it, our encoder has not
+            raise InvalidInputError([Mistake(pointer=ROOT, detail=str(error).lower())]) from None
         if len(encoded) > MAX_BYTES:
             raise InvalidInputError([Mistake(pointer=ROOT, detail=f"is over the limit of {MAX_BYTES:,} bytes")])
         if codec.holds_nul(encoded):

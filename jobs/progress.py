@@ -1,10 +1,10 @@
 """A running job's progress on its way to the database: the latest word counts, at most four a second."""
 
 import asyncio
-from contextlib import suppress
 
 import structlog
 
+from jobs.cancelling import cancel_until_ended
 from jobs.errors import StoreUnavailableError
 from jobs.model import Job, Progress
 from jobs.stores.jobs import JobStore
@@ -35,9 +35,7 @@ class ProgressReporter:
         """Stop, and leave the last report in the database."""
         if self._writer is None:
             return
-        self._writer.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._writer
+        await cancel_until_ended([self._writer], again_s=_BETWEEN_S)
         if self._fresh.is_set():
             await self._store()
 

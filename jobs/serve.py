@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from jobs.cancelling import cancel_until_ended
 from jobs.context import Site
 from jobs.execute import Executor
 from jobs.processes import Processes
@@ -22,6 +23,7 @@ from jobs.submit import Submitter
 from jobs.worker import Worker
 
 _REDIS_PATIENCE_S = 5.0
+_LOOP_ENDS_S = 0.5
 _CONNECT_PATIENCE_S = 10.0
 _CONNECTIONS_BESIDE_JOBS = 4
 
@@ -36,12 +38,17 @@ class Parts:
     recoverer: Recoverer
 
 
-async def serve(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int]) -> None:
-    """Run jobs of these queues, so many at once of each, until SIGTERM or SIGINT; then drain and return."""
+async def serve_until_signal(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int]) -> None:
+    """Serve until SIGTERM or SIGINT."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    await serve(settings, tasks, slots, stopping=stopping)
+
+
+async def serve(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], *, stopping: asyncio.Event) -> None:
+    """Run jobs of these queues, so many at once of each, until `stopping` is set; then drain and return."""
     async with _parts(settings, tasks, slots) as parts:
         log.info("worker_started", queues=dict(slots), tasks=list(tasks))
         loops = [asyncio.create_task(parts.recoverer.run(), name="recoverer")]
@@ -50,12 +57,10 @@ async def serve(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, in
         # No loop ends by itself: one that does has met a fault, and the process must not go on without it.
         await asyncio.wait([signalled, *loops], return_when=asyncio.FIRST_COMPLETED)
         await asyncio.gather(*(worker.drain(settings.drain_s) for worker in parts.workers))
-        for task in (signalled, *loops):
-            task.cancel()
-        ended = await asyncio.gather(*loops, return_exceptions=True)
-        for error in ended:
-            if isinstance(error, Exception):
-                raise error
+        await cancel_until_ended((signalled, *loops), again_s=_LOOP_ENDS_S)
+        for task in loops:
+            if not task.cancelled() and (fault := task.exception()):
+                raise fault
     log.info("worker_stopped")
 
 
@@ -88,5 +93,5 @@ async def _parts(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, i
                 recoverer=Recoverer(jobs=jobs, submitter=submitter),
             )
     finally:
-        await redis.aclose()
+        await redis.aclose(close_connection_pool=True)
         await database.close()

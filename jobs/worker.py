@@ -11,6 +11,7 @@ from arq.worker import Worker as ArqWorker
 from redis.exceptions import RedisError
 
 from jobs import codec, keys
+from jobs.cancelling import cancel_until_ended
 from jobs.errors import JobFailedError
 from jobs.execute import Executor
 from jobs.model import Job
@@ -23,6 +24,7 @@ _COUNTED_ELSEWHERE = 2**31
 _CLAIM_MARGIN_S = 10.0
 _OUTAGE_PAUSE_S = 0.5
 _AFTER_FAULT_S = 30.0
+_CLEAN_UP_S = 5.0
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -63,11 +65,7 @@ class Worker(ArqWorker):
         if running:
             log.info("worker_draining", queue=self.queue_name, running=len(running), grace_s=grace_s)
             await asyncio.wait(running, timeout=grace_s)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        if self.main_task is not None:
-            self.main_task.cancel()
+        await cancel_until_ended(running, again_s=_CLEAN_UP_S)
 
     async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:
         """Write down an end that arq decides by itself: an unreadable payload, or a task that it does not know."""

@@ -6,7 +6,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.parsing import answer, read_fields, read_id, read_json
+from app.api.parsing import answer, read_fields, read_id, read_job_id, read_json
 from app.errors import ForbiddenError, TooLargeError, UnsupportedMediaTypeError
 from app.identity import Role
 from app.schemas.requests import FileForm, SyncBody, TemplateBody, TemplateQuery
@@ -102,7 +102,7 @@ async def sync_single(request: Request) -> Response:
 
 async def show_progress(request: Request) -> Response:
     """GET /api/data-sync/progress/{id}: how far a sync is."""
-    progress = await deps_of(request).data_sync.progress(request.path_params["id"], owner=identity_of(request).sees)
+    progress = await deps_of(request).data_sync.progress(read_job_id(request), owner=identity_of(request).sees)
     return answer(sync_view(progress))
 
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.parsing import answer, read_fields, read_json
+from app.api.parsing import answer, read_fields, read_job_id, read_json
 from app.schemas.requests import JobBody, JobQuery
 from app.schemas.views import job_view, task_view
 from app.state import deps_of, identity_of
@@ -24,7 +24,7 @@ async def submit_job(request: Request) -> Response:
 async def show_job(request: Request) -> Response:
     """GET /api/jobs/{id}: show a job, with `wait_s` once it has ended or so many seconds have passed."""
     query = read_fields(request.query_params, JobQuery)
-    job_id = request.path_params["id"]
+    job_id = read_job_id(request)
     sees = identity_of(request).sees
     job = await deps_of(request).waiter.wait(job_id, owner=sees, wait_s=query.wait_s)
     if job is None:

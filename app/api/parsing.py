@@ -19,6 +19,7 @@ from jobs.errors import InvalidInputError, NotFoundError
 Parsed = TypeVar("Parsed", bound=Body)
 
 _JSON = "application/json"
+_LONGEST_JOB_ID = 500
 
 
 async def read_json(request: Request, model: type[Parsed]) -> Parsed:
@@ -53,6 +54,14 @@ def read_id(request: Request, thing: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise NotFoundError(f"there is no {thing} {text}") from None
+
+
+def read_job_id(request: Request) -> str:
+    """Read a job's id in a path: free text, but none that no store could hold. Raises NotFoundError."""
+    text: str = request.path_params["id"]
+    if "\x00" in text or len(text) > _LONGEST_JOB_ID:
+        raise NotFoundError("there is no job of this id")
+    return text
 
 
 def answer(view: object, *, status: HTTPStatus = HTTPStatus.OK, location: str | None = None) -> Response:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from arq.connections import ArqRedis
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from jobs import keys
@@ -14,7 +14,7 @@ _LISTEN_S = 5.0  # how long one read may stay silent before the connection's hea
 class Signals:
     """Sends and receives the ids of jobs that have ended."""
 
-    def __init__(self, redis: ArqRedis) -> None:
+    def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     async def send_ended(self, job_id: str) -> None:

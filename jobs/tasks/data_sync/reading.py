@@ -15,7 +15,7 @@ from jobs.tasks.data_sync.reader.frames import HEAD_BYTES, Kind, unpack_head
 from jobs.tasks.data_sync.reader.report import ReadReport, from_json
 from jobs.tasks.data_sync.reader.request import Request
 
-# Called with the rows read so far and an estimate of all rows, None where there is none.
+# Called with the rows read so far and an estimate of all rows, blank ones among them; None where there is none.
 OnProgress = Callable[[int, int | None], None]
 
 _MIB: Final = 1024 * 1024
@@ -41,6 +41,11 @@ class Reading:
         self._report: ReadReport | None = None
 
     @property
+    def pid(self) -> int:
+        """The process id of the child, for logs."""
+        return self._child.pid
+
+    @property
     def report(self) -> ReadReport:
         """What was read; RuntimeError before the end of `chunks`."""
         if self._report is None:
@@ -60,9 +65,11 @@ class Reading:
             elif kind is Kind.PROGRESS:
                 self._on_progress(*json.loads(body))
             elif kind is Kind.FAILED:
+                await self._child.wait()
                 name, message = json.loads(body)
                 raise _REFUSALS[name](message)
             else:
+                await self._child.wait()
                 self._report = from_json(body)
 
     async def _frame(self) -> tuple[Kind, bytes]:
@@ -73,7 +80,7 @@ class Reading:
             raise await self._death() from None
 
     async def _death(self) -> Exception:
-        status, last_words = await self._child.end()
+        status, last_words = await self._child.wait()
         if any(sign in last_words for sign in _OUT_OF_MEMORY):
             most = self._limits.memory_bytes // _MIB
             return errors.LimitExceededError(f"Reading the file takes more than {most:,} MiB of memory.")

@@ -25,7 +25,6 @@ class Child:
         self._lifeline = process.stdin
         self._stdout = process.stdout
         self._last_words = asyncio.create_task(_tail(process.stderr))
-        self._ending: asyncio.Task[tuple[int, bytes]] | None = None
 
     @property
     def pid(self) -> int:
@@ -40,32 +39,34 @@ class Child:
         """Read exactly so many bytes of its answers; asyncio.IncompleteReadError where it ended before."""
         return await self._stdout.readexactly(length)
 
-    async def end(self) -> tuple[int, bytes]:
-        """Kill it where it still runs, and reap it; give its exit status and the end of what it wrote to stderr.
+    async def wait(self) -> tuple[int, bytes]:
+        """Wait until it has ended by itself; give its exit status and the end of what it wrote to stderr."""
+        # The exit is seen only after the pipes are, and a full buffer would hide their end for ever.
+        while await self._stdout.read(_PIECE_BYTES):
+            pass
+        last_words = await asyncio.shield(self._last_words)  # whoever is cancelled here, another still waits for them
+        status = await self._process.wait()
+        self._lifeline.close()
+        return status, last_words
 
-        May be called again. A cancellation waits until the child is gone.
-        """
-        if self._ending is None:
-            self._ending = asyncio.create_task(self._end())
+    async def end(self) -> None:
+        """Kill it where it still runs, and reap it. A cancellation waits until the child is gone."""
+        ending = asyncio.create_task(self._end())
         cancelled: asyncio.CancelledError | None = None
-        while not self._ending.done():
+        while not ending.done():
             try:
-                await asyncio.shield(self._ending)
+                await asyncio.shield(ending)
             except asyncio.CancelledError as error:
                 cancelled = error
         if cancelled is not None:
             raise cancelled
-        return self._ending.result()
+        ending.result()
 
-    async def _end(self) -> tuple[int, bytes]:
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        self._lifeline.close()
-        # The exit is seen only after the pipes are, and a full buffer would hide their end for ever.
-        while await self._stdout.read(_PIECE_BYTES):
-            pass
-        last_words = await self._last_words
-        return await self._process.wait(), last_words
+    async def _end(self) -> None:
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        await self.wait()
 
 
 async def start() -> Child:

@@ -56,4 +56,5 @@ class Lines:
 
     def _undated(self, number: int, cell: Cell, reason: ValueError) -> BadRowError:
         shown = canonical(cell)[:_SHOWN]
-        return BadRowError(f'row {number}: {self._date_field} "{shown}" {reason}')
+        value = f' "{shown}"' if shown else ""
+        return BadRowError(f"row {number}: {self._date_field}{value} {reason}")

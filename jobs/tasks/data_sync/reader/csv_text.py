@@ -12,6 +12,8 @@ from jobs.tasks.data_sync.errors import UnreadableFileError
 _CHUNK: Final = 1024 * 1024
 _SAMPLE: Final = 4096
 _DELIMITERS: Final = ",;\t"  # of equal ones the first wins
+_MARKS: Final = b',;"\t\r\n'
+_WIDE_MARKS: Final = _MARKS.decode()
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -21,7 +23,7 @@ _BOMS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvText:
-    """How to read a file as text. `lines` counts line feeds: quoted ones and blank lines are among them."""
+    """How to read a file as text. `lines` counts line feeds: those within quotes and of blank lines are among them."""
 
     encoding: str
     lines: int
@@ -43,19 +45,23 @@ def candidates(sample: bytes) -> tuple[str, ...]:
     for bom, encoding in _BOMS:
         if sample.startswith(bom):
             return (encoding,)
-    zeros_first, zeros_second = sample[::2].count(0), sample[1::2].count(0)
-    wide = "utf-16-le" if zeros_second > zeros_first else "utf-16-be"
-    if min(zeros_first, zeros_second) or not max(zeros_first, zeros_second):
+    if 0 not in sample:
         return ("utf-8", "gb18030")
-    # ASCII in utf-16 is valid utf-8 full of NULs; one NUL among Chinese is as likely a stray one.
-    if max(zeros_first, zeros_second) * 8 >= len(sample):
-        return (wide, "utf-8")
-    return ("utf-8", wide)
+    wide_marks = {encoding: _wide_marks(sample, encoding) for encoding in ("utf-16-le", "utf-16-be")}
+    wide = max(wide_marks, key=wide_marks.__getitem__)
+    marks = sum(byte in _MARKS for byte in sample)
+    # ASCII in UTF-16 is valid UTF-8 with many NULs. So the marks decide: in UTF-16 they are 16 bits wide.
+    return (wide, "utf-8", "gb18030") if wide_marks[wide] * 2 > marks else ("utf-8", "gb18030", wide)
 
 
 def delimiter(path: Path, encoding: str, header_row: int) -> str:
     """Give the delimiter that cuts the header row into the most cells, quotes respected."""
     return max(_DELIMITERS, key=lambda one: _cells(path, encoding, header_row, one))
+
+
+def _wide_marks(sample: bytes, encoding: str) -> int:
+    text = sample.decode(encoding, errors="replace")
+    return sum(char in _WIDE_MARKS for char in text)
 
 
 def _cells(path: Path, encoding: str, header_row: int, mark: str) -> int:

@@ -10,10 +10,14 @@ ErrorCells = dict[int, dict[int, str]]
 
 _MARK: Final = b't="e"'
 _CELL: Final = re.compile(
-    rb"""<(?:\w+:)?c\s (?=[^>]*\bt="e") [^>]*\br="([A-Z]{1,3})(\d{1,7})" [^>]*>  # a cell that says where it is
-         (?:(?!</(?:\w+:)?c>).)*? <(?:\w+:)?v>([^<]{1,64})<""",
-    re.VERBOSE | re.DOTALL,
+    rb"""<(?:\w{1,20}:)?c\s                             # a cell
+         (?=[^<>]{0,200}\bt="e")                       # that is an error
+         [^<>]{0,200}\br="([A-Z]{1,3})(\d{1,7})"[^<>]{0,200}>   # and says where it is,
+         (?:<(?:\w{1,20}:)?f\b(?:[^<>]{0,500}/>|[^<>]{0,500}>[^<]*</(?:\w{1,20}:)?f>))?   # perhaps its formula,
+         <(?:\w{1,20}:)?v>([^<]{1,64})<                # and its value""",
+    re.VERBOSE,
 )
+# All repetitions are bounded or end at the next tag, so that no sheet makes the search take longer than its length.
 _OVERLAP: Final = 16 * 1024  # bytes; longer than the longest formula that can stand between mark and value
 _LETTERS: Final = 26
 

@@ -14,7 +14,7 @@ HEAD_BYTES: Final = _HEAD.size
 class Kind(Enum):
     """What a frame says. Each reading ends with one FAILED or one DONE."""
 
-    PROGRESS = b"P"  # JSON: rows read, and the estimate of all rows or null
+    PROGRESS = b"P"  # JSON: rows read, and an estimate of all rows
     ROWS = b"R"  # whole lines in COPY text format
     FAILED = b"F"  # JSON: the class of jobs.tasks.data_sync.errors to raise, and its message
     DONE = b"D"  # JSON: the report

@@ -5,7 +5,6 @@ import os
 import resource
 import sys
 import threading
-from typing import BinaryIO
 
 _ORPHANED = 3  # exit status; nobody is there to read it
 
@@ -21,11 +20,11 @@ def limit_memory(limit_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
 
 
-def end_with_parent(lifeline: BinaryIO) -> None:
-    """End this process as soon as the pipe to it closes, whatever it is doing then."""
+def end_with_parent(lifeline: int) -> None:
+    """End this process as soon as the pipe with this descriptor closes, whatever it is doing then."""
 
     def watch() -> None:
-        while lifeline.read(1):
+        while os.read(lifeline, 1):
             pass
         os._exit(_ORPHANED)
 

@@ -16,7 +16,7 @@ class Table:
 
     headers: Sequence[str]
     rows: Iterator[tuple[int, Sequence[Cell]]]
-    estimate: int | None
+    estimate: int
     filler: Cell
     sheet: str | None = None
     encoding: str | None = None

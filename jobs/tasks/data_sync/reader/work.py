@@ -91,8 +91,8 @@ def _batches(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
         yield batch
 
 
-def _progress(count: int, estimate: int | None) -> tuple[Kind, bytes]:
-    return Kind.PROGRESS, json.dumps([count, estimate]).encode()
+def _progress(count: int, estimate: int) -> tuple[Kind, bytes]:
+    return Kind.PROGRESS, json.dumps([count, max(count, estimate)]).encode()
 
 
 def _report(table: Table, count: int) -> ReadReport:

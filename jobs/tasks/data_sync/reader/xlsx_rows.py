@@ -100,7 +100,7 @@ def _table(book: CalamineWorkbook, index: int, errors: ErrorCells, layout: Layou
 def _numbered(rows: Iterator[list[Cell]], header_row: int, merges: Merges) -> Iterator[tuple[int, list[Cell]]]:
     for number, cells in enumerate(rows, header_row + 1):
         # A row with nothing of its own stays blank, or a merged block would make rows that nobody wrote.
-        if any(cell is not None for cell in cells):
+        if cells.count(None) < len(cells):
             merges.fill(number - 1, cells)
             yield number, cells
 
