@@ -1,0 +1,1 @@
+"""What puts Switchyard on a machine; nothing that it runs on imports from here."""

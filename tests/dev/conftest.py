@@ -1,0 +1,159 @@
+"""What the tests of `./dev` share: conditions to wait for, processes to look at, small trees, and `nobody`."""
+
+import base64
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NOBODY = 65534
+
+
+@pytest.fixture
+def eventually() -> Callable[..., None]:
+    """Wait for a condition, at most `within_s`."""
+
+    def wait(condition: Callable[[], object], *, within_s: float = 20.0) -> None:
+        deadline = time.monotonic() + within_s
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {within_s:g} s"
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture
+def is_running() -> Callable[[int], bool]:
+    """Whether a process has not ended; a zombie has, whether or not somebody waits for it."""
+    return lambda pid: pid in _processes()
+
+
+@pytest.fixture
+def descendants() -> Callable[[int], set[int]]:
+    """All that a process started, and what these started."""
+
+    def find(ancestor: int) -> set[int]:
+        parents = _processes()
+        found = {ancestor}
+        while more := {pid for pid, parent in parents.items() if parent in found} - found:
+            found |= more
+        return found - {ancestor}
+
+    return find
+
+
+def _processes() -> dict[int, int]:
+    """Each running process and its parent; from /proc where there is one: a small system may have no `ps`."""
+    table = [re.sub(r"\(.*\)", "()", text, flags=re.DOTALL).split() for text in _stat_files()]
+    if not table:
+        listed = subprocess.run(["/bin/ps", "-A", "-o", "pid,ppid,stat"], capture_output=True, text=True, check=True)
+        table = [[pid, "()", state, parent] for pid, parent, state in map(str.split, listed.stdout.splitlines()[1:])]
+    return {int(pid): int(parent) for pid, _, state, parent, *_ in table if not state.startswith("Z")}
+
+
+def _stat_files() -> Iterator[str]:
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            yield stat.read_text(errors="replace")
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], Path]]:
+    """Plant a small tree: `dev` with a lock of one wheel, which lies at hand, so that nothing is fetched."""
+    wheels = tmp_path_factory.mktemp("wheels")
+    versions = [_wheel(wheels, version) for version in ("1.0", "2.0")]
+
+    def plant(tree: Path) -> Path:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "deploy" / "local", tree / "deploy" / "local", ignore=ignored)
+        shutil.copy(ROOT / "deploy" / "__init__.py", tree / "deploy")
+        shutil.copy(ROOT / "dev", tree)
+        (tree / "tests").mkdir()
+        (tree / "tests" / "requirements.txt").write_text(_requirement(versions[0]))
+        (tree / "next-lock.txt").write_text(_requirement(versions[1]))
+        return tree
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIP_NO_INDEX", "1")
+        patch.setenv("PIP_FIND_LINKS", str(wheels))
+        yield plant
+
+
+def _wheel(folder: Path, version: str) -> Path:
+    """Make a wheel of the package `tiny` by hand; building one would need a build tool."""
+    wheel = folder / f"tiny-{version}-py3-none-any.whl"
+    info = f"tiny-{version}.dist-info"
+    files = {
+        "tiny.py": f"version = {version!r}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{name},sha256={_digest(text)},{len(text)}\n" for name, text in files.items())
+    files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return wheel
+
+
+def _digest(text: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+
+
+def _requirement(wheel: Path) -> str:
+    name, version = wheel.name.split("-")[:2]
+    return f"{name}=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+
+
+@pytest.fixture(scope="session")
+def nobodys_python() -> str:
+    """Return a Python that the id of `nobody` can run; only root can try."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    base = getattr(sys, "_base_executable", sys.executable)
+    names = ("python3", "python3.14", "python3.13", "python3.12", "python3.11")
+    folders = os.get_exec_path() + os.defpath.split(os.pathsep)
+    for python in [Path(base), *(Path(folder, name) for folder in folders for name in names)]:
+        if _suits_nobody(python):
+            return str(python)
+    pytest.skip("no Python >= 3.11 that the user nobody can run")
+
+
+def _suits_nobody(python: Path) -> bool:
+    script = "import sys, ensurepip; sys.exit(sys.version_info < (3, 11))"
+    try:
+        tried = subprocess.run(
+            [python, "-I", "-c", script], user=NOBODY, group=NOBODY, extra_groups=[], cwd="/", check=False
+        )
+    except OSError:
+        return False
+    return tried.returncode == 0
+
+
+@pytest.fixture
+def public_folder() -> Iterator[Path]:
+    """Make a folder with a space in its name that any user can reach, unlike pytest's."""
+    folder = Path(tempfile.mkdtemp(prefix="switchyard tests ", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
