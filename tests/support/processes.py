@@ -1,0 +1,135 @@
+"""Real processes of a site: a web server and workers that a test can signal, kill and listen to."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import httpx
+
+from tests.support.site import ADMIN_KEY
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKER = (sys.executable, "-m", "jobs", "worker")
+WEB = (
+    *(sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory", "--host", "127.0.0.1", "--port", "0"),
+    *("--no-access-log", "--timeout-graceful-shutdown", "25"),
+)
+
+_START_S = 20.0
+_LISTENS = re.compile(r"running on (http://127\.0\.0\.1:\d+)")
+
+
+class Running:
+    """A process that was started. What it writes is in `lines`."""
+
+    def __init__(self, process: Process) -> None:
+        if process.stdout is None:
+            raise ValueError("its output must be a pipe")
+        self._process = process
+        self._stdout = process.stdout
+        self._news = asyncio.Condition()
+        self._closed = False
+        self.lines: list[str] = []
+        self._reader = asyncio.create_task(self._read())
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.returncode is None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    async def says(self, pattern: str | re.Pattern[str], *, within_s: float = _START_S) -> re.Match[str]:
+        """Wait for a line that has the pattern in it; AssertionError with all lines where none comes in time."""
+        seen = 0
+        try:
+            async with asyncio.timeout(within_s), self._news:
+                while True:
+                    for line in self.lines[seen:]:
+                        if found := re.search(pattern, line):
+                            return found
+                    seen = len(self.lines)
+                    if self._closed:
+                        break
+                    await self._news.wait()
+        except TimeoutError:
+            pass
+        raise AssertionError(f"no line with {pattern!r} within {within_s:g} s:\n" + "\n".join(self.lines))
+
+    async def ends(self, *, within_s: float) -> int:
+        """Wait for its end; give its status."""
+        try:
+            async with asyncio.timeout(within_s):
+                status = await self._process.wait()
+        except TimeoutError:
+            raise AssertionError(f"still there after {within_s:g} s:\n" + "\n".join(self.lines)) from None
+        await self._reader
+        return status
+
+    async def kill(self) -> None:
+        """Kill it and all that it started, as a crash of its container would, and wait until it is gone."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        await self._process.wait()
+        await self._reader
+
+    async def _read(self) -> None:
+        while line := await self._stdout.readline():
+            async with self._news:
+                self.lines.append(line.decode(errors="replace").rstrip())
+                self._news.notify_all()
+        async with self._news:
+            self._closed = True
+            self._news.notify_all()
+
+
+@asynccontextmanager
+async def started(command: Sequence[str], environ: Mapping[str, str]) -> AsyncIterator[Running]:
+    """Start a program with these variables beside ours; it is killed at the end where it still runs."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **environ},
+        stdout=PIPE,
+        stderr=STDOUT,
+        start_new_session=True,
+    )
+    running = Running(process)
+    try:
+        yield running
+    finally:
+        await running.kill()
+
+
+@asynccontextmanager
+async def worker_process(environ: Mapping[str, str], queues: str = "data_sync:4") -> AsyncIterator[Running]:
+    """Start a worker; it takes jobs when the context is entered."""
+    async with started((*WORKER, "--queues", queues), environ) as worker:
+        await worker.says("worker_started")
+        yield worker
+
+
+@asynccontextmanager
+async def web_process(
+    environ: Mapping[str, str], *, wrap: Sequence[str] = ()
+) -> AsyncIterator[tuple[Running, httpx.AsyncClient]]:
+    """Start a web server behind the command `wrap`; give it and a client of the admin's."""
+    async with started((*wrap, *WEB), environ) as web:
+        url = (await web.says(_LISTENS))[1]
+        async with httpx.AsyncClient(
+            base_url=url, headers={"Authorization": f"Bearer {ADMIN_KEY}"}, timeout=30, trust_env=False
+        ) as client:
+            yield web, client

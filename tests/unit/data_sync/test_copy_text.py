@@ -1,0 +1,76 @@
+"""Rows become lines of COPY text."""
+
+from datetime import date, datetime, time, timedelta
+
+import orjson
+import pytest
+
+from jobs.tasks.data_sync.errors import BadRowError, LimitExceededError
+from jobs.tasks.data_sync.identity import Cell, key_hash
+from jobs.tasks.data_sync.limits import ReadLimits
+from jobs.tasks.data_sync.model import DateRule, Layout
+from jobs.tasks.data_sync.reader.copy_text import Lines
+
+LAYOUT = Layout(
+    header_row=1,
+    fields=("订单号", "名称", "下单时间"),
+    key_fields=("订单号",),
+    required_fields=(),
+    date_rule=DateRule(field="下单时间"),
+)
+
+
+def line(*cells: Cell, limits: ReadLimits | None = None) -> bytes:
+    """Make the line of row 17."""
+    return Lines(LAYOUT, limits or ReadLimits()).line(17, cells)
+
+
+def test_a_line_has_the_four_columns() -> None:
+    """Row number, date, key hash as hex bytea, and the row under the template's names in their order."""
+    data = '{"订单号":"A1","名称":"杯子","下单时间":"2010-12-01 08:26"}'
+    expected = f"17\t2010-12-01\t\\\\x{key_hash(['A1']).hex()}\t{data}\n"
+    assert line("A1", "杯子", "2010-12-01 08:26") == expected.encode()
+
+
+def test_what_copy_gives_a_meaning_is_escaped() -> None:
+    """Tabs and line ends are JSON escapes, and the backslash of each escape is doubled."""
+    data = line("A1", 'tab\t "new"\r\nline \\ \\N \\.', "20101201").split(b"\t", 3)[3]
+    name = r'tab\\t \\"new\\"\\r\\nline \\\\ \\\\N \\\\.'
+    assert data.decode() == '{"订单号":"A1","名称":"' + name + '","下单时间":"20101201"}\n'
+
+
+def test_typed_cells_keep_their_types() -> None:
+    """Numbers stay numbers, nothing is null, dates and times are ISO texts."""
+    data = line(536365, None, datetime(2010, 12, 1, 8, 26)).split(b"\t", 3)[3]  # noqa: DTZ001 - sheets have no zone
+    assert orjson.loads(data) == {"订单号": 536365, "名称": None, "下单时间": "2010-12-01T08:26:00"}
+    for cell, shown in ((2.5, 2.5), (True, True), (time(8, 26), "08:26:00"), (timedelta(hours=1), "1:00:00")):
+        data = line("A1", cell, date(2010, 12, 1)).split(b"\t", 3)[3]
+        assert orjson.loads(data)["名称"] == shown
+
+
+def test_a_row_without_a_date_is_named() -> None:
+    """The error names row, field and value."""
+    with pytest.raises(BadRowError, match=r'^row 17: 下单时间 "2010-13-45" is no date$'):
+        line("A1", "杯子", "2010-13-45")
+
+
+def test_a_long_value_is_not_shown_whole() -> None:
+    """An error does not carry a cell of 30,000 characters."""
+    with pytest.raises(BadRowError) as caught:
+        line("A1", "杯子", "x" * 30_000)
+    assert len(str(caught.value)) < 200
+
+
+def test_a_nul_is_refused_by_name() -> None:
+    """Jsonb cannot hold a NUL; a text that merely spells its escape passes."""
+    with pytest.raises(BadRowError, match="row 17: 名称 has a NUL"):
+        line("A1", "a\x00b", "20101201")
+    assert b"\\\\\\\\u0000" in line("A1", "\\u0000", "20101201")
+
+
+def test_a_cell_may_be_as_long_as_the_limit() -> None:
+    """Characters count, not bytes; one more is too long."""
+    limits = ReadLimits(cell_characters=40)
+    assert line("A1", "杯" * 40, "20101201", limits=limits)
+    with pytest.raises(LimitExceededError, match="row 17: 名称 has more than 40 characters"):
+        line("A1", "杯" * 41, "20101201", limits=limits)
