@@ -73,7 +73,7 @@ class JobsSettings(EnvironmentModel):
         ge=1,
         le=256,
         alias="JOBS_PROCESSES",
-        description="Child processes of a worker for tasks that are plain functions (default: one a core)",
+        description="Child processes of a worker for tasks that are plain functions",
     )
     log_format: LogFormat = Field(
         default="json", alias="JOBS_LOG_FORMAT", description="Logs of the worker: `json` or `console`"

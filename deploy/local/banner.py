@@ -47,7 +47,7 @@ class Banner:
         if self.diagnostics:
             job = """-H 'Content-Type: application/json' -d '{"task": "diag.sleep", "args": {"seconds": 1}}'"""
             yield f"{curl} {job} {self.url}/api/jobs"
-        yield f"{curl} {self.url}/api/jobs"
+        yield f"{curl} {self.url}/api/tasks"
         try:
             psql = find_postgres().folder / "psql"
         except DevError:

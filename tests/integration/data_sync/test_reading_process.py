@@ -3,9 +3,7 @@
 import asyncio
 import gc
 import os
-import select
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
@@ -278,39 +276,3 @@ def test_the_child_has_no_secrets(run: Run, large: Path, monkeypatch: pytest.Mon
         assert b"secret" not in given
 
     run(scenario())
-
-
-ORPHANING: Final = """
-import asyncio, sys
-from pathlib import Path
-from jobs.tasks.data_sync.limits import ReadLimits
-from jobs.tasks.data_sync.model import DateRule, FileFormat, Layout
-from jobs.tasks.data_sync.reading import open_reading
-
-layout = Layout(
-    header_row=1, fields=("no", "name", "day"), key_fields=("no",), required_fields=(), date_rule=DateRule(field="day")
-)
-
-async def main():
-    async with open_reading(Path(sys.argv[1]), FileFormat.CSV, layout, ReadLimits(), lambda *_: None) as reading:
-        await anext(reading.chunks())
-        print(reading.pid, flush=True)
-        await asyncio.Event().wait()
-
-asyncio.run(main())
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits for a process that is no child, by pidfd")
-def test_a_child_does_not_outlive_its_parent(large: Path) -> None:
-    """A parent that is killed takes its child with it, also one that waits on a full pipe."""
-    with subprocess.Popen([sys.executable, "-c", ORPHANING, str(large)], stdout=subprocess.PIPE) as parent:
-        assert parent.stdout is not None
-        child = os.pidfd_open(int(parent.stdout.readline()))
-        try:
-            parent.kill()
-            waiting = select.poll()
-            waiting.register(child, select.POLLIN)
-            assert waiting.poll(10_000), "the child still runs"
-        finally:
-            os.close(child)

@@ -1,0 +1,49 @@
+"""What the README shows works as it stands there."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.problems import KINDS
+from app.routes import ROUTES
+from tests.support.site import end_of, running_web, running_worker, submit
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+async def test_the_example_of_a_task_list_runs(
+    environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Copied from the page into a file of the name it gives, and named in JOBS_TASKS."""
+    (code,) = re.findall(r"```python\n(# shop_tasks\.py\n.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "shop_tasks.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    settings = {**environ, "JOBS_TASKS": "shop_tasks:TASKS"}
+    try:
+        async with running_web(settings) as client, running_worker(settings):
+            greeting = await submit(client, "shop.greet", {"name": "Ada", "times": 2})
+            primes = await submit(client, "shop.count_primes", {"below": 100})
+            assert (await end_of(client, greeting["id"]))["result"] == "Hello, Ada!"
+            assert (await end_of(client, primes["id"]))["result"] == 25
+    finally:
+        sys.modules.pop("shop_tasks", None)
+
+
+def test_the_list_of_problem_types_is_the_code_s() -> None:
+    """Each type that is answered is on the page, and no other."""
+    shown = set(re.findall(r"^\| `([a-z-]+)` \| \d", README.read_text(encoding="utf-8"), re.MULTILINE))
+    assert shown == {kind.type for _, kind in KINDS}
+
+
+async def test_the_routes_on_the_page_are_those_that_there_are() -> None:
+    """A path in the table leads somewhere, and no path is left out."""
+    shown = set(re.findall(r"^\| `(GET|POST) ([^`]+)` \|", README.read_text(encoding="utf-8"), re.MULTILINE))
+    routed = {
+        (method, route.path.replace("progress/{id}", "progress/{task_id}"))
+        for route in ROUTES
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    assert shown == routed
