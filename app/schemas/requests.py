@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from jobs.registry import LONGEST_TIMEOUT_S
@@ -24,7 +24,14 @@ def _filled(text: str) -> str:
     return _plain(text)
 
 
+def _nothing(value: object) -> object:
+    """Take an empty text, as forms send it for a field that was left out, as none."""
+    return None if value == "" else value
+
+
 Word = Annotated[str, Field(max_length=100), AfterValidator(_filled)]
+OptionalWord = Annotated[Word | None, BeforeValidator(_nothing)]
+OptionalDate = Annotated[date | None, BeforeValidator(_nothing)]
 Header = Annotated[str, Field(max_length=200), AfterValidator(_filled)]
 Priority = Annotated[int, Field(ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY)]
 
@@ -68,7 +75,7 @@ class TemplateBody(Body):
 
     platform: Word
     domain: Domain
-    sub_domain: Word | None = None
+    sub_domain: OptionalWord = None
     granularity: Granularity
     header_row: Annotated[int, Field(ge=1, le=1000)] = 1
     fields: Annotated[tuple[Header, ...], Field(min_length=1, max_length=512)]
@@ -86,10 +93,10 @@ class FileForm(Body):
     platform: Word
     shop_id: Word
     domain: Domain
-    sub_domain: Word | None = None
+    sub_domain: OptionalWord = None
     granularity: Granularity
-    date_from: date | None = None
-    date_to: date | None = None
+    date_from: OptionalDate = None
+    date_to: OptionalDate = None
 
 
 class JobQuery(Body):

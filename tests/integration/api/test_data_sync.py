@@ -57,6 +57,13 @@ async def test_a_file_is_taken_in_once(web: httpx.AsyncClient, environ: dict[str
     assert [path.name for path in kept(environ)] == [file["sha256"]]
 
 
+async def test_what_a_form_sends_empty_was_left_out(web: httpx.AsyncClient) -> None:
+    """A browser sends every field that a form has, filled or not."""
+    answer = await upload(web, CSV, sub_domain="", date_from="", date_to="")
+    assert answer.status_code == 201, answer.text
+    assert (answer.json()["sub_domain"], answer.json()["date_from"]) == (None, None)
+
+
 async def test_the_format_is_told_by_the_bytes(web: httpx.AsyncClient) -> None:
     """An Excel file called .csv is an Excel file."""
     file = (await upload(web, as_xlsx([ORDERS, ROW]), name="orders.csv")).json()
