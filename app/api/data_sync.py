@@ -6,8 +6,8 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.parsing import answer, read_fields, read_id, read_job_id, read_json
-from app.errors import ForbiddenError, TooLargeError, UnsupportedMediaTypeError
+from app.api.parsing import answer, read_fields, read_form, read_id, read_job_id, read_json
+from app.errors import ForbiddenError, TooLargeError
 from app.identity import Role
 from app.schemas.requests import FileForm, SyncBody, TemplateBody, TemplateQuery
 from app.schemas.views import file_view, job_view, sync_view, template_view
@@ -18,16 +18,12 @@ from jobs.tasks.data_sync.model import DateRule, Layout, Source
 from jobs.tasks.data_sync.templates import TemplateFilter
 from jobs.tasks.data_sync.uploads import LARGEST_BYTES
 
-_FORM = "multipart/form-data"
 _LONGEST_NAME = 255
 
 
 async def upload_file(request: Request) -> Response:
     """POST /api/data-sync/files: take a file in. The same bytes again are the same file, 200 instead of 201."""
-    if not request.headers.get("content-type", "").lower().startswith(_FORM):
-        raise UnsupportedMediaTypeError(f"send {_FORM} with the part file")
-    async with request.form(max_files=1, max_fields=20) as form:
-        parts = dict(form)
+    async with read_form(request) as parts:
         upload = parts.pop("file", None)
         if not isinstance(upload, UploadFile):
             raise InvalidInputError([Mistake(pointer="/file", detail="is missing; send it as a file part")])

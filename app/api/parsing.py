@@ -1,12 +1,14 @@
 """From a body, query or form to a typed record, and from a view to an answer. No endpoint parses by itself."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
 from pydantic import ValidationError
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,12 +16,14 @@ from app.errors import MalformedBodyError, UnsupportedMediaTypeError
 from app.schemas.requests import Body
 from jobs import codec
 from jobs.arguments import mistakes_of
-from jobs.errors import InvalidInputError, NotFoundError
+from jobs.errors import InvalidInputError, NotFoundError, StoreUnavailableError
 
 Parsed = TypeVar("Parsed", bound=Body)
 
 _JSON = "application/json"
+_FORM = "multipart/form-data"
 _LONGEST_JOB_ID = 500
+_MOST_FIELDS = 20
 
 
 async def read_json(request: Request, model: type[Parsed]) -> Parsed:
@@ -37,6 +41,24 @@ async def read_json(request: Request, model: type[Parsed]) -> Parsed:
         return model.model_validate_json(body)
     except ValidationError as error:
         raise InvalidInputError(mistakes_of(error)) from None
+
+
+@asynccontextmanager
+async def read_form(request: Request) -> AsyncIterator[dict[str, UploadFile | str]]:
+    """Read a multipart form; its files are there until the end of the context, on disk where they are large.
+
+    Raises UnsupportedMediaTypeError, and StoreUnavailableError where the disk does not take them.
+    """
+    if not request.headers.get("content-type", "").lower().startswith(_FORM):
+        raise UnsupportedMediaTypeError(f"send {_FORM} with the part file")
+    try:
+        form = await request.form(max_files=1, max_fields=_MOST_FIELDS)
+    except OSError as error:
+        raise StoreUnavailableError(f"the folder of temporary files: {error.strerror}") from error
+    try:
+        yield dict(form)
+    finally:
+        await form.close()
 
 
 def read_fields(fields: Mapping[str, Any], model: type[Parsed]) -> Parsed:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.problems import unexpected_problem
@@ -46,6 +46,8 @@ class RequestContext:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, watched)
+            except ClientDisconnect:
+                log.info("client_vanished")  # in the middle of its body: nobody is there to be answered
             except Exception as error:  # the last place that can still answer
                 if status:
                     raise
