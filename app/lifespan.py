@@ -43,7 +43,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
             answer_s=settings.app.patience_s,
         )
         redis = connect_redis(settings.jobs.redis_url.get_secret_value(), patience_s=_REDIS_PATIENCE_S)
-        jobs, queue = JobStore(database), Queue(redis)
+        jobs, queue = JobStore(database), Queue(redis, patience_s=_REDIS_PATIENCE_S)
         submitter = Submitter(tasks=tasks, database=database, jobs=jobs, queue=queue)
         waiter = EndWaiter(jobs=jobs, signals=Signals(redis))
         uploads = Uploads(settings.jobs.data_dir)

@@ -75,7 +75,7 @@ async def _parts(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, i
     )
     redis = connect_redis(settings.redis_url.get_secret_value(), patience_s=_REDIS_PATIENCE_S)
     jobs = JobStore(database)
-    submitter = Submitter(tasks=tasks, database=database, jobs=jobs, queue=Queue(redis))
+    submitter = Submitter(tasks=tasks, database=database, jobs=jobs, queue=Queue(redis, patience_s=_REDIS_PATIENCE_S))
     try:
         with Processes(settings.processes) as processes:
             executor = Executor(

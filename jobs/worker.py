@@ -14,14 +14,13 @@ from jobs import codec, keys
 from jobs.cancelling import cancel_until_ended
 from jobs.errors import JobFailedError
 from jobs.execute import Executor
-from jobs.model import Job
 from jobs.outcome import Failed, Retrying, Succeeded, Superseded
 from jobs.registry import LONGEST_TIMEOUT_S, TaskTable
+from jobs.stores.claim import SHORTEST_S, Claim
 
 # arq's own clock must never cut a try short: ours ends it at the job's own timeout.
 _NEVER_S = 2 * LONGEST_TIMEOUT_S
 _COUNTED_ELSEWHERE = 2**31
-_CLAIM_MARGIN_S = 10.0
 _OUTAGE_PAUSE_S = 0.5
 _AFTER_FAULT_S = 30.0
 _CLEAN_UP_S = 5.0
@@ -45,6 +44,7 @@ class Worker(ArqWorker):
             job_deserializer=codec.loads,
             log_results=False,
         )
+        self.in_progress_timeout_s = SHORTEST_S  # from there on the claim is kept up by the one who runs the job
 
     async def main(self) -> None:
         """Take jobs until cancelled; while Redis is away, wait for it."""
@@ -60,7 +60,9 @@ class Worker(ArqWorker):
 
     async def drain(self, grace_s: float) -> None:
         """Take no more jobs, wait up to `grace_s` seconds for those that run, then hand the rest back."""
-        self.allow_pick_jobs = False
+        # First the loop that takes jobs, or it would go on to start those of its last look at the queue.
+        if self.main_task is not None:
+            await cancel_until_ended([self.main_task], again_s=_CLEAN_UP_S)
         running = [task for task in self.tasks.values() if not task.done()]
         if running:
             log.info("worker_draining", queue=self.queue_name, running=len(running), grace_s=grace_s)
@@ -83,7 +85,8 @@ class Worker(ArqWorker):
 
     async def _execute(self, job_id: str) -> object:
         try:
-            outcome = await self._executor.execute(job_id, started=self._claim_for)
+            async with Claim(self.pool, job_id) as claim:
+                outcome = await self._executor.execute(job_id, started=claim.cover)
         except Exception as error:
             # A fault of our own. arq would end the job, and PostgreSQL would never hear of it.
             log.exception("execution_broke", job_id=job_id)
@@ -97,18 +100,6 @@ class Worker(ArqWorker):
                 raise JobFailedError(f"{failure.type}: {failure.message}")
             case Superseded():
                 return None
-
-    async def _claim_for(self, job: Job) -> None:
-        """Let the claim end soon after the job's own timeout, so that a dead worker's job is taken again then."""
-        held_ms = int((job.timeout_s + _CLAIM_MARGIN_S) * 1000)
-        while True:
-            try:
-                await self.pool.pexpire(keys.in_progress(job.id), held_ms)
-            except (RedisError, OSError) as error:
-                log.warning("redis_awaited", queue=self.queue_name, reason=str(error))
-                await asyncio.sleep(_OUTAGE_PAUSE_S)
-            else:
-                return
 
     async def _count_slots(self) -> None:
         """Count the slots anew: arq takes one before it asks Redis, and loses it where Redis does not answer."""

@@ -1,5 +1,9 @@
 """The queue in Redis, in arq's format: the client that puts jobs in. Taking them out is the worker's."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from arq.connections import ArqRedis
 from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
@@ -32,30 +36,38 @@ def connect_redis(url: str, *, patience_s: float) -> ArqRedis:
 
 
 class Queue:
-    """Puts jobs into arq's sorted sets."""
+    """Puts jobs into arq's sorted sets. No call takes longer than `patience_s` seconds, retries included."""
 
-    def __init__(self, redis: ArqRedis) -> None:
+    def __init__(self, redis: ArqRedis, *, patience_s: float) -> None:
         self._redis = redis
+        self._patience_s = patience_s
 
     async def enqueue(self, job: Job) -> None:
         """Put a job where workers find it; one that is there, or has ended lately, is left as it is.
 
         Raises StoreUnavailableError where Redis does not answer; then nobody knows whether the job is in.
         """
-        try:
-            await self._redis.enqueue_job(
+        async with self._answering():
+            entered = await self._redis.enqueue_job(
                 job.task,
                 _job_id=job.id,
                 _queue_name=keys.queue(job.queue),
                 _defer_until=job.run_at,
                 **job.args,
             )
-        except (RedisError, OSError) as error:
-            raise StoreUnavailableError(f"Redis: {error}") from error
+            # arq says None where the job is there already, and also where the connection broke under its WATCH.
+            if entered is None and not await self._redis.exists(keys.payload(job.id), keys.result(job.id)):
+                raise ConnectionError("the connection was lost while the job was put in line")
 
     async def ping(self) -> None:
         """Raise StoreUnavailableError unless Redis answers."""
-        try:
+        async with self._answering():
             await self._redis.ping()
+
+    @asynccontextmanager
+    async def _answering(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._patience_s):
+                yield
         except (RedisError, OSError) as error:
-            raise StoreUnavailableError(f"Redis: {error}") from error
+            raise StoreUnavailableError(f"Redis: {str(error) or 'no answer in time'}") from error
