@@ -1,0 +1,38 @@
+"""Waiting for what a test has no signal for: asked again and again, with a deadline."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import httpx
+
+_AGAIN_S = 0.02
+
+Found = TypeVar("Found")
+
+
+async def eventually(look: Callable[[], Awaitable[Found | None]], *, within_s: float = 10.0) -> Found:
+    """Give what `look` finds as soon as it finds anything; AssertionError where that is not in time."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + within_s
+    while not (found := await look()):
+        assert clock() < until, f"not within {within_s:g} s: {look}"
+        await asyncio.sleep(_AGAIN_S)
+    return found
+
+
+async def reaches(client: httpx.AsyncClient, job_id: str, *states: str, within_s: float = 10.0) -> Any:  # noqa: ANN401  JSON
+    """Wait until a job is in one of these states; give the job."""
+    job: Any = None
+
+    async def look() -> bool:
+        nonlocal job
+        answer = await client.get(f"/api/jobs/{job_id}")
+        job = answer.json()
+        return answer.status_code == httpx.codes.OK and job["state"] in states
+
+    try:
+        await eventually(look, within_s=within_s)
+    except AssertionError:
+        raise AssertionError(f"not {' or '.join(states)} within {within_s:g} s: {job}") from None
+    return job

@@ -1,0 +1,41 @@
+"""Redis takes connections and does not answer: submitters are not kept waiting, and nothing is lost or doubled."""
+
+import asyncio
+import time
+
+import httpx
+
+from jobs.stores.database import Database
+from tests.chaos.conditions import reaches
+from tests.chaos.outages import hung
+from tests.chaos.workers import hasty_recoverer, worker_of
+from tests.conftest import Servers
+from tests.support.site import submit
+
+_A_FEW_S = 4.0
+
+
+async def test_submissions_are_answered_while_redis_hangs(web: httpx.AsyncClient, servers: Servers) -> None:
+    """One submitter, and then ten at once, are answered within a few seconds each; so is the probe."""
+    async with hung(servers.redis), asyncio.timeout(12):
+        for at_once in (1, 10):
+            began = time.monotonic()
+            jobs = await asyncio.gather(*(submit(web, "diag.noop") for _ in range(at_once)))
+            assert time.monotonic() - began < _A_FEW_S
+            assert {job["state"] for job in jobs} == {"accepted"}
+        ready = await web.get("/readyz")
+        assert (ready.status_code, ready.json()["degraded"]) == (200, ["redis"])
+
+
+async def test_jobs_run_once_after_redis_has_hung(
+    web: httpx.AsyncClient, servers: Servers, environ: dict[str, str], database: Database
+) -> None:
+    """What ran goes on, what waited waits, what was submitted meanwhile is put in line: each runs exactly once."""
+    async with worker_of(environ, {"data_sync": 4}) as worker, hasty_recoverer(environ, database):
+        jobs = await asyncio.gather(*(submit(web, "diag.sleep", {"seconds": 0.3}) for _ in range(12)))
+        async with hung(servers.redis):
+            jobs.append(await submit(web, "diag.noop"))
+        for job in jobs:
+            ended = await reaches(web, job["id"], "succeeded", within_s=20)
+            assert ended["tries"] == 1
+        assert not worker.done()

@@ -1,0 +1,118 @@
+"""A load is broken off in the middle: of a file either all rows are facts, or none is."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from jobs import keys
+from jobs.stores.database import Database
+from tests.chaos.conditions import eventually, reaches
+from tests.chaos.exports import count_facts, export, publish_template, sync, upload
+from tests.support.processes import Running, worker_process
+
+_ROWS = 60_000
+_READER = "jobs.tasks.data_sync.reader"
+_LOAD_S = 25.0
+
+
+async def _rows_are_read(web: httpx.AsyncClient, task_id: str) -> None:
+    async def some() -> bool:
+        shown: Any = (await web.get(f"/api/data-sync/progress/{task_id}")).json()
+        return bool(0 < shown["rows"]["read"] < _ROWS)
+
+    await eventually(some)
+
+
+async def _readers(worker: Running) -> list[int]:
+    """Find the reading processes of a worker."""
+    search = await asyncio.create_subprocess_exec(
+        *("pgrep", "-P", str(worker.pid), "-f", _READER), stdout=asyncio.subprocess.PIPE
+    )
+    found, _ = await search.communicate()
+    return [int(pid) for pid in found.split()]
+
+
+async def _are_gone(pids: Sequence[int]) -> bool:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, 0)
+            return False
+    return True
+
+
+async def _next_try_now(redis_url: str, task_id: str) -> None:
+    """End the dead worker's claim, or the wait before the next try: both are minutes long for a sync."""
+    async with Redis.from_url(redis_url) as redis:
+        await redis.delete(keys.in_progress(task_id))
+        await redis.zadd(keys.queue("data_sync"), {task_id: 1})
+
+
+async def test_a_load_whose_worker_is_killed_keeps_nothing_and_is_done_again(
+    web: httpx.AsyncClient, database: Database, environ: dict[str, str], redis_url: str
+) -> None:
+    """The next worker loads the file whole."""
+    await publish_template(web)
+    file = await upload(web, export(_ROWS))
+    task_id = await sync(web, file["id"])
+    async with worker_process(environ) as worker:
+        await _rows_are_read(web, task_id)
+        readers = await _readers(worker)
+        os.kill(worker.pid, signal.SIGKILL)
+        assert await worker.ends(within_s=5) == -signal.SIGKILL
+    assert await count_facts(database) == 0
+    await eventually(lambda: _are_gone(readers))
+    await _next_try_now(redis_url, task_id)
+    async with worker_process(environ):
+        ended = await reaches(web, task_id, "succeeded", within_s=_LOAD_S)
+    assert (ended["tries"], ended["result"]["rows"]["inserted"]) == (2, _ROWS)
+    assert await count_facts(database, file["id"]) == _ROWS
+
+
+async def test_a_load_whose_reading_process_is_killed_is_tried_again(
+    web: httpx.AsyncClient, database: Database, environ: dict[str, str], redis_url: str
+) -> None:
+    """Nothing is kept of the try; the worker goes on, and the next try loads the file whole."""
+    await publish_template(web)
+    file = await upload(web, export(_ROWS))
+    task_id = await sync(web, file["id"])
+    async with worker_process(environ) as worker:
+        await _rows_are_read(web, task_id)
+        for reader in await _readers(worker):
+            os.kill(reader, signal.SIGKILL)
+        broken = await reaches(web, task_id, "retrying")
+        assert broken["error"]["type"] == "ReaderDiedError"
+        assert await count_facts(database) == 0
+        await _next_try_now(redis_url, task_id)
+        ended = await reaches(web, task_id, "succeeded", within_s=_LOAD_S)
+    assert (ended["tries"], ended["result"]["rows"]["inserted"]) == (2, _ROWS)
+    assert await count_facts(database) == _ROWS
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["1,S0,a thing,1,not a date,1.00,C1,Nowhere\n", "1,S0,a thing,1,2031-01-01,1.00,C1,Nowhere,more\n"],
+    ids=["date", "cells"],
+)
+async def test_a_file_that_breaks_in_its_last_row_keeps_nothing(
+    site: httpx.AsyncClient, database: Database, ending: str
+) -> None:
+    """Not one of its rows becomes a fact, and those of an earlier file stay as they were."""
+    await publish_template(site)
+    earlier = await upload(site, export(1_000))
+    await reaches(site, await sync(site, earlier["id"]), "succeeded")
+    before = await database.fetch("SELECT * FROM facts ORDER BY row_hash")
+    broken = await upload(site, export(20_000, ending=ending))
+    ended = await reaches(site, await sync(site, broken["id"]), "failed", within_s=_LOAD_S)
+    assert (ended["error"]["type"], ended["tries"]) == ("BadRowError", 1)
+    assert "20002" in ended["error"]["message"].replace(",", "")
+    assert await database.fetch("SELECT * FROM facts ORDER BY row_hash") == before
+    assert len(before) == 1_000
+    shown = (await site.get(f"/api/data-sync/files/{broken['id']}")).json()
+    assert shown["state"] == "failed"

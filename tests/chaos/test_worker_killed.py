@@ -1,0 +1,97 @@
+"""Workers, real processes, are killed and stopped in the middle of jobs."""
+
+import signal
+
+import httpx
+import pytest
+
+from jobs.stores.database import Database
+from tests.chaos.conditions import reaches
+from tests.chaos.outages import stopped
+from tests.conftest import Servers
+from tests.support.processes import worker_process
+from tests.support.site import submit
+
+_CLAIM_ENDS_S = 1 + 10 + 5  # the job's timeout, the margin of a claim, and time to notice
+_LONG_S = 60
+
+
+async def test_a_killed_workers_job_runs_again_elsewhere(web: httpx.AsyncClient, environ: dict[str, str]) -> None:
+    """It is taken again when the claim of the dead worker ends, ten seconds after the job's own timeout."""
+    job = await submit(web, "diag.sleep", {"seconds": 0.8}, timeout_s=1)
+    async with worker_process(environ) as doomed:
+        await reaches(web, job["id"], "running")
+        await doomed.kill()
+    async with worker_process(environ):
+        ended = await reaches(web, job["id"], "succeeded", within_s=_CLAIM_ENDS_S)
+    assert (ended["tries"], ended["result"]) == (2, 0.8)
+
+
+async def test_a_job_that_kills_its_worker_fails_once_its_tries_are_used(
+    web: httpx.AsyncClient, environ: dict[str, str]
+) -> None:
+    """It does not kill workers for ever: the start after the last try ends it, with the reason."""
+    job = await submit(web, "diag.crash", max_tries=1, timeout_s=1)
+    async with worker_process(environ) as victim:
+        assert await victim.ends(within_s=10) == -signal.SIGKILL
+    assert (await reaches(web, job["id"], "running"))["tries"] == 1
+    async with worker_process(environ) as survivor:
+        ended = await reaches(web, job["id"], "failed", within_s=_CLAIM_ENDS_S)
+        assert survivor.runs
+    assert "lost" in ended["error"]["message"]
+
+
+async def test_a_stopped_worker_hands_its_jobs_back(web: httpx.AsyncClient, environ: dict[str, str]) -> None:
+    """At SIGTERM it ends soon and well; the job is in line again, its try not counted, and the next worker runs it."""
+    job = await submit(web, "diag.sleep", {"seconds": _LONG_S})
+    async with worker_process({**environ, "JOBS_DRAIN_S": "0.5"}) as worker:
+        await reaches(web, job["id"], "running")
+        worker.send(signal.SIGTERM)
+        assert await worker.ends(within_s=5) == 0
+    shown = (await web.get(f"/api/jobs/{job['id']}")).json()
+    assert (shown["state"], shown["tries"]) == ("queued", 0)
+    async with worker_process({**environ, "JOBS_DRAIN_S": "0"}):
+        assert (await reaches(web, job["id"], "running"))["tries"] == 1
+
+
+async def test_a_stopped_worker_lets_short_jobs_end(web: httpx.AsyncClient, environ: dict[str, str]) -> None:
+    """Within the time to drain, what runs is ended, and what waits is left to others."""
+    running = await submit(web, "diag.sleep", {"seconds": 1.0})
+    async with worker_process({**environ, "JOBS_DRAIN_S": "10"}, "data_sync:1") as worker:
+        await reaches(web, running["id"], "running")
+        waiting = await submit(web, "diag.noop")
+        worker.send(signal.SIGTERM)
+        assert await worker.ends(within_s=5) == 0
+    assert (await reaches(web, running["id"], "succeeded"))["tries"] == 1
+    shown = (await web.get(f"/api/jobs/{waiting['id']}")).json()
+    assert (shown["state"], shown["tries"]) == ("queued", 0)
+
+
+async def test_a_worker_stopped_amid_a_backlog_leaves_no_job_running(
+    web: httpx.AsyncClient, environ: dict[str, str], database: Database
+) -> None:
+    """It takes nothing more, ends soon, and whatever it had claimed has ended or is handed back."""
+    for _ in range(150):
+        await submit(web, "diag.sleep", {"seconds": 0.05})
+    for _ in range(2):
+        async with worker_process({**environ, "JOBS_DRAIN_S": "5"}, "data_sync:20") as worker:
+            await worker.says("job_started")
+            worker.send(signal.SIGTERM)
+            assert await worker.ends(within_s=3) == 0  # the jobs that run take a twentieth of a second
+        left = await database.fetch("SELECT id, tries FROM jobs WHERE state = 'running'")
+        assert left == []
+
+
+@pytest.mark.parametrize("away", ["redis", "postgres"])
+async def test_a_worker_can_be_stopped_while_a_store_is_away(
+    web: httpx.AsyncClient, environ: dict[str, str], servers: Servers, away: str
+) -> None:
+    """An outage does not keep it from ending soon and well; without Redis the job is still noted as handed back."""
+    job = await submit(web, "diag.sleep", {"seconds": _LONG_S})
+    async with worker_process({**environ, "JOBS_DRAIN_S": "0.5"}) as worker:
+        await reaches(web, job["id"], "running")
+        async with stopped({"redis": servers.redis, "postgres": servers.postgres}[away]):
+            worker.send(signal.SIGTERM)
+            assert await worker.ends(within_s=8) == 0
+    shown = await reaches(web, job["id"], "queued", "running")
+    assert (shown["state"], shown["tries"]) == {"redis": ("queued", 0), "postgres": ("running", 1)}[away]
