@@ -48,25 +48,27 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
         waiter = EndWaiter(jobs=jobs, signals=Signals(redis))
         uploads = Uploads(settings.jobs.data_dir)
         listening = asyncio.create_task(waiter.run(), name="end-waiter")
-        with ExitStack() as stack:
-            if threading.current_thread() is threading.main_thread():
-                stack.enter_context(on_stop_signal(waiter.close))
-            log.info("web_started", tasks=list(tasks))
-            yield {
-                "deps": Deps(
-                    tasks=tasks,
-                    database=database,
-                    queue=queue,
-                    jobs=jobs,
-                    submitter=submitter,
-                    waiter=waiter,
-                    data_sync=DataSync(database=database, jobs=jobs, submitter=submitter, uploads=uploads),
-                    authenticator=Authenticator(admin_api_key=settings.app.admin_api_key.get_secret_value()),
-                )
-            }
-        await cancel_until_ended([listening], again_s=0.2)
-        await redis.aclose(close_connection_pool=True)
-        await database.close()
-        log.info("web_stopped")
+        try:
+            with ExitStack() as stack:
+                if threading.current_thread() is threading.main_thread():
+                    stack.enter_context(on_stop_signal(waiter.close))
+                log.info("web_started", tasks=list(tasks))
+                yield {
+                    "deps": Deps(
+                        tasks=tasks,
+                        database=database,
+                        queue=queue,
+                        jobs=jobs,
+                        submitter=submitter,
+                        waiter=waiter,
+                        data_sync=DataSync(database=database, jobs=jobs, submitter=submitter, uploads=uploads),
+                        authenticator=Authenticator(admin_api_key=settings.app.admin_api_key.get_secret_value()),
+                    )
+                }
+        finally:
+            await cancel_until_ended([listening], again_s=0.2)
+            await redis.aclose(close_connection_pool=True)
+            await database.close()
+            log.info("web_stopped")
 
     return lifespan

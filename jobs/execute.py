@@ -59,9 +59,9 @@ class Executor:
         if job is None:
             return Superseded()
         with structlog.contextvars.bound_contextvars(job_id=job.id, task=job.task, tries=job.tries):
-            await started(job)
-            log.info("job_started", owner=job.owner)
             try:
+                await started(job)
+                log.info("job_started", owner=job.owner)
                 outcome = await self._run(job)
                 return await self._patiently(lambda: self._store(job, outcome))
             except asyncio.CancelledError:

@@ -45,6 +45,7 @@ class Worker(ArqWorker):
             log_results=False,
         )
         self.in_progress_timeout_s = SHORTEST_S  # from there on the claim is kept up by the one who runs the job
+        self._starting = asyncio.Lock()
 
     async def main(self) -> None:
         """Take jobs until cancelled; while Redis is away, wait for it."""
@@ -58,16 +59,25 @@ class Worker(ArqWorker):
             else:
                 return
 
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        """Start these, one after another, for as long as jobs may be taken."""
+        for job_id in job_ids:
+            async with self._starting:
+                if not self.allow_pick_jobs:
+                    return
+                await super().start_jobs([job_id])
+
     async def drain(self, grace_s: float) -> None:
         """Take no more jobs, wait up to `grace_s` seconds for those that run, then hand the rest back."""
-        # First the loop that takes jobs, or it would go on to start those of its last look at the queue.
-        if self.main_task is not None:
-            await cancel_until_ended([self.main_task], again_s=_CLEAN_UP_S)
-        running = [task for task in self.tasks.values() if not task.done()]
+        self.allow_pick_jobs = False
+        async with self._starting:  # a job that was just being taken is among those that run
+            running = [task for task in self.tasks.values() if not task.done()]
         if running:
             log.info("worker_draining", queue=self.queue_name, running=len(running), grace_s=grace_s)
             await asyncio.wait(running, timeout=grace_s)
         await cancel_until_ended(running, again_s=_CLEAN_UP_S)
+        if self.main_task is not None:
+            await cancel_until_ended([self.main_task], again_s=_CLEAN_UP_S)
 
     async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:
         """Write down an end that arq decides by itself: an unreadable payload, or a task that it does not know."""

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -135,7 +136,7 @@ async def test_stop_does_not_wait_for_a_pause_to_end(supervise: Callable[..., Su
 async def test_lines_come_out_whole_however_long(supervise: Callable[..., Supervised]) -> None:
     """A line longer than any buffer, one without an end, and one that is no UTF-8."""
     program = "import os; os.write(1, b'x' * 300_000 + b'\\n\\xff\\nno end')"
-    site = supervise(talker=f'{sys.executable} -c "{program}"')
+    site = supervise(talker=f'{shlex.quote(sys.executable)} -c "{program}"')
     await site.until(lambda: any("ended" in line for line in site.lines))
     await site.stopped(within_s=5)
     assert site.lines[:3] == [f"talker | {'x' * 300_000}", "talker | \N{REPLACEMENT CHARACTER}", "talker | no end"]
