@@ -1,7 +1,9 @@
-"""Finds out who asks, from the Authorization header."""
+"""Finds out who asks, from the Authorization header: who calls the API, and who may scrape the metrics."""
 
 import hashlib
 import hmac
+
+from pydantic import SecretStr
 
 from app.errors import UnauthenticatedError
 from app.identity import Identity, Role
@@ -17,14 +19,33 @@ class Authenticator:
 
     def identify(self, authorization: str | None) -> Identity:
         """Give who holds the key in a header `Bearer <key>`; raises UnauthenticatedError."""
-        if authorization is None:
-            raise UnauthenticatedError("send the header Authorization: Bearer <API key>")
-        scheme, _, key = authorization.partition(" ")
-        if scheme.lower() != _SCHEME or not key.strip():
-            raise UnauthenticatedError("the Authorization header must be of the form Bearer <API key>")
-        if not hmac.compare_digest(_digest(key.strip()), self._admin_digest):
+        if not hmac.compare_digest(_digest(_sent(authorization, "API key")), self._admin_digest):
             raise UnauthenticatedError("this API key is not known; it may have been revoked")
         return Identity(owner="admin", role=Role.ADMIN)
+
+
+class MetricsToken:
+    """Lets who sends the token see the metrics, and everybody where there is none. Opens nothing else."""
+
+    def __init__(self, token: SecretStr | None) -> None:
+        self._digest = None if token is None else _digest(token.get_secret_value())
+
+    def check(self, authorization: str | None) -> None:
+        """Raise UnauthenticatedError unless the header is `Bearer <token>` or no token is needed."""
+        if self._digest is None:
+            return
+        if not hmac.compare_digest(_digest(_sent(authorization, "metrics token")), self._digest):
+            raise UnauthenticatedError("this is not the token that APP_METRICS_TOKEN sets")
+
+
+def _sent(authorization: str | None, what: str) -> str:
+    """Give what follows `Bearer`. Raises UnauthenticatedError where the header is not there or of another form."""
+    if authorization is None:
+        raise UnauthenticatedError(f"send the header Authorization: Bearer <{what}>")
+    scheme, _, key = authorization.partition(" ")
+    if scheme.lower() != _SCHEME or not key.strip():
+        raise UnauthenticatedError(f"the Authorization header must be of the form Bearer <{what}>")
+    return key.strip()
 
 
 def _digest(key: str) -> bytes:

@@ -8,20 +8,25 @@ from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanag
 import structlog
 from starlette.applications import Starlette
 
-from app.auth import Authenticator
+from app.auth import Authenticator, MetricsToken
 from app.draining import on_stop_signal
 from app.settings import Settings
 from app.state import Deps
 from jobs.cancelling import cancel_until_ended
+from jobs.find import JobFinder
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
 from jobs.stores.jobs import JobStore
-from jobs.stores.queue import Queue, connect_redis
+from jobs.stores.queue import Queue
+from jobs.stores.redis import connect_redis
 from jobs.stores.signals import Signals
+from jobs.stores.statistics import Statistics
 from jobs.submit import Submitter
 from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.uploads import Uploads
 from jobs.wait import EndWaiter
+
+_METRICS_PATIENCE_S = 2.0
 
 # A request must not wait long for Redis: what Redis does not take now is put in line later.
 _REDIS_PATIENCE_S = 1.0
@@ -43,9 +48,13 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
             answer_s=settings.app.patience_s,
         )
         redis = connect_redis(settings.jobs.redis_url.get_secret_value(), patience_s=_REDIS_PATIENCE_S)
-        jobs, queue = JobStore(database), Queue(redis, patience_s=_REDIS_PATIENCE_S)
-        submitter = Submitter(tasks=tasks, database=database, jobs=jobs, queue=queue)
-        waiter = EndWaiter(jobs=jobs, signals=Signals(redis))
+        jobs = JobStore(database)
+        queue = Queue(redis, patience_s=_REDIS_PATIENCE_S, step_ms=settings.jobs.step_ms)
+        finder = JobFinder(jobs=jobs, queue=queue)
+        submitter = Submitter(
+            tasks=tasks, database=database, jobs=jobs, queue=queue, turn_s=settings.jobs.turn_ms / 1000
+        )
+        waiter = EndWaiter(finder=finder, signals=Signals(redis))
         uploads = Uploads(settings.jobs.data_dir)
         listening = asyncio.create_task(waiter.run(), name="end-waiter")
         try:
@@ -58,11 +67,12 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
                         tasks=tasks,
                         database=database,
                         queue=queue,
-                        jobs=jobs,
                         submitter=submitter,
                         waiter=waiter,
-                        data_sync=DataSync(database=database, jobs=jobs, submitter=submitter, uploads=uploads),
+                        data_sync=DataSync(database=database, finder=finder, submitter=submitter, uploads=uploads),
                         authenticator=Authenticator(admin_api_key=settings.app.admin_api_key.get_secret_value()),
+                        statistics=Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S),
+                        metrics_token=MetricsToken(settings.app.metrics_token),
                     )
                 }
         finally:

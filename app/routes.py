@@ -3,7 +3,7 @@
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from app.api import data_sync, health, jobs
+from app.api import data_sync, health, jobs, metrics
 from app.api.methods import by_method
 from app.middleware.authentication import Authentication
 from app.middleware.body_limit import BodyLimit
@@ -12,6 +12,7 @@ from app.middleware.request_context import RequestContext
 ROUTES = (
     Route("/healthz", health.healthz),
     Route("/readyz", health.readyz),
+    Route("/metrics", metrics.show_metrics),
     by_method("/api/jobs", POST=jobs.submit_job),
     by_method("/api/jobs/{id}", GET=jobs.show_job),
     by_method("/api/tasks", GET=jobs.list_tasks),

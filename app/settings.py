@@ -12,20 +12,29 @@ from jobs.settings import JobsSettings, LogFormat, LogLevel, load_settings
 
 PREFIX = "APP_"
 SHORTEST_KEY = 32
+SHORTEST_TOKEN = 16
 
 
-def _long_enough(value: object) -> object:
-    if isinstance(value, str) and len(value) < SHORTEST_KEY:
-        raise ValueError(f"has {len(value)} characters; use a random one of {SHORTEST_KEY} or more")
-    return value
+def _at_least(shortest: int) -> BeforeValidator:
+    def check(value: object) -> object:
+        if isinstance(value, str) and len(value) < shortest:
+            raise ValueError(f"has {len(value)} characters; use a random one of {shortest} or more")
+        return value
+
+    return BeforeValidator(check)
 
 
 class AppSettings(EnvironmentModel):
     """How the web process behaves."""
 
-    admin_api_key: Annotated[SecretStr, BeforeValidator(_long_enough)] = Field(
+    admin_api_key: Annotated[SecretStr, _at_least(SHORTEST_KEY)] = Field(
         alias="APP_ADMIN_API_KEY",
         description=f"The administrator's API key, any string of {SHORTEST_KEY} characters or more",
+    )
+    metrics_token: Annotated[SecretStr | None, _at_least(SHORTEST_TOKEN)] = Field(
+        default=None,
+        alias="APP_METRICS_TOKEN",
+        description=f"Bearer token for `/metrics`, {SHORTEST_TOKEN} characters or more; open to all without one",
     )
     log_format: LogFormat = Field(
         default="json", alias="APP_LOG_FORMAT", description="Logs of the web process: `json` or `console`"

@@ -5,12 +5,12 @@ from typing import cast
 
 from starlette.requests import Request
 
-from app.auth import Authenticator
+from app.auth import Authenticator, MetricsToken
 from app.identity import Identity
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
-from jobs.stores.jobs import JobStore
 from jobs.stores.queue import Queue
+from jobs.stores.statistics import Statistics
 from jobs.submit import Submitter
 from jobs.tasks.data_sync.service import DataSync
 from jobs.wait import EndWaiter
@@ -23,11 +23,12 @@ class Deps:
     tasks: TaskTable
     database: Database
     queue: Queue
-    jobs: JobStore
     submitter: Submitter
     waiter: EndWaiter
     data_sync: DataSync
     authenticator: Authenticator
+    statistics: Statistics
+    metrics_token: MetricsToken
 
 
 def deps_of(request: Request) -> Deps:

@@ -2,11 +2,13 @@
 
 A map, lower layers first; a module imports only from lower ones:
 
-    words      model, keys, ids, errors, environment, settings, codec, logs, cancelling
-    policy     lifecycle, retry, arguments, registry, outcome
-    stores     stores/: database (the one door to PostgreSQL), jobs, queue and signals (Redis)
-    use cases  submit, recover, wait, progress, context, processes, execute
-    entries    worker, __main__
+    words      model, keys, counters, ids, errors, environment, settings, codec, logs, cancelling
+    policy     lifecycle, scoring, retry, arguments, registry, outcome
+    stores     stores/: database (the one door to PostgreSQL) and jobs; redis, scripts and lua/, and what they are for:
+               queue (putting in line), leases (taking out, keeping, ending), events, signals, statistics
+    use cases  the way in: submit, recover, find, wait; the way out: history, sweep; a run: context, processes,
+               progress, execute, endings; the leases: held, lease_keeper, outage; one queue's slots: intake
+    entries    worker, serve, __main__
 
 `jobs.tasks` holds the functions that jobs run. Only composition roots know it.
 """

@@ -23,19 +23,34 @@ def dumps(value: Any) -> bytes:  # noqa: ANN401  any JSON value is a value
     return orjson.dumps(value, default=_encode, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z)
 
 
+def embed(encoded: bytes) -> object:
+    """Give a value that `dumps` puts in as it is: it was encoded before."""
+    return orjson.Fragment(encoded)
+
+
 def loads(data: bytes) -> Any:  # noqa: ANN401  the same
     """Decode what `dumps` made; an encoded exception comes back as CancelledError or JobFailedError.
 
     Raises ValueError for anything that is no JSON, and says so plainly where it is a pickle.
     """
+    return _restore(loads_plain(data))
+
+
+def loads_plain(data: bytes) -> Any:  # noqa: ANN401  the same
+    """Decode like `loads`, but leave an encoded exception the object that it is in JSON."""
     if data[:1] == _PICKLE_START:
         raise ValueError("this is a pickle; Switchyard reads JSON only: set arq's serializer to jobs.codec.dumps")
-    return _restore(orjson.loads(data))
+    return orjson.loads(data)
 
 
 def dumps_text(value: Any) -> str:  # noqa: ANN401  the same
     """Encode a value for a jsonb column, which cannot hold NUL: each becomes U+FFFD."""
-    return _NUL.sub(r"\1\\ufffd", dumps(value).decode())
+    return clean_json(dumps(value).decode())
+
+
+def clean_json(text: str) -> str:
+    """Make encoded JSON one that a jsonb column stores: without NUL."""
+    return _NUL.sub(r"\1\\ufffd", text) if "\\u0000" in text else text
 
 
 def holds_nul(encoded: bytes) -> bool:

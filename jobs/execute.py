@@ -1,42 +1,35 @@
-"""Runs one job: start, call the task, judge how it ended, write the end. arq is not known here."""
+"""Runs one claimed job: read its payload, call the task, judge how it ended. It writes nothing and knows no store."""
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 
 from jobs import codec
 from jobs.context import JobContext, Site
-from jobs.errors import JobFailedError, JobTimeoutError, StoreUnavailableError
-from jobs.model import Failure, Job, State
-from jobs.outcome import Failed, Outcome, Retrying, Succeeded, Superseded, failure_of
+from jobs.errors import JobFailedError, JobTimeoutError
+from jobs.model import Job, State
+from jobs.outcome import Failed, Outcome, Retrying, Succeeded, failure_of
 from jobs.processes import Processes
 from jobs.progress import ProgressReporter
 from jobs.registry import Task, TaskTable
-from jobs.retry import Backoff
 from jobs.stores.jobs import JobStore
-from jobs.stores.signals import Signals
-
-_HAND_BACK_S = 2.0
-_STORE_BACKOFF = Backoff(base_s=0.1, cap_s=5.0, floor=0.5)
+from jobs.stores.leases import Claimed
 
 log = structlog.stdlib.get_logger(__name__)
 
-Answer = TypeVar("Answer")
-
 
 class Executor:
-    """Runs jobs by id. One serves all queues of a worker process."""
+    """Runs jobs. One serves all queues of a worker process."""
 
     def __init__(
         self,
         *,
         tasks: TaskTable,
         jobs: JobStore,
-        signals: Signals,
         processes: Processes,
         site: Site,
         uniform: Callable[[float, float], float] = random.uniform,
@@ -44,52 +37,51 @@ class Executor:
         """`uniform` draws the jitter of the back-off."""
         self._tasks = tasks
         self._jobs = jobs
-        self._signals = signals
         self._processes = processes
         self._site = site
         self._uniform = uniform
 
-    async def execute(self, job_id: str, *, started: Callable[[Job], Awaitable[None]]) -> Outcome:
-        """Run the next try of a job and store how it ended before telling.
-
-        While PostgreSQL is away this waits for it, before the run and after: a result is not thrown away.
-        A cancellation (the worker stops) hands the job back, its try not counted, and goes on.
-        """
-        job = await self._patiently(lambda: self._jobs.start(job_id))
-        if job is None:
-            return Superseded()
-        with structlog.contextvars.bound_contextvars(job_id=job.id, task=job.task, tries=job.tries):
-            try:
-                await started(job)
-                log.info("job_started", owner=job.owner)
-                outcome = await self._run(job)
-                return await self._patiently(lambda: self._store(job, outcome))
-            except asyncio.CancelledError:
-                await self._hand_back(job)
-                raise
-
-    async def refuse(self, job_id: str, reason: BaseException) -> None:
-        """End a job that could not be started at all."""
-        if await self._patiently(lambda: self._jobs.refuse(job_id, failure_of("", reason))):
-            log.warning("job_refused", job_id=job_id, reason=str(reason))
-            await self._tell(job_id)
-
-    async def _run(self, job: Job) -> Outcome:
+    async def execute(self, claimed: Claimed) -> Outcome:
+        """Run a try of a job to its end. Nothing but a cancellation is raised: whatever else happens is an outcome."""
+        structlog.contextvars.bind_contextvars(job_id=claimed.id, task=claimed.task, tries=claimed.tries)
+        if claimed.is_exhausted:
+            return self.give_up(claimed)
+        try:
+            job = job_of(claimed)
+        except (ValueError, KeyError, TypeError) as error:
+            return Failed(failure=failure_of(claimed.task, JobFailedError(f"its payload cannot be read: {error}")))
         task = self._tasks.get(job.task)
-        if task is None:
+        if task is None:  # only of a stock client's job: ours name their task to the claim
             return Failed(failure=failure_of(job.task, JobFailedError(f"this worker knows no task {job.task!r}")))
-        if job.tries > job.max_tries:
-            lost = JobFailedError(f"its worker was lost at each of {job.max_tries} tries")
-            return Failed(failure=failure_of(job.task, lost))
+        log.info("job_started", owner=job.owner)
+        return await self._run(task, job)
+
+    @staticmethod
+    def give_up(claimed: Claimed) -> Failed:
+        """End a job that may be killing its workers."""
+        lost = JobFailedError(f"its worker was lost {claimed.lost} times; max_tries is {claimed.max_tries}")
+        return Failed(failure=failure_of(claimed.task, lost))
+
+    @staticmethod
+    def abandon(claimed: Claimed) -> Failed:
+        """End a job that does not stop at its timeout."""
+        error = JobTimeoutError(f"did not stop when it was told to after {claimed.timeout_ms / 1000:g} s")
+        return Failed(failure=failure_of(claimed.task, error))
+
+    @staticmethod
+    def broken(claimed: Claimed, error: Exception) -> Failed:
+        """End a job that met a fault of ours."""
+        return Failed(failure=failure_of(claimed.task, error))
+
+    async def _run(self, task: Task, job: Job) -> Outcome:
         progress = ProgressReporter(jobs=self._jobs, job=job)
         try:
-            result = await self._call(task, job, progress)
-            codec.dumps(result)
+            value = codec.dumps_text(await self._call(task, job, progress)).encode()
         except Exception as error:  # noqa: BLE001  whatever a task raises is judged, not passed on
             return self._judge(task, job, error)
         finally:
             await progress.close()
-        return Succeeded(result=result)
+        return Succeeded(value=value)
 
     async def _call(self, task: Task, job: Job, progress: ProgressReporter) -> Any:  # noqa: ANN401  a task's result
         arguments = task.arguments.bind(job.args)
@@ -111,49 +103,30 @@ class Executor:
             return Retrying(failure=failure, delay_s=task.retry.backoff.delay_s(job.tries, self._uniform))
         return Failed(failure=failure)
 
-    async def _store(self, job: Job, outcome: Outcome) -> Outcome:
-        match outcome:
-            case Retrying(failure=failure, delay_s=delay_s):
-                await self._jobs.retry_later(job, failure)
-                log.info("job_retrying", delay_s=round(delay_s, 3))
-                return outcome
-            case Succeeded(result=result):
-                return await self._end(job, State.SUCCEEDED, outcome, result=result)
-            case Failed(failure=failure):
-                return await self._end(job, State.FAILED, outcome, error=failure)
-            case Superseded():
-                return outcome
 
-    async def _end(
-        self, job: Job, state: State, outcome: Outcome, *, result: object = None, error: Failure | None = None
-    ) -> Outcome:
-        if not await self._jobs.finish(job, state, result=result, error=error):
-            log.warning("job_superseded", fence=job.fence)
-            return Superseded()
-        log.info("job_ended", state=state)
-        await self._tell(job.id)
-        return outcome
+def job_of(claimed: Claimed) -> Job:
+    """Make the job's record, without its tags: those stay in PostgreSQL.
 
-    async def _tell(self, job_id: str) -> None:
-        # Those who wait look by themselves after a second.
-        with suppress(StoreUnavailableError):
-            await self._signals.send_ended(job_id)
-
-    async def _hand_back(self, job: Job) -> None:
-        try:
-            async with asyncio.timeout(_HAND_BACK_S):
-                await self._jobs.hand_back(job)
-            log.info("job_handed_back")
-        except (StoreUnavailableError, TimeoutError) as error:
-            log.warning("job_not_handed_back", reason=str(error))
-
-    async def _patiently(self, step: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Repeat a step until the store answers."""
-        attempt = 0
-        while True:
-            try:
-                return await step()
-            except StoreUnavailableError as error:
-                attempt += 1
-                log.warning("store_awaited", reason=str(error))
-                await asyncio.sleep(_STORE_BACKOFF.delay_s(attempt, self._uniform))
+    Raises ValueError, KeyError or TypeError for a payload that is none.
+    """
+    payload: Mapping[str, Any] = codec.loads_plain(claimed.payload)
+    if payload["a"]:
+        raise ValueError("it has positional arguments; give them by name")
+    return Job(
+        id=claimed.id,
+        task=claimed.task or payload["f"],
+        queue=claimed.queue,
+        owner=claimed.owner,
+        state=State.RUNNING,
+        priority=claimed.priority,
+        args=payload["k"],
+        tags=(),
+        run=claimed.run,
+        fence=claimed.fence,
+        tries=claimed.tries,
+        max_tries=claimed.max_tries,
+        timeout_s=claimed.timeout_ms / 1000,
+        accepted_at=datetime.fromtimestamp(claimed.at_ms / 1000, UTC),
+        run_at=datetime.fromtimestamp(claimed.due_ms / 1000, UTC) if claimed.due_ms else None,
+        started_at=datetime.fromtimestamp(claimed.started_ms / 1000, UTC),
+    )

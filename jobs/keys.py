@@ -1,29 +1,55 @@
-"""Every Redis key of this package, with its type. No other module spells one."""
+"""Every Redis key of this package, with its type. No other module spells one; the Lua scripts get these by name."""
 
-QUEUE_PREFIX = "arq:queue:"  # sorted set: job id -> the millisecond from which it may run
-IN_PROGRESS_PREFIX = "arq:in-progress:"  # string with PX: a worker has the job
-PAYLOAD_PREFIX = "arq:job:"  # string: task and arguments, there until the job has ended
-RESULT_PREFIX = "arq:result:"  # string with PX: how a job ended
-ENDED_CHANNEL = "switchyard:ended"  # publish / subscribe: ids of jobs that have just ended
+# arq's, in arq's format.
+QUEUE = "arq:queue:"  # + queue: sorted set, job id -> score; jobs.scoring has the bands
+PAYLOAD = "arq:job:"  # + id: string, task and arguments, there exactly while the job is unfinished
+IN_PROGRESS = "arq:in-progress:"  # + id: string with PX, `s:<worker>:<fence>`; any other value is a stock worker's
+RETRY = "arq:retry:"  # + id: string with EX, mirror of the hash's `try`
+RESULT = "arq:result:"  # + id: string with PX, how a job ended; proof that its first run has
+ABORT = "arq:abort"  # sorted set: ids that stock clients want to be aborted
 
-# arq itself writes these, and beside them arq:retry:<id> and <queue>:health-check.
+# Ours, one a job or an owner: gone when what they stand for is.
+JOB = "switchyard:job:"  # + id: hash, an unfinished job; its fields are in lua/prelude.lua
+DONE = "switchyard:done:"  # + id: string with PX, `run:fence:kind`, proof that run `run` has ended
+OWNER = "switchyard:owner:"  # + queue:owner: sorted set, unfinished due job -> priority; gives `ahead`
+RUNNING = "switchyard:running:"  # + owner: sorted set, job -> end of its lease in ms
+PARKED = "switchyard:parked:"  # + queue:owner: sorted set, job -> the score that it is released with
+PARKED_QUEUES = "switchyard:parkedq:"  # + owner: set of queues in which the owner has parked jobs
+PARKED_OWNERS = "switchyard:parkedowners"  # set of owners with parked jobs
+CLAIM = "switchyard:claim:"  # + worker:queue-lane: string with PX, the last reply to a claim
+
+# Ours, a fixed set that stays.
+WAKE = "switchyard:wake:"  # + queue: list of at most one token
+LIMITS = "switchyard:limits"  # hash: owner -> most running at once; the field `*` is everybody else's
+MEANS = "switchyard:means"  # hash: task -> mean run time in ms, and `<task>|n` -> of how many, for the score
+ALIVE = "switchyard:alive"  # string: ms of the last claim or renewal of anybody
+GRACE = "switchyard:grace"  # string with PX: no lease counts as lost while it is there
+FENCE = "switchyard:fence"  # string: the last fence or version given out
+EVENTS = "switchyard:events"  # stream with the group `history`: each transition of each job
+COUNTERS = "switchyard:counters"  # hash: what the scripts count; jobs.counters has the fields
+DOOR = "switchyard:door"  # never there: its DEL lets a script go on where Redis' memory is full
+
+HISTORY_GROUP = "history"
+ENDED_CHANNEL = "switchyard:ended"  # publish / subscribe: ids of jobs that have just ended, with spaces between
+
+# arq's worker also keeps `<queue>:health-check`.
 
 
 def queue(name: str) -> str:
     """Give the sorted set of a queue."""
-    return f"{QUEUE_PREFIX}{name}"
+    return f"{QUEUE}{name}"
 
 
-def in_progress(job_id: str) -> str:
-    """Give the key that says that a worker has the job."""
-    return f"{IN_PROGRESS_PREFIX}{job_id}"
+def wake(name: str) -> str:
+    """Give the list that wakes an idle worker of a queue."""
+    return f"{WAKE}{name}"
 
 
-def payload(job_id: str) -> str:
-    """Give the key of a job's task and arguments."""
-    return f"{PAYLOAD_PREFIX}{job_id}"
+def job(job_id: str) -> str:
+    """Give the hash of an unfinished job."""
+    return f"{JOB}{job_id}"
 
 
 def result(job_id: str) -> str:
     """Give the key that says how a job ended."""
-    return f"{RESULT_PREFIX}{job_id}"
+    return f"{RESULT}{job_id}"

@@ -65,8 +65,8 @@ class Progress:
 class Job:
     """One accepted piece of work. Times are aware and in UTC; `timeout_s` is for one try.
 
-    `run` counts generations (a retry by hand starts a new one), `tries` the starts within a run, `fence`
-    rises with each start and tells a task's own writes which start is the latest.
+    `run` counts generations (a retry by hand starts a new one), `tries` the starts within a run that were not the
+    fault of a worker, `fence` rises with each start and tells a task's own writes which start is the latest.
     """
 
     id: str

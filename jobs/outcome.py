@@ -12,9 +12,9 @@ _LONGEST_MESSAGE = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Succeeded:
-    """The function returned; `result` has a JSON form."""
+    """The function returned; `value` is the result as JSON, fit for PostgreSQL."""
 
-    result: object
+    value: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +32,7 @@ class Retrying:
     delay_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Superseded:
-    """The job had ended before this start, or a later start has taken it: nothing of this one counts."""
-
-
-Outcome = Succeeded | Failed | Retrying | Superseded
+Outcome = Succeeded | Failed | Retrying
 
 
 def failure_of(task: str, error: BaseException) -> Failure:

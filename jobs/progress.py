@@ -21,14 +21,12 @@ class ProgressReporter:
         self._jobs = jobs
         self._job = job
         self._latest: Progress | None = None
-        self._fresh = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
 
     def report(self, progress: Progress) -> None:
         """Take note of where the job is. Must be called in the event loop."""
         self._latest = progress
-        self._fresh.set()
-        if self._writer is None:
+        if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
 
     async def close(self) -> None:
@@ -36,20 +34,20 @@ class ProgressReporter:
         if self._writer is None:
             return
         await cancel_until_ended([self._writer], again_s=_BETWEEN_S)
-        if self._fresh.is_set():
-            await self._store()
+        await self._store()
 
     async def _write(self) -> None:
-        while True:
-            await self._fresh.wait()
+        while self._latest is not None:
             await self._store()
             await asyncio.sleep(_BETWEEN_S)
 
     async def _store(self) -> None:
-        self._fresh.clear()
-        if self._latest is None:
+        latest = self._latest
+        if latest is None:
             return
         try:
-            await self._jobs.note_progress(self._job, self._latest)
+            await self._jobs.note_progress(self._job, latest)
         except StoreUnavailableError as error:
             log.warning("progress_not_stored", job_id=self._job.id, reason=str(error))
+        if self._latest is latest:
+            self._latest = None

@@ -28,8 +28,9 @@ class Task:
     at the timeout. Its other parameters must have types and are what a submitter gives as `args`.
 
     `queue` is where its jobs go; `other_queues` are those that a submitter may ask for instead.
-    `timeout_s` is for one try. `typical_s` is how long a run takes as far as anybody can say before it was
-    measured.
+    `timeout_s` is for one try. An async function runs in the event loop (`is_async`), a plain one in a child
+    process. `typical_s` is how long a run takes as far as anybody can say before it was
+    measured; None: as long as JOBS_TURN_MS says.
     """
 
     name: str
@@ -39,8 +40,9 @@ class Task:
     timeout_s: float = DEFAULT_TIMEOUT_S
     max_tries: int = DEFAULT_MAX_TRIES
     retry: RetryPolicy = RetryPolicy()
-    typical_s: float = 30.0
+    typical_s: float | None = None
     arguments: Arguments = field(init=False, repr=False, compare=False)
+    is_async: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse a declaration that could not run. Raises TaskTableError."""
@@ -53,13 +55,9 @@ class Task:
             raise TaskTableError(f"task {self.name}: timeout_s must be above 0 and at most {LONGEST_TIMEOUT_S:.0f}")
         if self.max_tries < 1:
             raise TaskTableError(f"task {self.name}: max_tries must be 1 or more")
+        object.__setattr__(self, "is_async", inspect.iscoroutinefunction(self.function))
         arguments = Arguments(self.name, self.function, skip=1 if self.is_async else 0)
         object.__setattr__(self, "arguments", arguments)
-
-    @property
-    def is_async(self) -> bool:
-        """Whether the function runs in the event loop; a plain one runs in a child process."""
-        return inspect.iscoroutinefunction(self.function)
 
     @property
     def queues(self) -> tuple[str, ...]:

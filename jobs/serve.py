@@ -1,7 +1,10 @@
 """The life of a worker process: its parts are made, run side by side, drained at a signal, and closed."""
 
 import asyncio
+import os
+import secrets
 import signal
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,21 +14,31 @@ import structlog
 from jobs.cancelling import cancel_until_ended
 from jobs.context import Site
 from jobs.execute import Executor
+from jobs.held import Holdings, Run
+from jobs.history import HistoryWriter
+from jobs.intake import Intake
+from jobs.lease_keeper import LeaseKeeper
+from jobs.outage import Outage
 from jobs.processes import Processes
 from jobs.recover import Recoverer
 from jobs.registry import TaskTable
 from jobs.settings import JobsSettings
 from jobs.stores.database import Database
+from jobs.stores.events import Events
 from jobs.stores.jobs import JobStore
-from jobs.stores.queue import Queue, connect_redis
-from jobs.stores.signals import Signals
+from jobs.stores.leases import Leases, Renewals, Timing
+from jobs.stores.queue import Queue
+from jobs.stores.redis import connect_blocking, connect_redis
 from jobs.submit import Submitter
+from jobs.sweep import Sweeper
 from jobs.worker import Worker
 
 _REDIS_PATIENCE_S = 5.0
 _LOOP_ENDS_S = 0.5
+_LAST_WORDS_S = 3.0
 _CONNECT_PATIENCE_S = 10.0
 _CONNECTIONS_BESIDE_JOBS = 4
+_SETTLE_S = 2.0
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -36,6 +49,22 @@ class Parts:
 
     workers: tuple[Worker, ...]
     recoverer: Recoverer
+    sweeper: Sweeper
+    history: HistoryWriter
+    keeper: LeaseKeeper
+    outage: Outage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """The doors to PostgreSQL and Redis."""
+
+    database: Database
+    jobs: JobStore
+    queue: Queue
+    leases: Leases
+    renewals: Renewals
+    events: Events
 
 
 async def serve_until_signal(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int]) -> None:
@@ -49,49 +78,104 @@ async def serve_until_signal(settings: JobsSettings, tasks: TaskTable, slots: Ma
 
 async def serve(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], *, stopping: asyncio.Event) -> None:
     """Run jobs of these queues, so many at once of each, until `stopping` is set; then drain and return."""
-    async with _parts(settings, tasks, slots) as parts:
-        log.info("worker_started", queues=dict(slots), tasks=list(tasks))
-        loops = [asyncio.create_task(parts.recoverer.run(), name="recoverer")]
-        loops += [asyncio.create_task(worker.async_run(), name=worker.queue_name) for worker in parts.workers]
-        signalled = asyncio.create_task(stopping.wait(), name="signal")
-        # No loop ends by itself: one that does has met a fault, and the process must not go on without it.
-        await asyncio.wait([signalled, *loops], return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.gather(*(worker.drain(settings.drain_s) for worker in parts.workers))
-        await cancel_until_ended((signalled, *loops), again_s=_LOOP_ENDS_S)
-        for task in loops:
-            if not task.cancelled() and (fault := task.exception()):
-                raise fault
+    async with _stores(settings, tasks, slots) as stores:
+        with Processes(settings.processes) as processes:
+            parts = _wired(settings, tasks, slots, stores, processes)
+            await _run(parts, settings, tasks, slots, stopping)
     log.info("worker_stopped")
 
 
+async def _run(
+    parts: Parts, settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], stopping: asyncio.Event
+) -> None:
+    parts.keeper.start()
+    beside = (("recoverer", parts.recoverer.run), ("sweeper", parts.sweeper.run), ("history", parts.history.run))
+    loops = [asyncio.create_task(run(), name=name) for name, run in beside]
+    loops += [asyncio.create_task(worker.async_run(), name=worker.queue_name) for worker in parts.workers]
+    signalled = asyncio.create_task(stopping.wait(), name="signal")
+    log.info("worker_started", queues=dict(slots), tasks=list(tasks))
+    try:
+        # No loop ends by itself: one that does has met a fault, and the process must not go on without it.
+        await asyncio.wait([signalled, *loops], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.gather(*(worker.drain(settings.drain_s) for worker in parts.workers))
+    finally:
+        parts.outage.close()
+        await cancel_until_ended((signalled, *loops), again_s=_LOOP_ENDS_S)
+        await parts.keeper.close()
+    for task in loops:
+        if not task.cancelled() and (fault := task.exception()):
+            raise fault
+    try:
+        async with asyncio.timeout(_LAST_WORDS_S):
+            await parts.history.close()
+    except TimeoutError:
+        log.warning("history_left_to_others", reason="no answer in time")
+
+
 @asynccontextmanager
-async def _parts(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int]) -> AsyncIterator[Parts]:
-    """Wire everything together, lower layers first; close it in the opposite order."""
+async def _stores(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int]) -> AsyncIterator[Stores]:
+    """Open the stores; close them in the end. Nothing connects before it is used."""
     database = await Database.open(
         settings.database_url.get_secret_value(),
         size=2 * sum(slots.values()) + _CONNECTIONS_BESIDE_JOBS,
         patience_s=_CONNECT_PATIENCE_S,
         answer_s=None,  # a load may take minutes
     )
-    redis = connect_redis(settings.redis_url.get_secret_value(), patience_s=_REDIS_PATIENCE_S)
-    jobs = JobStore(database)
-    submitter = Submitter(tasks=tasks, database=database, jobs=jobs, queue=Queue(redis, patience_s=_REDIS_PATIENCE_S))
+    url = settings.redis_url.get_secret_value()
+    timing = Timing(lease_ms=settings.lease_ms, renew_ms=settings.renew_ms, step_ms=settings.step_ms)
+    redis = connect_redis(url, patience_s=_REDIS_PATIENCE_S)
+    listening = connect_redis(url, patience_s=_REDIS_PATIENCE_S + settings.renew_ms / 1000)
+    renewing = connect_blocking(url, patience_s=min(_REDIS_PATIENCE_S, settings.lease_ms / 3000))
+    name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(3)}"
     try:
-        with Processes(settings.processes) as processes:
-            executor = Executor(
-                tasks=tasks,
-                jobs=jobs,
-                signals=Signals(redis),
-                processes=processes,
-                site=Site(settings=settings, database=database),
-            )
-            yield Parts(
-                workers=tuple(
-                    Worker(queue=queue, slots=count, tasks=tasks, executor=executor, redis=redis)
-                    for queue, count in slots.items()
-                ),
-                recoverer=Recoverer(jobs=jobs, submitter=submitter),
-            )
+        yield Stores(
+            database=database,
+            jobs=JobStore(database),
+            queue=Queue(redis, patience_s=_REDIS_PATIENCE_S, step_ms=settings.step_ms),
+            leases=Leases(redis, listening, worker=name, timing=timing, tasks=list(tasks)),
+            renewals=Renewals(renewing, worker=name, timing=timing),
+            events=Events(listening, consumer=name),
+        )
     finally:
-        await redis.aclose(close_connection_pool=True)
+        renewing.close()
+        for client in (listening, redis):
+            await client.aclose(close_connection_pool=True)
         await database.close()
+
+
+def _wired(
+    settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], stores: Stores, processes: Processes
+) -> Parts:
+    """Hand each part what it needs, lower layers first."""
+    holdings = Holdings()
+    intakes: dict[str, Intake] = {}
+
+    def lose(run: Run) -> None:
+        intakes[run.claimed.queue].lose(run)
+
+    keeper = LeaseKeeper(renewals=stores.renewals, holdings=holdings, lost=lose)
+    outage = Outage(keeper=keeper, settle_s=min(_SETTLE_S, settings.lease_ms / 5000))
+    site = Site(settings=settings, database=stores.database)
+    executor = Executor(tasks=tasks, jobs=stores.jobs, processes=processes, site=site)
+    for queue, count in slots.items():
+        intakes[queue] = Intake(
+            queue=queue, slots=count, leases=stores.leases, holdings=holdings, outage=outage, executor=executor
+        )
+    submitter = Submitter(
+        tasks=tasks,
+        database=stores.database,
+        jobs=stores.jobs,
+        queue=stores.queue,
+        turn_s=settings.turn_ms / 1000,
+    )
+    return Parts(
+        workers=tuple(
+            Worker(slots=slots[queue], tasks=tasks, intake=intake, redis=stores.leases.redis)
+            for queue, intake in intakes.items()
+        ),
+        recoverer=Recoverer(jobs=stores.jobs, events=stores.events, submitter=submitter),
+        sweeper=Sweeper(leases=stores.leases, queue=stores.queue, max_running=settings.max_running or None),
+        history=HistoryWriter(events=stores.events, jobs=stores.jobs),
+        keeper=keeper,
+        outage=outage,
+    )

@@ -3,10 +3,10 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from jobs.environment import EnvironmentModel, read
 
@@ -68,6 +68,40 @@ class JobsSettings(EnvironmentModel):
         alias="JOBS_DRAIN_S",
         description="Seconds that a stopping worker lets its jobs go on before it hands them back",
     )
+    lease_ms: int = Field(
+        default=15_000,
+        ge=100,
+        le=600_000,
+        alias="JOBS_LEASE_MS",
+        description="Milliseconds after which a job whose worker is silent goes to another",
+    )
+    renew_ms: int = Field(
+        default=5_000,
+        ge=30,
+        le=200_000,
+        alias="JOBS_RENEW_MS",
+        description="Milliseconds between two renewals of a worker's leases; at most a third of JOBS_LEASE_MS",
+    )
+    step_ms: int = Field(
+        default=600_000,
+        ge=0,
+        le=86_400_000,
+        alias="JOBS_STEP_MS",
+        description="Milliseconds of waiting that one level of priority is worth",
+    )
+    turn_ms: int = Field(
+        default=30_000,
+        ge=1,
+        le=86_400_000,
+        alias="JOBS_TURN_MS",
+        description="Milliseconds that a job is taken to run while its task has neither `typical_s` nor been measured",
+    )
+    max_running: int = Field(
+        default=50,
+        ge=0,
+        alias="JOBS_MAX_RUNNING",
+        description="Jobs of one owner that run at once, in all queues together; more wait. 0: any number",
+    )
     processes: int = Field(
         default=os.cpu_count() or 1,
         ge=1,
@@ -81,6 +115,13 @@ class JobsSettings(EnvironmentModel):
     log_level: LogLevel = Field(
         default="info", alias="JOBS_LOG_LEVEL", description="`debug`, `info`, `warning` or `error`"
     )
+
+    @model_validator(mode="after")
+    def _renewed_in_time(self) -> Self:
+        """Two renewals may get lost before a lease does."""
+        if 3 * self.renew_ms > self.lease_ms:
+            raise ValueError("JOBS_RENEW_MS must be at most a third of JOBS_LEASE_MS")
+        return self
 
 
 def load_settings(environ: Mapping[str, str]) -> JobsSettings:

@@ -1,7 +1,7 @@
 """Accepting jobs: check, store in PostgreSQL, then put in Redis. What is stored will run, whatever happens next."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,14 +9,16 @@ import structlog
 
 from jobs.errors import InvalidInputError, Mistake, StoreUnavailableError
 from jobs.ids import new_job_id
-from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY, Job
+from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY, Job, State
 from jobs.registry import LONGEST_TIMEOUT_S, Task, TaskTable
 from jobs.stores.database import Connection, Database
 from jobs.stores.jobs import JobStore, NewJob
-from jobs.stores.queue import Queue
+from jobs.stores.queue import Enqueued, Entry, Queue
 
 LONGEST_DELAY_S = 366 * 86_400.0
 MOST_TRIES = 100
+
+_ENQUEUED = {Enqueued.QUEUED: State.QUEUED, Enqueued.SCHEDULED: State.SCHEDULED, Enqueued.KNOWN: State.QUEUED}
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -40,11 +42,13 @@ class Submission:
 class Submitter:
     """The one way in for jobs."""
 
-    def __init__(self, *, tasks: TaskTable, database: Database, jobs: JobStore, queue: Queue) -> None:
+    def __init__(self, *, tasks: TaskTable, database: Database, jobs: JobStore, queue: Queue, turn_s: float) -> None:
+        """Take a task to run for `turn_s` seconds where it neither says so nor was measured."""
         self._tasks = tasks
         self._database = database
         self._jobs = jobs
         self._queue = queue
+        self._turn_s = turn_s
 
     async def submit(self, submission: Submission) -> Job:
         """Accept a job. Raises InvalidInputError, or StoreUnavailableError where PostgreSQL is away."""
@@ -59,11 +63,27 @@ class Submitter:
     async def enqueue(self, job: Job) -> Job:
         """Put a stored job in line. While Redis is away it stays `accepted` and is put there later."""
         try:
-            await self._queue.enqueue(job)
-            return await self._jobs.mark_enqueued(job.id) or await self._jobs.get(job.id) or job
+            answers = await self._queue.enqueue([Entry(job=job, typical_s=self._typical_s(job.task))])
         except StoreUnavailableError as error:
             log.warning("job_not_enqueued", job_id=job.id, reason=str(error))
             return job
+        return replace(job, state=_ENQUEUED.get(answers[0], job.state))
+
+    async def enqueue_again(self, jobs: Sequence[Job], *, issued_ms: int) -> int:
+        """Put up to 200 stored jobs in line that may be there already; give of how many that is known now.
+
+        `issued_ms` is Redis' time as of which they were looked up; the queue takes none that is over a minute old.
+        Raises StoreUnavailableError.
+        """
+        entries = [Entry(job=job, typical_s=self._typical_s(job.task), is_new=False) for job in jobs]
+        answers = await self._queue.enqueue(entries, issued_ms=issued_ms)
+        known = [job.id for job, answer in zip(jobs, answers, strict=True) if answer is not Enqueued.OLD]
+        await self._jobs.mark_enqueued(known)
+        return len(known)
+
+    def _typical_s(self, task: str) -> float:
+        declared = self._tasks[task].typical_s if task in self._tasks else None
+        return self._turn_s if declared is None else declared
 
     def _checked(self, submission: Submission) -> NewJob:
         task = self._tasks.get(submission.task)

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Iterable
 
 import structlog
 
 from jobs.errors import StoreUnavailableError
+from jobs.find import JobFinder
 from jobs.lifecycle import is_end
 from jobs.model import Job
-from jobs.stores.jobs import JobStore
 from jobs.stores.signals import Signals
 
 _AGAIN_S = 1.0
@@ -19,8 +20,8 @@ log = structlog.stdlib.get_logger(__name__)
 class EndWaiter:
     """Wakes those who wait for a job. A signal that got lost costs them a second, never more."""
 
-    def __init__(self, *, jobs: JobStore, signals: Signals) -> None:
-        self._jobs = jobs
+    def __init__(self, *, finder: JobFinder, signals: Signals) -> None:
+        self._finder = finder
         self._signals = signals
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self.closed = False
@@ -29,8 +30,8 @@ class EndWaiter:
         """Listen until cancelled; listen again after every loss of Redis."""
         while True:
             try:
-                async for job_id in self._signals.ended():
-                    self._wake(job_id)
+                async for job_ids in self._signals.ended():
+                    self._wake(job_ids)
             except StoreUnavailableError as error:
                 log.warning("end_signals_lost", reason=str(error))
             await asyncio.sleep(_AGAIN_S)
@@ -48,7 +49,7 @@ class EndWaiter:
         try:
             while True:
                 signal.clear()
-                job = await self._jobs.get(job_id, owner=owner)
+                job = await self._finder.get(job_id, owner=owner)
                 left_s = until - asyncio.get_running_loop().time()
                 if job is None or is_end(job.state) or left_s <= 0 or self.closed:
                     return job
@@ -58,11 +59,10 @@ class EndWaiter:
             if not self._waiting[job_id]:
                 del self._waiting[job_id]
 
-    def _wake(self, job_id: str | None) -> None:
-        """Wake those who wait for this job; None: all of them, since a signal may have been missed."""
-        named = self._waiting.values() if job_id is None else (self._waiting.get(job_id, set()),)
-        for signals in named:
-            for signal in signals:
+    def _wake(self, job_ids: Iterable[str] | None) -> None:
+        """Wake those who wait for these jobs; None: all of them, since a signal may have been missed."""
+        for job_id in list(self._waiting) if job_ids is None else job_ids:
+            for signal in self._waiting.get(job_id, ()):
                 signal.set()
 
 

@@ -22,7 +22,7 @@ async def healthz(_: Request) -> Response:
 async def readyz(request: Request) -> Response:
     """GET /readyz: 200 while jobs can be accepted, naming what is degraded; else 503."""
     deps = deps_of(request)
-    database, redis = await asyncio.gather(_answers(deps.database.ping()), _answers(deps.queue.ping()))
+    database, redis = await asyncio.gather(answers(deps.database.ping()), answers(deps.queue.ping()))
     degraded = [name for name, is_up in (("postgresql", database), ("redis", redis)) if not is_up]
     if deps.waiter.closed:
         return answer({"status": "draining", "degraded": degraded}, status=HTTPStatus.SERVICE_UNAVAILABLE)
@@ -32,7 +32,8 @@ async def readyz(request: Request) -> Response:
     return answer({"status": "ready", "degraded": degraded})
 
 
-async def _answers(ping: Awaitable[None]) -> bool:
+async def answers(ping: Awaitable[None]) -> bool:
+    """Say whether a store answers within two seconds."""
     try:
         async with asyncio.timeout(_PATIENCE_S):
             await ping

@@ -60,6 +60,10 @@ class Tools:
         """Run the benchmarks of these names, all when there are none."""
         return self._become("python", "-m", "benchmarks", *names)
 
+    def soak(self, names: Sequence[str]) -> int:
+        """Run the endurance tests of these names at full size, all when there are none."""
+        return self._become("python", "-m", "benchmarks.soak", *names)
+
     def _step(self, command: Sequence[str]) -> int:
         print(f"== {' '.join(command)}", flush=True)
         started = time.monotonic()

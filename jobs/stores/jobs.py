@@ -6,13 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jobs.lifecycle import UNFINISHED
+from jobs import codec
 from jobs.model import Failure, Job, Progress, State
 from jobs.stores.database import Connection, Database, Row
 from jobs.stores.queries import load_queries
 
 _SQL = load_queries(Path(__file__).with_suffix(".sql"))
-_STARTABLE = [str(state) for state in UNFINISHED]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,42 +65,26 @@ class JobStore:
         row = await (connection or self._database).fetch_row(_SQL["get"], job_id, owner)
         return None if row is None else _job(row)
 
-    async def mark_enqueued(self, job_id: str) -> Job | None:
-        """Note that Redis has the job; None where that was known, or a worker was faster."""
-        row = await self._database.fetch_row(_SQL["enqueued"], job_id)
-        return None if row is None else _job(row)
+    async def mark_enqueued(self, job_ids: Sequence[str]) -> None:
+        """Note that Redis has these jobs, where the history has not said so yet."""
+        await self._database.execute(_SQL["mark_enqueued"], list(job_ids))
 
     async def not_enqueued(self, *, older_than_s: float, limit: int) -> list[Job]:
         """Give accepted jobs that never reached Redis, oldest first."""
         return [_job(row) for row in await self._database.fetch(_SQL["not_enqueued"], older_than_s, limit)]
 
-    async def start(self, job_id: str) -> Job | None:
-        """Begin the next try of an unfinished job, with a fence above all earlier ones; None for any other."""
-        row = await self._database.fetch_row(_SQL["start"], job_id, _STARTABLE)
-        return None if row is None else _job(row)
-
     async def note_progress(self, job: Job, progress: Progress) -> None:
         """Store how far the job is, unless a later start has taken over."""
         await self._database.execute(_SQL["progress"], job.id, job.fence, progress.as_mapping())
 
-    async def finish(self, job: Job, state: State, *, result: object, error: Failure | None) -> bool:
-        """End the job; False where a later start has taken over or it has ended already."""
-        mapping = None if error is None else error.as_mapping()
-        row = await self._database.fetch_row(_SQL["finish"], job.id, job.fence, state, result, mapping)
-        return row is not None
+    async def apply(self, events: bytes) -> None:
+        """Write what became of jobs: a JSON array of transitions, as the scripts tell them, in any order.
 
-    async def retry_later(self, job: Job, error: Failure) -> None:
-        """Note that the try failed and another will follow."""
-        await self._database.execute(_SQL["retry_later"], job.id, job.fence, error.as_mapping())
-
-    async def hand_back(self, job: Job) -> None:
-        """Put a job that a stopping worker could not end back in line; the try does not count."""
-        await self._database.execute(_SQL["hand_back"], job.id, job.fence)
-
-    async def refuse(self, job_id: str, error: Failure) -> bool:
-        """Fail an unfinished job that no worker could even begin; False where there is none."""
-        row = await self._database.fetch_row(_SQL["refuse"], job_id, error.as_mapping(), _STARTABLE)
-        return row is not None
+        A higher run wins. Within a run an end is final, and of the other states the highest version wins; so any
+        order and any repetition give the same rows. PostgreSQL reads the events itself: in the event loop that would
+        cost as much as running the jobs.
+        """
+        await self._database.execute(_SQL["apply"], codec.embed(events))
 
 
 def _job(row: Row) -> Job:

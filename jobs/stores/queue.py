@@ -1,73 +1,130 @@
-"""The queue in Redis, in arq's format: the client that puts jobs in. Taking them out is the worker's."""
+"""Puts jobs in line in Redis, and shows those that are there. Taking them out is the workers', in leases."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
 
-from arq.connections import ArqRedis
-from redis.asyncio import ConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialBackoff
-from redis.exceptions import RedisError
+from redis.asyncio import Redis
 
 from jobs import codec, keys
 from jobs.errors import StoreUnavailableError
-from jobs.model import Job
+from jobs.model import Failure, Job, State
+from jobs.stores.redis import answering
+from jobs.stores.scripts import Script
 
-# arq gives each payload an end, a day after it is due. A job that was accepted must wait for as long as it
-# takes, so the end is put where it does not matter: ten years.
-_PAYLOAD_KEPT_MS = 10 * 365 * 86_400_000
+MOST_AT_ONCE = 200
+
+_ENQUEUE = Script("enqueue")
+_LIMIT = Script("limit")
+_EVERYBODY = "*"
 
 
-def connect_redis(url: str, *, patience_s: float) -> ArqRedis:
-    """Make an arq client with our codec. It connects at its first use and tries a lost connection twice.
+class Enqueued(StrEnum):
+    """What became of a job that was to be put in line."""
 
-    `patience_s` bounds each connection attempt and each answer.
-    """
-    pool = ConnectionPool.from_url(
-        url,
-        socket_timeout=patience_s,
-        socket_connect_timeout=patience_s,
-        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), retries=2),
-        retry_on_error=[ConnectionError, TimeoutError, OSError],
-        health_check_interval=30,
-    )
-    return ArqRedis(pool, job_serializer=codec.dumps, job_deserializer=codec.loads, expires_extra_ms=_PAYLOAD_KEPT_MS)
+    QUEUED = "queued"
+    SCHEDULED = "scheduled"
+    KNOWN = "known"
+    ENDED = "ended"
+    OLD = "old"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A job on its way into the queue. `typical_s` is how long its task is taken to run until that is measured."""
+
+    job: Job
+    typical_s: float
+    is_new: bool = True
 
 
 class Queue:
-    """Puts jobs into arq's sorted sets. No call takes longer than `patience_s` seconds, retries included."""
+    """The queue's front. No call takes longer than `patience_s` seconds, retries included."""
 
-    def __init__(self, redis: ArqRedis, *, patience_s: float) -> None:
+    def __init__(self, redis: Redis, *, patience_s: float, step_ms: int) -> None:
         self._redis = redis
         self._patience_s = patience_s
+        self._step_ms = step_ms
 
-    async def enqueue(self, job: Job) -> None:
-        """Put a job where workers find it; one that is there, or has ended lately, is left as it is.
+    async def enqueue(self, entries: Sequence[Entry], *, issued_ms: int = 0) -> list[Enqueued]:
+        """Put up to 200 jobs in line, in this order; one that is there, or has ended, is left as it is.
 
-        Raises StoreUnavailableError where Redis does not answer; then nobody knows whether the job is in.
+        `issued_ms` is Redis' time as of which old jobs were looked up: those of a look-up over a minute old are OLD.
+        Raises StoreUnavailableError where Redis does not answer; then nobody knows whether the jobs are in.
         """
-        async with self._answering():
-            entered = await self._redis.enqueue_job(
-                job.task,
-                _job_id=job.id,
-                _queue_name=keys.queue(job.queue),
-                _defer_until=job.run_at,
-                **job.args,
-            )
-            # arq says None where the job is there already, and also where the connection broke under its WATCH.
-            if entered is None and not await self._redis.exists(keys.payload(job.id), keys.result(job.id)):
-                raise ConnectionError("the connection was lost while the job was put in line")
+        args: list[str | bytes | int | float] = [issued_ms, self._step_ms, len(entries)]
+        for entry in entries:
+            job = entry.job
+            args += (job.id, job.run, job.queue, job.owner, job.priority, job.task)
+            args += (0 if entry.is_new else _ms(job.accepted_at), 0 if job.run_at is None else _ms(job.run_at))
+            args += (job.max_tries, job.timeout_s * 1000, entry.typical_s * 1000, payload_of(job))
+        async with self._patiently():
+            answers = await _ENQUEUE.run(self._redis, *args)
+        return [Enqueued(answer.decode()) for answer in answers[1:]]
+
+    async def live(self, job: Job) -> Job:
+        """Give an unfinished job of PostgreSQL as Redis knows it, which knows more until the history is written."""
+        async with self._patiently():
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.hmget(keys.job(job.id), ["run", "st", "f", "try", "m"])
+            pipe.get(keys.result(job.id))
+            held, result = await pipe.execute()
+        if held[0] is not None and int(held[0]) >= job.run:
+            state = State(held[1].decode())
+            started = _moment(int(held[4])) if state is State.RUNNING else job.started_at
+            fence = max(int(held[2] or 0), job.fence)
+            return replace(job, run=int(held[0]), state=state, fence=fence, tries=int(held[3] or 0), started_at=started)
+        if held[0] is None and result is not None and job.run == 1:
+            return _ended(job, codec.loads_plain(result))
+        return job
+
+    async def set_limit(self, owner: str | None, most: int | None) -> None:
+        """Let so many jobs of an owner run at once, None for any number; owner None is everybody without his own."""
+        async with self._patiently():
+            await _LIMIT.run(self._redis, _EVERYBODY if owner is None else owner, "" if most is None else most)
 
     async def ping(self) -> None:
         """Raise StoreUnavailableError unless Redis answers."""
-        async with self._answering():
+        async with self._patiently():
             await self._redis.ping()
 
     @asynccontextmanager
-    async def _answering(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._patience_s):
-                yield
-        except (RedisError, OSError) as error:
-            raise StoreUnavailableError(f"Redis: {str(error) or 'no answer in time'}") from error
+    async def _patiently(self) -> AsyncIterator[None]:
+        with answering():
+            try:
+                async with asyncio.timeout(self._patience_s):
+                    yield
+            except TimeoutError as error:
+                raise StoreUnavailableError("Redis: no answer in time") from error
+
+
+def payload_of(job: Job) -> bytes:
+    """Encode a job as arq does: no try so far, function, arguments by place (none) and by name, ms of enqueueing."""
+    return codec.dumps({"t": None, "f": job.task, "a": [], "k": job.args, "et": _ms(job.accepted_at)})
+
+
+def _ended(job: Job, result: dict[str, object]) -> Job:
+    """Read an end off arq's result, to which ours adds the state and the failure."""
+    state, failure = result.get("state"), result.get("failure")
+    if not isinstance(state, str):  # a stock worker's
+        state = State.SUCCEEDED if result["s"] else State.FAILED
+    return replace(
+        job,
+        state=State(state),
+        tries=int(str(result["t"] or job.tries)),
+        started_at=_moment(int(str(result["st"]))) if result.get("st") else job.started_at,
+        finished_at=_moment(int(str(result["ft"]))),
+        result=result["r"] if result["s"] else None,
+        error=Failure(**failure) if isinstance(failure, dict) else None,
+    )
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)

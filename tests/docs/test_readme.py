@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from app.metrics import Snapshot, expose
 from app.problems import KINDS
 from app.routes import ROUTES
+from jobs.registry import TaskTable
+from jobs.stores.statistics import Reading
 from tests.support.site import end_of, running_web, running_worker, submit
 
 README = Path(__file__).parents[2] / "README.md"
@@ -47,3 +50,12 @@ async def test_the_routes_on_the_page_are_those_that_there_are() -> None:
         for method in (route.methods or set()) - {"HEAD"}
     }
     assert shown == routed
+
+
+def test_the_metrics_on_the_page_are_those_that_are_shown() -> None:
+    """Alert rules are written by this table."""
+    rows = re.findall(r"^\| (`switchyard_.+?) \|", README.read_text(encoding="utf-8"), re.MULTILINE)
+    snapshot = Snapshot(reading=Reading(tallies={}, entries={}), postgresql_up=True)
+    body, _ = expose(TaskTable([]), snapshot, accept="")
+    shown = re.findall(r"^# TYPE (\w+) ", body.decode(), re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(shown)

@@ -6,10 +6,10 @@ from typing import BinaryIO
 from uuid import UUID
 
 from jobs.errors import ConflictError, InvalidInputError, NotFoundError
+from jobs.find import JobFinder
 from jobs.lifecycle import is_end
 from jobs.model import DEFAULT_PRIORITY, Job
 from jobs.stores.database import Database
-from jobs.stores.jobs import JobStore
 from jobs.submit import Submission, Submitter
 from jobs.tasks.data_sync.catalogue import Catalogue, Description
 from jobs.tasks.data_sync.model import CatalogueFile, Layout, Repeats, Source, Template
@@ -31,9 +31,9 @@ class Claimed:
 class DataSync:
     """What people and programs do with files and templates. `owner` None means everybody's."""
 
-    def __init__(self, *, database: Database, jobs: JobStore, submitter: Submitter, uploads: Uploads) -> None:
+    def __init__(self, *, database: Database, finder: JobFinder, submitter: Submitter, uploads: Uploads) -> None:
         self._database = database
-        self._jobs = jobs
+        self._finder = finder
         self._submitter = submitter
         self._uploads = uploads
         self._catalogue = Catalogue(database)
@@ -87,7 +87,7 @@ class DataSync:
             is_there, job_id = await self._catalogue.lock(file_id, owner=sees, connection=connection)
             if not is_there:
                 raise NotFoundError(f"there is no file {file_id}")
-            held = None if job_id is None else await self._jobs.get(job_id, connection=connection)
+            held = None if job_id is None else await self._finder.get(job_id, connection=connection)
             if held is not None and not is_end(held.state):
                 return Claimed(job=held, is_new=False)
             wanted = Submission(task=SYNC_FILE.name, args={"file_id": str(file_id)}, owner=owner, priority=priority)
@@ -97,7 +97,7 @@ class DataSync:
 
     async def progress(self, task_id: str, *, owner: str | None) -> SyncProgress:
         """Say how far a sync is; raises NotFoundError."""
-        job = await self._jobs.get(task_id, owner=owner)
+        job = await self._finder.get(task_id, owner=owner)
         if job is None or job.task != SYNC_FILE.name:
             raise NotFoundError(f"there is no sync {task_id}")
         file = await self._catalogue.get(UUID(job.args["file_id"]))

@@ -10,7 +10,7 @@ from tests.support.site import submit
 
 
 async def test_a_submission_is_answered_with_the_job_and_its_place(web: httpx.AsyncClient, database: Database) -> None:
-    """202, a Location that leads to the job, and a row in PostgreSQL with its owner."""
+    """202, a Location that leads to the job, and a row in PostgreSQL, which the history will write to."""
     asked = {"task": "diag.sleep", "args": {"seconds": 1}, "priority": 7, "tags": ["a", "b"], "queue": "scheduled"}
     answer = await web.post("/api/jobs", json=asked)
     job = answer.json()
@@ -36,7 +36,7 @@ async def test_a_submission_is_answered_with_the_job_and_its_place(web: httpx.As
     assert {key: job[key] for key in expected} == expected
     row = await database.fetch_row("SELECT owner, state FROM jobs WHERE id = $1", job["id"])
     assert row is not None
-    assert tuple(row) == ("admin", "queued")
+    assert tuple(row) == ("admin", "accepted")
 
 
 async def test_the_shape_of_a_job_is_complete(web: httpx.AsyncClient) -> None:

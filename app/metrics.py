@@ -1,0 +1,149 @@
+"""What a site shows to Prometheus: the metric families, made from one snapshot. It reads no store.
+
+The names and labels are a contract with whoever wrote alert rules. A label is a queue, a task, a state or a band, of
+which there are few; never a user, a job or a worker.
+"""
+
+import platform
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, choose_encoder, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
+
+from app import __version__
+from jobs.counters import ENDS, RUN_BOUNDS_MS, WAIT_BOUNDS_MS, Histogram, Pair, Tally
+from jobs.registry import TaskTable
+from jobs.stores.statistics import Reading
+
+# Pairs that nobody declared come from task lists of other processes and from stock arq clients. Those who can put
+# jobs into Redis can make them up, so they are shown up to here and only counted beyond.
+MOST_UNDECLARED = 100
+
+_PAIR = ("queue", "task")
+_NOTHING = Tally()
+
+_COUNTERS: tuple[tuple[str, str, Callable[[Tally], int]], ...] = (
+    ("switchyard_jobs_enqueued_total", "Jobs put in line.", lambda tally: tally.enqueued),
+    ("switchyard_jobs_started_total", "Tries begun: jobs handed to a worker.", lambda tally: tally.started),
+    ("switchyard_jobs_retried_total", "Tries that failed and are tried again.", lambda tally: tally.retried),
+    ("switchyard_leases_lost_total", "Tries whose worker fell silent or died.", lambda tally: tally.lost),
+    ("switchyard_jobs_handed_back_total", "Tries that a stopping worker gave back.", lambda tally: tally.handed_back),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What the stores answered. `reading` is None where Redis did not."""
+
+    reading: Reading | None
+    postgresql_up: bool
+
+
+class SiteCollector(Collector):
+    """Makes the families of one snapshot.
+
+    Each pair of a declared task and one of its queues is there from the start, at zero: `rate` does not see a series'
+    first step if the series begins with it. While Redis is down they are all left out: a zero would look like a
+    counter that began anew, and what was counted before would be counted twice when Redis is back.
+    """
+
+    def __init__(self, tasks: TaskTable, snapshot: Snapshot) -> None:
+        self._declared = tuple(Pair(queue, task.name) for task in tasks.values() for queue in task.queues)
+        self._snapshot = snapshot
+
+    def collect(self) -> Iterator[Metric]:
+        """Give the families in the order in which they are printed."""
+        reading = self._snapshot.reading
+        yield _build()
+        yield _up("switchyard_redis_up", "Whether Redis answered this scrape.", is_up=reading is not None)
+        yield _up(
+            "switchyard_postgresql_up", "Whether PostgreSQL answered this scrape.", is_up=self._snapshot.postgresql_up
+        )
+        if reading is None:
+            return
+        undeclared = sorted(reading.tallies.keys() - set(self._declared))
+        pairs = (*self._declared, *undeclared[:MOST_UNDECLARED])
+        tallies = [(pair, reading.tallies.get(pair, _NOTHING)) for pair in pairs]
+        yield from _counters(tallies)
+        yield from _histograms(tallies)
+        yield _entries(reading)
+        yield GaugeMetricFamily(
+            "switchyard_undeclared_pairs_left_out",
+            f"Pairs of queue and task that no task here declares, beyond the {MOST_UNDECLARED} that are shown.",
+            value=max(0, len(undeclared) - MOST_UNDECLARED),
+        )
+
+
+def expose(tasks: TaskTable, snapshot: Snapshot, *, accept: str) -> tuple[bytes, str]:
+    """Print a snapshot in the format that an Accept header asks for, and give its media type too."""
+    registry = CollectorRegistry()  # not prometheus_client's own, which holds whatever any library puts there
+    registry.register(SiteCollector(tasks, snapshot))
+    try:
+        encoder, media_type = choose_encoder(accept)
+    except (TypeError, ValueError):  # prometheus_client 0.26 breaks on a version that is no number
+        encoder, media_type = generate_latest, CONTENT_TYPE_PLAIN_0_0_4
+    return encoder(registry), media_type
+
+
+def _build() -> Metric:
+    about = {"version": __version__, "python": platform.python_version()}
+    return InfoMetricFamily("switchyard_build", "The version of the process that answers.", value=about)
+
+
+def _up(name: str, meaning: str, *, is_up: bool) -> Metric:
+    return GaugeMetricFamily(name, meaning, value=int(is_up))
+
+
+def _counters(tallies: Sequence[tuple[Pair, Tally]]) -> Iterator[Metric]:
+    for name, meaning, count in _COUNTERS:
+        family = CounterMetricFamily(name, meaning, labels=_PAIR)
+        for pair, tally in tallies:
+            family.add_metric((pair.queue, pair.task), count(tally))
+        yield family
+    ended = CounterMetricFamily(
+        "switchyard_jobs_ended_total", "Jobs that ended, by the state that they ended in.", labels=(*_PAIR, "state")
+    )
+    for pair, tally in tallies:
+        for state in ENDS:
+            ended.add_metric((pair.queue, pair.task, state), tally.ended[state])
+    yield ended
+
+
+def _histograms(tallies: Iterable[tuple[Pair, Tally]]) -> Iterator[Metric]:
+    wait = HistogramMetricFamily(
+        "switchyard_job_wait_seconds",
+        "From when a job was due and ready to the start of its try.",
+        labels=_PAIR,
+        unit="seconds",
+    )
+    run = HistogramMetricFamily("switchyard_job_run_seconds", "How long a try ran.", labels=_PAIR, unit="seconds")
+    for pair, tally in tallies:
+        labels = (pair.queue, pair.task)
+        wait.add_metric(labels, _buckets(WAIT_BOUNDS_MS, tally.wait), tally.wait.sum_ms / 1000)
+        run.add_metric(labels, _buckets(RUN_BOUNDS_MS, tally.run), tally.run.sum_ms / 1000)
+    yield from (wait, run)
+
+
+def _buckets(bounds_ms: Sequence[int], histogram: Histogram) -> list[tuple[str, float]]:
+    """Cumulate: a bucket of Prometheus counts all values up to its bound."""
+    bounds = (*(bound / 1000 for bound in bounds_ms), float("inf"))
+    return list(zip(map(floatToGoString, bounds), accumulate(histogram.counts), strict=True))
+
+
+def _entries(reading: Reading) -> Metric:
+    entries = GaugeMetricFamily(
+        "switchyard_queue_entries",
+        "Entries of a queue: ready to be claimed; timed, which are delayed, backing off or running under a lease; "
+        "parked, their owner being at his limit; in quarantine; foreign, to be adopted.",
+        labels=("queue", "band"),
+    )
+    for queue, counts in reading.entries.items():
+        for band, count in counts.items():
+            entries.add_metric((queue, band), count)
+    return entries

@@ -1,0 +1,29 @@
+"""Finds a job: PostgreSQL knows that it is there and whose, Redis how it is until its end has been written."""
+
+from jobs.errors import StoreUnavailableError
+from jobs.lifecycle import is_end
+from jobs.model import Job
+from jobs.stores.database import Connection
+from jobs.stores.jobs import JobStore
+from jobs.stores.queue import Queue
+
+
+class JobFinder:
+    """The one way to look at a job."""
+
+    def __init__(self, *, jobs: JobStore, queue: Queue) -> None:
+        self._jobs = jobs
+        self._queue = queue
+
+    async def get(self, job_id: str, *, owner: str | None = None, connection: Connection | None = None) -> Job | None:
+        """Give a job, or None; with `owner` also None where it is somebody else's.
+
+        While Redis is away this is the job as far as its history was written.
+        """
+        job = await self._jobs.get(job_id, owner=owner, connection=connection)
+        if job is None or is_end(job.state):
+            return job
+        try:
+            return await self._queue.live(job)
+        except StoreUnavailableError:
+            return job

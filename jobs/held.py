@@ -1,0 +1,79 @@
+"""The runs that this worker process holds: read by the thread that renews their leases. It does nothing by itself."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum, auto
+
+from jobs.stores.leases import Claimed
+
+CLEAN_UP_S = 10.0
+
+_NONE, _ONE, _ONE_WITH_A_CHANCE = 0, 1, 2
+
+
+class Stop(Enum):
+    """Why a run is being cancelled."""
+
+    DRAIN = auto()  # the worker stops: it is handed back
+    LOST = auto()  # somebody else has it, or it has ended: nothing of it counts any more
+    OVERDUE = auto()  # it does not stop at its timeout: it is given up
+
+
+class Run:
+    """One claimed job on this worker, from its claim until Redis knows its end. Times are the event loop's."""
+
+    __slots__ = ("claimed", "deadline", "has_ended", "renewed_at", "started_at", "stop", "task")
+
+    def __init__(self, claimed: Claimed, now: float) -> None:
+        self.claimed = claimed
+        self.started_at = now
+        self.renewed_at = now
+        self.deadline = now + claimed.timeout_ms / 1000 + CLEAN_UP_S
+        self.task: asyncio.Task[None] | None = None
+        self.stop: Stop | None = None
+        self.has_ended = False
+
+    def cancel(self, why: Stop) -> None:
+        """Ask it to stop; the first reason counts."""
+        if self.stop is None:
+            self.stop = why
+        if self.task is not None:
+            self.task.cancel()
+
+
+class Holdings:
+    """The runs of a process, whatever their queue."""
+
+    def __init__(self) -> None:
+        self._runs: dict[int, Run] = {}
+        self._asking = False
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self._runs)
+
+    def add(self, run: Run) -> None:
+        """Hold a run. Its fence names it: the same job may be held twice, where it was lost and taken again."""
+        self._runs[run.claimed.fence] = run
+
+    def remove(self, run: Run) -> None:
+        """Hold it no more."""
+        self._runs.pop(run.claimed.fence, None)
+
+    def all(self) -> list[Run]:
+        """Give them all; one step of the interpreter, so any thread may ask."""
+        return list(self._runs.values())
+
+    @contextmanager
+    def suspects_allowed(self) -> Iterator[int]:
+        """Say which suspects one claim may take, as the script reads it: it says what they are, and why."""
+        lost = [run.claimed for run in self.all() if run.claimed.lost and not run.has_ended]
+        if self._asking or any(claimed.is_suspect for claimed in lost):
+            yield _NONE
+            return
+        self._asking = True
+        try:
+            yield _ONE_WITH_A_CHANCE if lost else _ONE
+        finally:
+            self._asking = False

@@ -1,0 +1,116 @@
+"""Renews the leases of all runs of a process, from a thread: a task that blocks the event loop loses none."""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+import structlog
+
+from jobs.errors import StoreUnavailableError
+from jobs.held import Holdings, Run
+from jobs.stores.leases import MOST_RENEWED, Answer, Renewals
+
+_TICK_S = 1.0
+_AGAIN_S = 0.5
+_CLOSE_S = 1.0
+_LONGEST_BLOCK_S = 90.0
+
+log = structlog.stdlib.get_logger(__name__)
+
+Lost = Callable[[Run], None]
+
+
+class LeaseKeeper:
+    """A thread that renews every `renew_ms`, each run up to its deadline.
+
+    It gives up on an event loop that has not moved for 90 seconds: such a process is as good as dead, and its jobs
+    are better off elsewhere.
+    """
+
+    def __init__(self, *, renewals: Renewals, holdings: Holdings, lost: Lost) -> None:
+        """`lost` is called in the event loop for each run that is this worker's no more."""
+        self._renewals = renewals
+        self._holdings = holdings
+        self._lost = lost
+        self._due = threading.Event()
+        self._stopped = False
+        self._asking: deque[asyncio.Future[None]] = deque()
+        self._ticked = time.monotonic()
+        self._thread = threading.Thread(target=self._work, name="lease-keeper", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Begin; must be called in the event loop, whose clock is the monotonic one."""
+        self._loop = asyncio.get_running_loop()
+        self._tick()
+        self._thread.start()
+
+    async def close(self) -> None:
+        """End the thread; what it still holds is left to run out. One that waits for Redis is left alone."""
+        self._stopped = True
+        self._due.set()
+        await asyncio.to_thread(self._thread.join, _CLOSE_S)
+
+    async def renewed(self) -> None:
+        """Renew now; return when Redis has answered, or raise StoreUnavailableError."""
+        asked = asyncio.get_running_loop().create_future()
+        self._asking.append(asked)
+        self._due.set()
+        await asked
+
+    def _tick(self) -> None:
+        self._ticked = time.monotonic()
+        if self._loop is not None and not self._stopped:
+            self._loop.call_later(_TICK_S, self._tick)
+
+    def _work(self) -> None:
+        pause_s = self._renewals.timing.renew_ms / 1000
+        while True:
+            self._due.wait(pause_s)
+            self._due.clear()
+            if self._stopped:
+                return
+            asked = [self._asking.popleft() for _ in range(len(self._asking))]
+            try:
+                self._renew()
+            except StoreUnavailableError as error:
+                log.warning("leases_not_renewed", reason=str(error))
+                pause_s = min(_AGAIN_S, self._renewals.timing.renew_ms / 1000)
+                self._answer(asked, error)
+            else:
+                pause_s = self._renewals.timing.renew_ms / 1000
+                self._answer(asked, None)
+
+    def _renew(self) -> None:
+        now = time.monotonic()
+        if now - self._ticked > _LONGEST_BLOCK_S:
+            log.error("event_loop_blocked", seconds=round(now - self._ticked))
+            return
+        runs = [run for run in self._holdings.all() if now < run.deadline and run.stop is None]
+        for first in range(0, max(len(runs), 1), MOST_RENEWED):
+            part = runs[first : first + MOST_RENEWED]
+            answers = self._renewals.renew([run.claimed for run in part])
+            for run, answer in zip(part, answers, strict=True):
+                if answer is Answer.OK:
+                    run.renewed_at = now
+                elif answer is not Answer.UNKNOWN and not run.has_ended:
+                    self._call(self._lost, run)
+
+    def _answer(self, asked: list[asyncio.Future[None]], error: Exception | None) -> None:
+        for future in asked:
+            self._call(_settle, future, error)
+
+    def _call(self, function: Callable[..., None], *args: object) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(function, *args)
+
+
+def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)

@@ -1,0 +1,113 @@
+"""The stream of transitions that the scripts write, and its one reader group. It knows events, not their meaning."""
+
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from jobs import keys
+from jobs.stores.redis import answering
+
+_CLAIMED_AGAIN_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What one script told: a JSON array of transitions, which are confirmed together.
+
+    Each is an object of texts: `id`, `run`, `v` (the version, which rises with each), `state`, `at` (ms), and what goes
+    with the state: `try`, `worker`, `fence`, `owner`, `q`, `task`, `error` and `result` (JSON in a text).
+    """
+
+    id: bytes
+    events: bytes
+
+
+class Events:
+    """Reads as one of the consumers of the group `history`; each event goes to one of them until it is confirmed."""
+
+    def __init__(self, redis: Redis, *, consumer: str) -> None:
+        """`redis` must have more patience than `next` waits."""
+        self._redis = redis
+        self._consumer = consumer
+
+    async def open(self) -> None:
+        """Make the group, at the stream's begin, unless it is there. Raises StoreUnavailableError."""
+        with answering():
+            try:
+                await self._redis.xgroup_create(keys.EVENTS, keys.HISTORY_GROUP, id="0", mkstream=True)
+            except ResponseError as error:
+                if not str(error).startswith("BUSYGROUP"):
+                    raise
+
+    async def next(self, *, most: int, wait_ms: int) -> list[Entry]:
+        """Give entries that no consumer has been given, waiting for the first. Raises StoreUnavailableError."""
+        with answering():
+            try:
+                found = await self._redis.xreadgroup(
+                    keys.HISTORY_GROUP, self._consumer, {keys.EVENTS: ">"}, count=most, block=wait_ms
+                )
+            except ResponseError as error:
+                if not str(error).startswith("NOGROUP"):
+                    raise
+                await self.open()  # Redis has lost everything; what was written since is read from the begin
+                return []
+        return [
+            Entry(id=entry, events=fields[b"events"]) for _, entries in found for entry, fields in entries if fields
+        ]
+
+    async def abandoned(self, *, most: int, idle_ms: int = _CLAIMED_AGAIN_MS) -> list[Entry]:
+        """Give entries that a consumer was given so long ago and has not confirmed: it is dead."""
+        with answering():
+            _, entries, *_ = await self._redis.xautoclaim(
+                keys.EVENTS, keys.HISTORY_GROUP, self._consumer, min_idle_time=idle_ms, count=most
+            )
+        return [Entry(id=entry, events=fields[b"events"]) for entry, fields in entries if entry and fields]
+
+    async def confirm(self, entries: list[Entry]) -> None:
+        """Tell that these are written for good."""
+        with answering():
+            await self._redis.xack(keys.EVENTS, keys.HISTORY_GROUP, *(entry.id for entry in entries))
+
+    async def complete_until_ms(self) -> int:
+        """Give the time, in ms by Redis' clock, up to which every event has been confirmed."""
+        with answering():
+            try:
+                read = await self._read_id()
+            except ResponseError:  # there is no stream, or nobody has read it yet: nothing has been told at all
+                await self.open()
+                read = b"0-0"
+            # In this order, as in `trim`; the clock first of all.
+            seconds, micros = await self._redis.time()
+            last = (await self._redis.xinfo_stream(keys.EVENTS))["last-generated-id"]
+            pending = await self._redis.xpending(keys.EVENTS, keys.HISTORY_GROUP)
+        if last == read and not pending["min"]:
+            return int(seconds) * 1000 + int(micros) // 1000
+        return min(_place(pending["min"] or read), _place(read))[0]
+
+    async def trim(self) -> None:
+        """Drop what all consumers have confirmed."""
+        with answering():
+            read = await self._read_id()
+            # In this order: what was given out up to `read` and is not confirmed now is pending now.
+            pending = await self._redis.xpending(keys.EVENTS, keys.HISTORY_GROUP)
+            until = min(pending["min"] or read, read, key=_place)
+            await self._redis.xtrim(keys.EVENTS, minid=until.decode(), approximate=False)
+
+    async def leave(self) -> None:
+        """Take this consumer out of the group if nothing given to it is unconfirmed."""
+        with answering():
+            consumers = await self._redis.xinfo_consumers(keys.EVENTS, keys.HISTORY_GROUP)
+            if any(one["name"].decode() == self._consumer and not one["pending"] for one in consumers):
+                await self._redis.xgroup_delconsumer(keys.EVENTS, keys.HISTORY_GROUP, self._consumer)
+
+    async def _read_id(self) -> bytes:
+        """Give the last entry that any consumer was given."""
+        groups = await self._redis.xinfo_groups(keys.EVENTS)
+        ids = [group["last-delivered-id"] for group in groups if group["name"] == keys.HISTORY_GROUP.encode()]
+        return ids[0] if ids else b"0-0"
+
+
+def _place(entry: bytes) -> tuple[int, int]:
+    ms, _, number = entry.partition(b"-")
+    return int(ms), int(number)

@@ -1,0 +1,223 @@
+"""The workers' side of the queue: claim, renew, finish, retry, hand back. Each call is one script."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.client import Redis as BlockingRedis
+
+from jobs import keys
+from jobs.model import State
+from jobs.stores.redis import answering
+from jobs.stores.scripts import Argument, Script
+
+MOST_ENDS = 200
+MOST_RENEWED = 500
+
+_CLAIM = Script("claim")
+_RENEW = Script("renew")
+_FINISH = Script("finish")
+_RETRY = Script("retry")
+_HAND_BACK = Script("hand_back")
+_SWEEP = Script("sweep")
+
+
+class Answer(StrEnum):
+    """Whether a run was still the worker's when it said something of it."""
+
+    OK = "ok"
+    TAKEN = "taken"
+    ENDED = "ended"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """What the workers of a site agree on, in ms."""
+
+    lease_ms: int
+    renew_ms: int
+    step_ms: int
+
+    @property
+    def gap_ms(self) -> int:
+        """Silence of all workers that tells an outage: shorter than that of one whose lease runs out."""
+        return self.lease_ms - self.renew_ms
+
+
+@dataclass(slots=True)
+class Claimed:
+    """A job as a claim hands it over: who holds which run of it with which fence, and what it is. Times in ms."""
+
+    id: str
+    run: int
+    fence: int
+    tries: int
+    lost: int
+    max_tries: int
+    timeout_ms: float
+    owner: str
+    priority: int
+    task: str
+    at_ms: int
+    due_ms: int
+    payload: bytes
+    queue: str
+    started_ms: int
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether its workers were lost so often that it must not run again."""
+        return self.lost >= self.max_tries
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it may be killing its workers; the script `claim` has the same rule, and why."""
+        return self.lost > 1 or 0 < self.lost >= self.max_tries - 1
+
+
+@dataclass(slots=True, kw_only=True)
+class Ending:
+    """The end of a run. `result` is arq's record without its end; `ms` of the run, -1 where it did not run."""
+
+    claimed: Claimed
+    state: State
+    result: bytes
+    keep_ms: int
+    error: bytes
+    value: bytes
+    ms: int
+    is_fresh: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a claim gave. `next_due_ms` is -1 where nothing waits for its time."""
+
+    now_ms: int
+    answers: list[str]
+    jobs: list[Claimed]
+    more_ready: bool
+    more_due: bool
+    next_due_ms: int
+
+
+class Leases:
+    """One worker's door to the queue. All calls raise StoreUnavailableError while Redis is away."""
+
+    def __init__(self, redis: Redis, listening: Redis, *, worker: str, timing: Timing, tasks: Sequence[str]) -> None:
+        """Take a client for calls, and one for waits, `listening`, which has more patience than they last."""
+        self.redis = redis
+        self._listening = listening
+        self._tasks = f"|{'|'.join(tasks)}|"
+        self.worker = worker
+        self.timing = timing
+
+    async def claim(self, queue: str, *, request: str, slots: int, suspects: int, endings: Sequence[Ending]) -> Claim:
+        """End up to 200 runs and take up to `slots` jobs.
+
+        A repetition with the same `request` (worker-wide unique) gives the same jobs. `suspects` says which
+        of those that have lost leases it may take: see the script.
+        """
+        timing = self.timing
+        args: list[Argument] = [self.worker, request, queue, slots, timing.lease_ms, timing.gap_ms, timing.step_ms]
+        args += (suspects, self._tasks, len(endings))
+        _add(args, endings)
+        with answering():
+            now, answers, jobs, more_ready, more_due, next_due = await _CLAIM.run(self.redis, *args)
+        now_ms = int(now)
+        return Claim(
+            now_ms=now_ms,
+            answers=[answer.decode() for answer in answers],
+            jobs=[_claimed(job, queue, now_ms) for job in jobs],
+            more_ready=bool(more_ready),
+            more_due=bool(more_due),
+            next_due_ms=int(next_due),
+        )
+
+    async def finish(self, endings: Sequence[Ending]) -> list[str]:
+        """End up to 200 runs."""
+        args: list[Argument] = [len(endings)]
+        _add(args, endings)
+        with answering():
+            return [answer.decode() for answer in await _FINISH.run(self.redis, *args)]
+
+    async def retry(self, claimed: Claimed, *, delay_ms: int, error: bytes, ms: int) -> Answer:
+        """Let a run be tried again after a delay."""
+        with answering():
+            answer = await _RETRY.run(
+                self.redis, self.timing.step_ms, claimed.id, claimed.run, claimed.fence, delay_ms, error, ms
+            )
+        return Answer(answer.decode())
+
+    async def hand_back(self, runs: Sequence[Claimed]) -> None:
+        """Put runs that have stopped on this worker back in line, their tries not counted."""
+        args: list[Argument] = [len(runs)]
+        for claimed in runs:
+            args += (claimed.id, claimed.run, claimed.fence)
+        with answering():
+            await _HAND_BACK.run(self.redis, *args)
+
+    async def wait_for_work(self, queue: str, *, timeout_s: float) -> None:
+        """Sleep until somebody says that there may be work, at most so long."""
+        with answering():
+            await self._listening.blpop([keys.wake(queue)], timeout=timeout_s)  # type: ignore[misc,arg-type]
+
+    async def sweep(self) -> None:
+        """Free whoever is parked without cause."""
+        cursor = "0"
+        while True:
+            with answering():
+                cursor = (await _SWEEP.run(self.redis, cursor, self.timing.lease_ms)).decode()
+            if cursor == "0":
+                return
+
+
+class Renewals:
+    """Renews leases from a thread of its own."""
+
+    def __init__(self, redis: BlockingRedis, *, worker: str, timing: Timing) -> None:
+        self._redis = redis
+        self._worker = worker
+        self.timing = timing
+
+    def renew(self, runs: Sequence[Claimed]) -> list[Answer]:
+        """Renew up to 500; with none it still tells that a worker is alive. Raises StoreUnavailableError."""
+        args: list[Argument] = [self._worker, self.timing.lease_ms, self.timing.gap_ms, len(runs)]
+        for claimed in runs:
+            args += (claimed.id, claimed.run, claimed.fence)
+        with answering():
+            answers = _RENEW.run_blocking(self._redis, *args)
+        return [Answer(answer.decode()) for answer in answers]
+
+
+def _add(args: list[Argument], endings: Sequence[Ending]) -> None:
+    for ending in endings:
+        claimed = ending.claimed
+        args += (claimed.id, claimed.run, claimed.fence, ending.state, claimed.tries, ending.result, ending.keep_ms)
+        args += (ending.error, ending.value, ending.ms, claimed.queue, claimed.owner, claimed.task)
+        args.append(int(ending.is_fresh))
+
+
+def _claimed(fields: list[Any], queue: str, now_ms: int) -> Claimed:
+    job_id, run, fence, tries, lost, owner, task, rest, payload = fields
+    priority, at, due, most, timeout, _ = rest.split(b":")
+    return Claimed(
+        job_id.decode(),
+        int(run),
+        int(fence),
+        tries,
+        lost,
+        int(most),
+        float(timeout),
+        owner.decode(),
+        int(priority),
+        task.decode(),
+        int(at),
+        int(due),
+        payload,
+        queue,
+        now_ms,
+    )

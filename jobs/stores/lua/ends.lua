@@ -1,0 +1,62 @@
+-- How runs end: stands after the prelude, before the scripts that end some.
+
+local ended_at = ',"ft":' .. now_text .. '}'
+-- The one way in which a run ends. `job` is its run, q, o, t and whether it `was_parked`; `result` lacks its last
+-- field, the time, and the closing brace.
+local function end_run(id, job, kind, fence, try, result, keep_ms, error, value, holder)
+  leave(id, job, holder)
+  remove(QUEUE .. job.q, id)
+  remove(line_of(job), id)
+  if job.was_parked then unpark(id, job) end
+  delete(JOB .. id)
+  delete(PAYLOAD .. id)
+  delete(RETRY .. id)
+  local kept = tonumber(keep_ms)
+  if kept > 0 then redis.call('SET', RESULT .. id, result .. ended_at, 'PX', keep_ms) end
+  if job.run ~= '1' or kept < RESULT_PROVES_MS then
+    redis.call('SET', DONE .. id, job.run .. ':' .. fence .. ':' .. kind, 'PX', DONE_MS)
+  end
+  count(job, 'ended|' .. kind)
+  local event = emit(id, job.run, text(next_version()), kind, try)
+  if error ~= '' then event.error = error end
+  if value ~= '' then event.result = value end
+  ended[#ended + 1] = id
+end
+
+local function measure(job, ms)
+  count(job, 'run_ms|' .. index_of(RUN_BOUNDS, ms))
+  count(job, 'run_ms_sum', ms)
+  local all = measured[job.t]
+  if not all then all = {n = 0, sum = 0} measured[job.t] = all end
+  all.n, all.sum = all.n + 1, all.sum + ms
+end
+
+-- End many runs. From `argument` on, `amount` times: id, run, fence, kind, try, result without its end, keep ms, error,
+-- value (JSON or nothing), run ms (-1: none), queue, owner, task, fresh (1: a renewal knew the run less than a minute
+-- ago). Gives an answer each: ok, ended (also to a repetition), taken or unknown.
+local FINISH_ARGUMENTS = 14
+local function finish(argument, amount)
+  local answers, ids = {}, {}
+  for i = 1, amount do ids[i] = ARGV[argument + (i - 1) * FINISH_ARGUMENTS] end
+  local holders = amount > 0 and redis.call('MGET', unpack(keyed(IN_PROGRESS, ids)))
+  local done = {}
+  for i = 1, amount do
+    local id, run, fence, kind, try, result, keep_ms, error, value, ms, queue, owner, task, fresh =
+      unpack(ARGV, argument, argument + FINISH_ARGUMENTS - 1)
+    argument = argument + FINISH_ARGUMENTS
+    local got = redis.pcall('HMGET', JOB .. id, 'run', 'f', 'st')
+    local answer = done[id] or judge(id, tonumber(run), tonumber(fence), got, holders[i])
+    -- Redis has lost the job while it ran; nobody else can have it.
+    if answer == 'unknown' and fresh == '1' and not got[1] then answer = 'ok' end
+    if answer == 'ok' then
+      local job = {run = run, q = queue, o = owner, t = task, was_parked = got[3] == 'queued'}
+      ms = tonumber(ms)
+      if ms >= 0 then measure(job, ms) end
+      end_run(id, job, kind, fence, try, result, keep_ms, error, value, holders[i])
+      done[id] = 'ended'
+    end
+    answers[i] = answer
+  end
+  flush()
+  return answers
+end

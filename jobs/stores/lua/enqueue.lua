@@ -1,0 +1,73 @@
+-- Put jobs in line; one that is there or has ended is left as it is.
+--
+-- ARGV  1 issued: Redis' ms at which the caller looked for the jobs, 0 for jobs that are new
+--       2 step: ms that one level of priority is worth
+--       3 amount, at most 200, then for each: id, run, queue, owner, priority, task, at (ms of acceptance, 0 for now),
+--         due (ms, 0 for at once), max_tries, timeout ms, typical ms, payload
+-- Returns {now ms, an answer each}: queued, scheduled, known, ended, or old (issued over a minute ago: look again).
+-- It is the one script that does not go through the door: a full Redis takes no more.
+
+local LATE_MS = 60000
+local ARGUMENTS = 12
+
+local issued, step, amount = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local answers, ids, proofs = {now_text}, {}, {}
+for i = 1, amount do
+  local id = ARGV[4 + (i - 1) * ARGUMENTS]
+  ids[i] = id
+  proofs[3 * i - 2], proofs[3 * i - 1], proofs[3 * i] = JOB .. id, RESULT .. id, DONE .. id
+end
+local all_new = amount == 0 or redis.call('EXISTS', unpack(proofs)) == 0
+
+-- What an older run has left must not be mistaken for the new one's.
+local function clear_older(id, job)
+  leave(id, job, holder_of(id))
+  remove(QUEUE .. job.q, id)
+  remove(line_of(job), id)
+  unpark(id, job)
+  delete(JOB .. id)
+  flush()
+  lines[line_of(job)] = nil
+end
+
+local function check(id, run)
+  if has_ended(id, run) then return 'ended' end
+  local job = read(id)
+  if job and tonumber(job.run) >= run then return 'known' end
+  if job then clear_older(id, job) elseif job == false then redis.call('DEL', JOB .. id) end
+  redis.call('DEL', RESULT .. id, DONE .. id, RETRY .. id)
+  redis.call('ZREM', ABORT, id)
+  return nil
+end
+
+local seen = {}
+for i = 1, amount do
+  local id, run, q, o, p, t, at, due, mt, to, typ, payload =
+    unpack(ARGV, 4 + (i - 1) * ARGUMENTS, 3 + i * ARGUMENTS)
+  local answer = issued > 0 and now - issued > LATE_MS and 'old' or seen[id]
+  if not answer and not all_new then answer = check(id, tonumber(run)) end
+  if not answer then
+    if at == '0' or tonumber(at) > now then at = now_text end
+    local job = {q = q, o = o, p = tonumber(p), t = t, at = tonumber(at), due = tonumber(due), typ = tonumber(typ), s = '0'}
+    local is_scheduled = job.due > now
+    redis.call('SET', PAYLOAD .. id, payload)
+    if is_scheduled then
+      answer = 'scheduled'
+      add(QUEUE .. q, due, id)
+    else
+      answer = 'queued'
+      line_up(id, job, step)
+      add(QUEUE .. q, job.s, id)
+    end
+    redis.call('HSET', JOB .. id, 'run', run, 'st', answer, 'q', q, 'o', o, 't', t,
+      'since', job.due > job.at and due or at, 's', job.s, 'd', packed(p, at, due, mt, to, typ), 'm', now_text)
+    local event = emit(id, run, text(next_version()), answer)
+    event.owner, event.q, event.task = o, q, t
+    count(job, 'enqueued')
+    wake(q)
+    seen[id] = 'known'
+  end
+  answers[i + 1] = answer
+end
+close()
+return answers

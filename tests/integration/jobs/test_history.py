@@ -1,0 +1,177 @@
+"""The history: events become rows, in whatever order and however often they come."""
+
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from jobs import codec, keys
+from jobs.history import HistoryWriter
+from jobs.ids import new_job_id
+from jobs.model import State
+from jobs.stores.database import Database
+from jobs.stores.events import Events
+from jobs.stores.jobs import JobStore, NewJob
+from jobs.stores.redis import connect_redis
+
+_AT = 1_764_000_000_000
+_FAILURE = codec.dumps({"type": "E", "message": "m", "fingerprint": "f"}).decode()
+
+# What a job with one retry tells, in its order.
+_LIFE: tuple[dict[str, str], ...] = (
+    {"state": "queued"},
+    {"state": "running", "try": "1", "worker": "a"},
+    {"state": "retrying", "try": "1", "error": _FAILURE},
+    {"state": "queued", "try": "1"},
+    {"state": "running", "try": "2", "worker": "b"},
+    {"state": "succeeded", "try": "2", "result": "42"},
+)
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """Give a client of the test's Redis."""
+    client = connect_redis(redis_url, patience_s=10)
+    yield client
+    await client.aclose(close_connection_pool=True)
+
+
+async def _accepted(database: Database, amount: int) -> list[str]:
+    ids = [new_job_id() for _ in range(amount)]
+    async with database.transaction() as connection:
+        for job_id in ids:
+            new = NewJob(
+                id=job_id,
+                task="diag.noop",
+                queue="data_sync",
+                owner="admin",
+                priority=5,
+                args={},
+                tags=(),
+                max_tries=5,
+                timeout_s=300,
+                run_at=None,
+                delay_s=None,
+            )
+            await JobStore(database).insert(new, connection=connection)
+    return ids
+
+
+def _life_of(job_id: str, *, run: int = 1) -> list[dict[str, str]]:
+    return [
+        {"id": job_id, "run": str(run), "v": str(100 + number), "at": str(_AT + number), **told}
+        for number, told in enumerate(_LIFE)
+    ]
+
+
+async def _tell(redis: Redis, *entries: list[dict[str, str]]) -> None:
+    for told in entries:
+        await redis.xadd(keys.EVENTS, {"events": codec.dumps(told)})
+
+
+async def _written(redis: Redis, database: Database, consumer: str = "one") -> HistoryWriter:
+    writer = HistoryWriter(events=Events(redis, consumer=consumer), jobs=JobStore(database))
+    await Events(redis, consumer=consumer).open()
+    while await writer.step(wait_ms=1):
+        pass
+    return writer
+
+
+async def test_any_order_and_any_repetition_give_the_same_row(redis: Redis, database: Database) -> None:
+    """Four hundred shuffles, each told in batches of random size, one event in three twice."""
+    chance = random.Random(20)  # noqa: S311  no secret
+    ids = await _accepted(database, 400)
+    told = [event for job_id in ids for event in _life_of(job_id)]
+    told += chance.sample(told, len(told) // 3)
+    chance.shuffle(told)
+    while told:
+        size = chance.randint(1, 60)
+        await _tell(redis, told[:size])
+        told = told[size:]
+    await _written(redis, database)
+    rows = await database.fetch(
+        "SELECT DISTINCT state, tries, fence, version, result, error, started_at, finished_at FROM jobs"
+    )
+    assert len(rows) == 1
+    row = rows[0]
+    assert (row["state"], row["tries"], row["fence"], row["version"]) == ("succeeded", 2, 104, 105)
+    assert (row["result"], row["error"]) == (42, None)
+    assert (row["finished_at"] - row["started_at"]).total_seconds() == 0.001
+
+
+async def test_a_later_run_wins_over_the_end_of_an_earlier_one(redis: Redis, database: Database) -> None:
+    """And nothing of the earlier run counts any more, when it comes late."""
+    (job_id,) = await _accepted(database, 1)
+    first, second = _life_of(job_id), _life_of(job_id, run=2)[:2]
+    await _tell(redis, second, first)
+    await _written(redis, database)
+    job = await JobStore(database).get(job_id)
+    assert job is not None
+    assert (job.run, job.state, job.finished_at) == (2, State.RUNNING, None)
+
+
+async def test_an_event_that_cannot_be_written_keeps_nobody_back(redis: Redis, database: Database) -> None:
+    """Its neighbours of the same entry are written, and so is what comes after it."""
+    ids = await _accepted(database, 9)
+    told = [event for job_id in ids for event in _life_of(job_id)]
+    poison = {"id": ids[4], "run": "1", "v": "200", "at": str(_AT), "state": "running", "try": str(2**40)}
+    await _tell(redis, [*told[:30], poison, *told[30:]])
+    await _written(redis, database)
+    rows = await database.fetch("SELECT count(*) AS ended FROM jobs WHERE state = 'succeeded'")
+    assert rows[0]["ended"] == 9
+
+
+async def test_text_that_postgresql_cannot_hold_is_written_without_it(redis: Redis, database: Database) -> None:
+    """NUL becomes the replacement character, wherever it hides."""
+    (job_id,) = await _accepted(database, 1)
+    life = _life_of(job_id)
+    life[-1]["result"] = codec.dumps({"a\x00": ["\x00", "\\\\u0000"]}).decode()
+    await _tell(redis, life)
+    await _written(redis, database)
+    job = await JobStore(database).get(job_id)
+    assert job is not None
+    assert job.result == {"a\ufffd": ["\ufffd", "\\\\u0000"]}
+
+
+async def test_what_a_dead_writer_had_taken_is_written_by_another(redis: Redis, database: Database) -> None:
+    """It was given to the dead one and never confirmed."""
+    (job_id,) = await _accepted(database, 1)
+    dead, living = Events(redis, consumer="dead"), Events(redis, consumer="living")
+    await dead.open()
+    await _tell(redis, _life_of(job_id))
+    assert len(await dead.next(most=10, wait_ms=1)) == 1
+    assert await living.next(most=10, wait_ms=1) == []
+    entries = await living.abandoned(most=10, idle_ms=0)
+    assert codec.loads_plain(entries[0].events)[-1]["state"] == "succeeded"
+
+
+async def test_the_stream_is_trimmed_behind_what_is_confirmed(redis: Redis, database: Database) -> None:
+    """Never what somebody has not confirmed, nor what nobody has read."""
+    ids = await _accepted(database, 4)
+    events = Events(redis, consumer="one")
+    await events.open()
+    await _tell(redis, *(_life_of(job_id) for job_id in ids))
+    first = await events.next(most=1, wait_ms=1)
+    second = await events.next(most=1, wait_ms=1)
+    await events.confirm(second)
+    await events.trim()
+    assert await redis.xlen(keys.EVENTS) == 4
+    await events.confirm(first)
+    await events.trim()
+    assert await redis.xlen(keys.EVENTS) == 3  # the last one read stays, and the two that nobody has read
+    await _written(redis, database)
+    rows = await database.fetch("SELECT count(*) AS ended FROM jobs WHERE state = 'succeeded'")
+    assert rows[0]["ended"] == 2
+
+
+async def test_a_writer_that_leaves_is_forgotten_unless_it_owes_something(redis: Redis, database: Database) -> None:
+    """Names of workers do not pile up, and what is unconfirmed stays with its name until another takes it."""
+    (job_id,) = await _accepted(database, 1)
+    await (await _written(redis, database, consumer="tidy")).close()
+    owing = Events(redis, consumer="owing")
+    await _tell(redis, _life_of(job_id))
+    await owing.next(most=10, wait_ms=1)
+    await owing.leave()
+    consumers = await redis.xinfo_consumers(keys.EVENTS, keys.HISTORY_GROUP)
+    assert [one["name"] for one in consumers] == [b"owing"]
