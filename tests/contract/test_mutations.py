@@ -1,0 +1,61 @@
+"""The state machine of the protocol notices when a rule is taken out of the scripts."""
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+from tests.support.protocol import Edit, opened
+from tests.support.protocol_machine import play_schedules
+
+# Most are noticed within ten schedules.
+SIZE = settings(
+    max_examples=150,
+    stateful_step_count=50,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    print_blob=False,
+    report_multiple_bugs=False,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+
+RULES: dict[str, Edit] = {
+    "the highest fence wins": ("if fence < tonumber(got[2] or 0) or is_foreign", "if is_foreign"),
+    "a retry takes the fence away": ("'st', 'retrying', 'f', v,", "'st', 'retrying', 'f', text(job.f),"),
+    "a hand-back takes the fence away": ("    job.f = next_version()\n", "    next_version()\n"),
+    "versions are kept": ("if version then redis.call('SET', FENCE, text(version)) end", ""),
+    "a lost answer is given again": ("if remembered() then more = true", "if false then more = true"),
+    "an end leaves a mark": ("if job.run ~= '1' or kept < RESULT_PROVES_MS then", "if false then"),
+    "an end counts once in a call": ("local answer = done[id] or judge", "local answer = judge"),
+    "an end leaves the line": ("  remove(line_of(job), id)\n  if job.was_parked", "  if job.was_parked"),
+    "who does not run is not counted": ("  remove(RUNNING .. job.o, id)\n", "\n"),
+    "no more run than may": ("return running[owner] >= limit_of(owner)", "return running[owner] > limit_of(owner)"),
+    "who may run is freed": ("for owner in pairs(freed_owners) do release(owner) end", ""),
+    "who may run is freed in each queue": (
+        "    if freed > 0 then wake(queue) end\n",
+        "    if freed > 0 then wake(queue) break end\n",
+    ),
+    "no lease is lost after a silence": ("elseif grace > 0 then move", "elseif false then move"),
+    "a lost lease gives the try back": (
+        "math.max(job.try - 1, 0)\n  count(job, 'lost')",
+        "job.try\n  count(job, 'lost')",
+    ),
+    "what was lost too often does not run": (
+        "if job.lost >= unpack_rest(job).mt then",
+        "if unpack_rest(job).mt < 0 then",
+    ),
+    "suspects run one at a time": ("(suspects == 0 or suspects == 2 and is_last(job))", "false"),
+    "a renewal moves the entry": ("    add(QUEUE .. job.q, lease_end, id)\n    add(RUNNING", "    add(RUNNING"),
+    "a stock worker's hold is respected": ("  elseif is_foreign(holder) then return true\n", "\n"),
+    "an unknown task waits": ("  elseif not is_known(job.t) then move(id, now + UNKNOWN_MS)\n", "\n"),
+    "what is left wakes somebody": ("if more then wake(queue) end", ""),
+    "who comes due is ranked": ("line_up(id, unpack_rest(job), step) end", "job.s = '-1' end"),
+    "a batch counts itself": ("counts[priority] = counts[priority] + 1 end\n", "end\n"),
+    "a strange score is mended": ("local much_due = restore_range('0', '(1e12', MENDED)", "local much_due = false"),
+}
+
+
+@pytest.mark.parametrize("edit", RULES.values(), ids=RULES.keys())
+def test_without_the_rule_a_schedule_fails(redis_url: str, edit: Edit) -> None:
+    """An invariant breaks, or a call is not answered as it must be."""
+    with opened(redis_url, edits=[edit], slack_ms=2_000) as world, pytest.raises(AssertionError):
+        play_schedules(world, SIZE)

@@ -1,0 +1,106 @@
+"""Clocks that jump, and memory that is lost: fences only rise, and no live lease is taken."""
+
+import pytest
+
+from jobs import keys
+from tests.support.protocol import LEASE_MS, START_MS, End, Spec, World
+
+HOUR_MS = 3_600_000
+
+
+def test_versions_rise_with_each_event(world: World) -> None:
+    """Within a script, within a millisecond, and over all that happens to a job."""
+    world.enqueue(Spec("a"), Spec("b"), Spec("c", due=START_MS + 1))
+    first, second = world.worker().claim(2).jobs
+    world.retry(first)
+    world.hand_back(second)
+    world.sleep(1)
+    world.finish(*map(End, world.worker().claim(3).jobs))
+    versions = [int(event["v"]) for event in world.look().events]
+    assert len(versions) == 15
+    assert versions == sorted(set(versions))
+
+
+def test_fences_rise_while_the_clock_goes_back(world: World) -> None:
+    """By an hour, between two claims of one job."""
+    world.enqueue(Spec("j"))
+    first = world.worker().take("j")
+    world.hand_back(first)
+    world.sleep(-HOUR_MS)
+    second = world.worker().take("j")
+    assert second.fence > first.fence
+    assert world.finish(End(first), End(second)) == ["taken", "ok"]
+    versions = [int(event["v"]) for event in world.look().events]
+    assert versions == sorted(set(versions))
+
+
+def test_fences_rise_over_a_loss_of_all_memory(world: World) -> None:
+    """They follow the clock, not a counter that begins anew."""
+    world.enqueue(*(Spec(f"j{index}") for index in range(200)))
+    before = [job.fence for job in world.worker().claim(200).jobs]
+    world.redis.flushdb()
+    world.redis.set("test:clock", (world.now + 1) * 1000)
+    world.now += 1
+    world.enqueue(Spec("j0"))
+    assert world.worker().take("j0").fence > max(before)
+
+
+def test_a_clock_that_goes_ahead_takes_no_live_lease(world: World) -> None:
+    """It looks like a silence of all workers: each has the time to renew."""
+    world.enqueue(Spec("live"), Spec("dead"))
+    live, _ = world.worker().claim(2).jobs
+    world.sleep(HOUR_MS)
+    assert world.worker("w2").claim(2).jobs == []
+    assert world.renew("w1", live) == ["ok"]
+    world.sleep_alive(LEASE_MS + 1, live)
+    assert world.worker("w2").claim(2).ids == ["dead"]
+
+
+def test_a_clock_that_goes_back_keeps_live_leases(world: World) -> None:
+    """A renewal gives them their right length."""
+    world.enqueue(Spec("j"))
+    held = world.worker().take("j")
+    world.sleep(-HOUR_MS)
+    assert world.renew("w1", held) == ["ok"]
+    assert world.score_of("j") == world.now + LEASE_MS
+    assert world.look().running == {"ann": {"j": world.now + LEASE_MS}}
+
+
+def test_a_sweep_shortens_leases_that_a_clock_has_made_long(world: World) -> None:
+    """The parked of a dead worker's owner do not wait an hour for it."""
+    world.limit("ann", 1)
+    world.enqueue(Spec("dead"), Spec("next"))
+    world.worker().claim(2)
+    world.sleep(-HOUR_MS)
+    world.sweep()
+    assert world.look().running == {"ann": {"dead": world.now + LEASE_MS}}
+    world.sleep_alive(LEASE_MS)
+    world.sweep()
+    assert world.worker("w2").claim().ids == ["next"]
+
+
+def test_a_day_of_waiting_is_counted_in_the_last_bucket(world: World) -> None:
+    """And below nought, where a clock went back, in the first."""
+    world.enqueue(Spec("long"))
+    world.sleep(24 * HOUR_MS)
+    world.worker().claim()
+    world.enqueue(Spec("back"))
+    world.sleep(-1_000)
+    world.worker().claim()
+    counters = world.look().counters
+    assert (counters["wait_ms|q|t|20"], counters["wait_ms|q|t|0"]) == (1, 1)
+    assert counters["wait_ms_sum|q|t"] == 24 * HOUR_MS
+
+
+@pytest.mark.parametrize("amount", [1, 200])
+def test_long_numbers_keep_their_digits(world: World, amount: int) -> None:
+    """Scores and fences have sixteen, more than Lua writes by itself."""
+    world.sleep(123)
+    world.enqueue(*(Spec(f"j{index}", due=world.now + 777) for index in range(amount)))
+    assert world.score_of("j0") == world.now + 777
+    world.sleep(777)
+    [held] = world.worker().claim(1).jobs
+    assert held.fence // 1000 == world.now
+    assert world.redis.get(keys.FENCE) == str(held.fence)
+    assert world.redis.get(keys.ALIVE) == str(world.now)
+    assert world.look().holders == {held.id: f"s:w1:{held.fence}"}

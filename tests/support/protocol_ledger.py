@@ -1,0 +1,204 @@
+"""A book of all runs, kept from the events alone, in which each event must be one that the rules of the protocol allow.
+
+What the scripts keep in Redis, and what they count, must say the same as the book.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from jobs import counters
+from jobs.lifecycle import ENDS
+from jobs.model import State
+from tests.support.protocol import LEASE_MS, Held, Spec
+from tests.support.protocol_view import View
+
+Event = dict[str, str]
+
+
+@dataclass(slots=True)
+class Record:
+    """One run of a job, as far as its events tell."""
+
+    id: str
+    run: int
+    queue: str
+    owner: str
+    task: str
+    state: State
+    due: int = 0
+    since: int = 0
+    priority: int = 5
+    max_tries: int = 5
+    fence: int = 0
+    tries: int = 0
+    lost: int = 0
+    lease_end: int = 0
+    is_late: bool = False  # its lease was lost, and nobody has taken it since
+    ended_at: int = 0
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it has not ended."""
+        return self.state not in ENDS
+
+    @property
+    def pair(self) -> counters.Pair:
+        """What it is counted under."""
+        return counters.Pair(self.queue, self.task)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """All runs; the latest of each job is in `jobs`, and no earlier one may be heard of again."""
+
+    jobs: dict[str, Record] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    ends: Counter[tuple[str, int]] = field(default_factory=Counter)
+    version: int = 0
+    specs: dict[str, Spec] = field(default_factory=dict)  # what is being put in line, or lies there as a raw entry
+    now: int = 0
+    script: str = ""  # which one is said to have written the events
+    in_grace: bool = False
+    run_ms: dict[str, int] = field(default_factory=dict)  # how long the runs took that a worker ends, -1: not told
+
+    def read(self, after: View) -> None:
+        """Take what a script has told that left Redis as `after`. Raises AssertionError for what must not happen."""
+        for event in after.events:
+            version = int(event["v"])
+            assert version > self.version, f"a version was given out again: {event}"
+            self.version = version
+            assert int(event["at"]) == self.now
+            state = State(event["state"])
+            record = self.jobs.get(event["id"])
+            if "owner" in event:
+                self._begin(event, state)
+            elif record is None:
+                self._adopt(event, after)
+            else:
+                assert int(event["run"]) == record.run, f"an old run is heard of: {event}"
+                assert record.is_unfinished, f"an ended run is heard of: {event}"
+                _HANDLERS.get(state, Ledger._end)(self, record, event)
+            if "try" in event:
+                assert int(event["try"]) == self.jobs[event["id"]].tries or state in ENDS, event
+
+    def answer_to(self, held: Held, view: View) -> str:
+        """Say what a worker must hear that acts on a run, while Redis is as in `view`."""
+        record = self.jobs.get(held.id)
+        if record is None or not record.is_unfinished:
+            return "ended" if view.has_ended(held.id, held.run) else "unknown"
+        if held.run != record.run:
+            return "ended" if held.run < record.run else "unknown"
+        return "taken" if held.fence < record.fence or view.is_foreign(held.id) else "ok"
+
+    def unfinished(self) -> list[Record]:
+        """Give the runs that have not ended."""
+        return [record for record in self.jobs.values() if record.is_unfinished]
+
+    def count(self, record: Record, counter: str, part: str = "", amount: int = 1) -> None:
+        """Count."""
+        self.counts[counters.field_of(counter, record.pair, part)] += amount
+
+    def _measure(self, record: Record, counter: str, ms: int) -> None:
+        if ms >= 0:
+            is_run = counter == counters.RUN_MS
+            bounds = counters.RUN_BOUNDS_MS if is_run else counters.WAIT_BOUNDS_MS
+            self.count(record, counter, str(sum(ms > bound for bound in bounds)))
+            self.count(record, counters.RUN_MS_SUM if is_run else counters.WAIT_MS_SUM, amount=ms)
+
+    # One state each ---------------------------------------------------------------------------------------------------
+
+    def _begin(self, event: Event, state: State) -> None:
+        spec = self.specs[event["id"]]
+        known = self.jobs.get(spec.id)
+        run = int(event["run"])
+        assert known is None or run > known.run, f"a run begins anew: {event}"
+        record = Record(spec.id, run, spec.queue, spec.owner, spec.task, state, priority=spec.priority)
+        record.max_tries = spec.max_tries
+        record.due, record.since = spec.due, max(self.now, spec.due)
+        self.jobs[spec.id] = record
+        assert self.script == "enqueue", event
+        assert state is (State.SCHEDULED if spec.due > self.now else State.QUEUED), event
+        self.count(record, counters.ENQUEUED)
+
+    def _adopt(self, event: Event, after: View) -> None:
+        """Take up a stock client's entry: the first that is told of it is that it runs."""
+        spec = self.specs[event["id"]]
+        assert spec.owner == "arq", event
+        record = Record(spec.id, int(event["run"]), spec.queue, "arq", "", State.QUEUED)
+        record.since = int(after.jobs[spec.id]["since"])
+        self.jobs[spec.id] = record
+        self._run(record, event)
+
+    def _queue(self, record: Record, event: Event) -> None:
+        if record.state is State.RUNNING:
+            self._put_back(record, event)
+        else:
+            assert self.script == "claim", event
+            assert record.state in {State.SCHEDULED, State.RETRYING}, event
+            assert record.since <= self.now, f"not due yet: {event}"
+        record.state = State.QUEUED
+
+    def _put_back(self, record: Record, event: Event) -> None:
+        record.tries = max(record.tries - 1, 0)
+        if self.script == "hand_back":
+            record.fence = self.version
+            self.count(record, counters.HANDED_BACK)
+            return
+        assert self.script == "claim", event
+        assert record.lease_end <= self.now, f"the lease has not run out: {event}"
+        assert not self.in_grace, f"no lease counts as lost now: {event}"
+        record.lost += 1
+        record.is_late = True
+        self.count(record, counters.LOST)
+
+    def _run(self, record: Record, event: Event) -> None:
+        assert record.state is State.QUEUED, f"it was not waiting: {event}"
+        record.state = State.RUNNING
+        record.tries += 1
+        record.lease_end = self.now + LEASE_MS
+        if "fence" in event:
+            assert self.script == "renew", event
+            assert record.is_late, f"nothing to take up again: {event}"
+            assert int(event["fence"]) == record.fence, event
+            record.lost -= 1
+        else:
+            assert self.script == "claim", event
+            assert self.version > record.fence
+            assert record.lost < record.max_tries, f"it was lost too often to run: {event}"
+            record.fence = self.version
+            self.count(record, counters.STARTED)
+            self._measure(record, counters.WAIT_MS, max(self.now - record.since, 0))
+        record.is_late = False
+
+    def _retry(self, record: Record, event: Event) -> None:
+        assert self.script == "retry", event
+        self._take_up(record)
+        record.state = State.RETRYING
+        record.fence = self.version
+        self.count(record, counters.RETRIED)
+        self._measure(record, counters.RUN_MS, self.run_ms[record.id])
+
+    def _end(self, record: Record, event: Event) -> None:
+        assert self.script in {"finish", "claim"}, event
+        if not record.lost >= record.max_tries:
+            self._take_up(record)
+        record.state = State(event["state"])
+        record.ended_at, record.is_late = self.now, False
+        self.ends[record.id, record.run] += 1
+        self.count(record, counters.ENDED, record.state)
+        self._measure(record, counters.RUN_MS, self.run_ms[record.id])
+
+    @staticmethod
+    def _take_up(record: Record) -> None:
+        """Let a worker say something of a run that it holds, or held until its lease was lost."""
+        assert record.state is State.RUNNING or record.is_late, f"nobody holds it: {record}"
+        if record.is_late:
+            record.tries, record.lost, record.is_late = record.tries + 1, record.lost - 1, False
+
+
+_HANDLERS: dict[State, Callable[[Ledger, Record, Event], None]] = {
+    State.QUEUED: Ledger._queue,
+    State.RUNNING: Ledger._run,
+    State.RETRYING: Ledger._retry,
+}

@@ -1,0 +1,23 @@
+"""The scores that jobs must have, by jobs.scoring and by what stood in the keys before them."""
+
+from collections.abc import Sequence
+
+from jobs import keys
+from jobs.scoring import score
+from tests.support.protocol import STEP_MS, Spec
+from tests.support.protocol_view import View
+
+
+def scores_of(jobs: Sequence[Spec], before: View) -> dict[str, float]:
+    """Compute by jobs.scoring how these jobs must rank that are put in line together, those that are due."""
+    lines = {line: list(priorities.values()) for line, priorities in before.lines.items()}
+    found: dict[str, float] = {}
+    for job in jobs:
+        if job.due <= before.now:
+            line = lines.setdefault(f"{job.queue}:{job.owner}", [])
+            turn = float(before.content(keys.MEANS, {}).get(job.task, job.typical))
+            ahead = sum(priority >= job.priority for priority in line)
+            base = max(min(job.at or before.now, before.now), job.due)
+            found[job.id] = score(base_ms=base, priority=job.priority, ahead=ahead, turn_ms=turn, step_ms=STEP_MS)
+            line.append(job.priority)
+    return found
