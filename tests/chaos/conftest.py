@@ -10,6 +10,7 @@ import pytest
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from tests.conftest import Servers
+from tests.support.bed import SHORT_LEASE
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +25,9 @@ def servers() -> Iterator[Servers]:
             yield Servers(redis, postgres)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def environ(environ: dict[str, str]) -> dict[str, str]:
+    """Give the variables of a site whose leases are short: what a dead worker held is another's after a second."""
+    return {**environ, **SHORT_LEASE}

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from jobs.stores.database import Database
-from tests.chaos.conditions import eventually
 from tests.chaos.exports import export, upload
+from tests.support.conditions import eventually
 from tests.support.processes import Running, web_process
 from tests.support.site import ADMIN_KEY, submit
 

@@ -8,10 +8,11 @@ import httpx
 from redis.asyncio import Redis
 
 from jobs import keys
-from jobs.stores.database import Database
-from tests.chaos.conditions import eventually, reaches
+from jobs.stores.database import Database, Row
 from tests.chaos.outages import killed, stopped
 from tests.conftest import Servers
+from tests.support.conditions import eventually, reaches
+from tests.support.history import abandon
 from tests.support.processes import worker_process
 from tests.support.site import end_of, submit
 
@@ -61,6 +62,23 @@ async def test_the_result_of_a_running_job_is_not_lost(site: httpx.AsyncClient, 
     assert (ended["result"], ended["tries"]) == (0.5, 1)
 
 
+async def test_the_history_is_complete_soon_after(
+    site: httpx.AsyncClient, servers: Servers, database: Database, redis_url: str
+) -> None:
+    """Whatever happened in Redis meanwhile, and was tried in vain to be written: all of it is, within seconds."""
+    jobs = [await submit(site, "diag.sleep", {"seconds": 0.05}) for _ in range(60)]
+    async with stopped(servers.postgres), Redis.from_url(redis_url) as redis:
+
+        async def all_have_run() -> bool:
+            return not await redis.zcard(keys.queue("data_sync"))
+
+        await eventually(all_have_run)
+        await asyncio.sleep(1.0)  # the time of two attempts: nothing tells of them
+    for job in jobs:
+        row = await _end_of_row(database, job["id"])
+        assert (row["state"], row["tries"]) == ("succeeded", 1)
+
+
 async def test_a_crash_under_load_loses_and_doubles_nothing(site: httpx.AsyncClient, servers: Servers) -> None:
     """PostgreSQL is killed while jobs start, run and end: each succeeds, and none runs twice."""
     jobs = await asyncio.gather(*(submit(site, "diag.sleep", {"seconds": 0.2}) for _ in range(20)))
@@ -72,31 +90,40 @@ async def test_a_crash_under_load_loses_and_doubles_nothing(site: httpx.AsyncCli
 
 
 async def test_a_worker_starts_while_postgres_is_away(
-    web: httpx.AsyncClient, servers: Servers, environ: dict[str, str]
+    web: httpx.AsyncClient, servers: Servers, environ: dict[str, str], database: Database
 ) -> None:
-    """It takes what Redis has and waits until PostgreSQL lets the job start."""
+    """It runs what Redis has, and the history follows as soon as PostgreSQL is back."""
     job = await submit(web, "diag.noop")
     async with AsyncExitStack() as outage:
         await outage.enter_async_context(stopped(servers.postgres))
         async with worker_process(environ) as worker:
-            await worker.says("store_awaited")
+            await worker.says("job_ended")
+            await worker.says("history_awaits_store")
             await outage.aclose()
-            ended = await reaches(web, job["id"], "succeeded")
-    assert ended["tries"] == 1
+            row = await _end_of_row(database, job["id"])
+    assert (row["state"], row["tries"]) == ("succeeded", 1)
 
 
-async def test_a_worker_that_dies_while_it_waits_does_not_keep_its_jobs(
-    web: httpx.AsyncClient, servers: Servers, environ: dict[str, str], redis_url: str
+async def test_a_worker_that_dies_meanwhile_takes_nothing_with_it(
+    web: httpx.AsyncClient, servers: Servers, environ: dict[str, str], database: Database, redis_url: str
 ) -> None:
-    """A job that was claimed but could not start is another worker's as soon as any claim would have ended."""
-    job = await submit(web, "diag.noop", timeout_s=1)
+    """What it ran runs again when its lease ends; what had ended and it could not write is written by the next one."""
+    over, running = await submit(web, "diag.noop"), await submit(web, "diag.sleep", {"seconds": 0.5})
     async with stopped(servers.postgres), worker_process(environ) as worker, Redis.from_url(redis_url) as redis:
-
-        async def is_claimed() -> bool:
-            return bool(await redis.exists(keys.in_progress(job["id"])))
-
-        await eventually(is_claimed)
-        await worker.says("store_awaited")
+        await worker.says("job_ended")
+        await worker.says("history_awaits_store")
         await worker.kill()
+        await abandon(redis, worker.pid)
     async with worker_process(environ):
-        await reaches(web, job["id"], "succeeded", within_s=16)
+        for job in (over, running):
+            row = await _end_of_row(database, job["id"])
+            assert (row["state"], row["tries"]) == ("succeeded", 1)
+
+
+async def _end_of_row(database: Database, job_id: str) -> Row:
+    """Wait until PostgreSQL has a job's end; give its row."""
+
+    async def look() -> Row | None:
+        return await database.fetch_row("SELECT * FROM jobs WHERE id = $1 AND finished_at IS NOT NULL", job_id)
+
+    return await eventually(look)

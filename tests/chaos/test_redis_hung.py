@@ -6,10 +6,10 @@ import time
 import httpx
 
 from jobs.stores.database import Database
-from tests.chaos.conditions import reaches
 from tests.chaos.outages import hung
 from tests.chaos.workers import hasty_recoverer, worker_of
 from tests.conftest import Servers
+from tests.support.conditions import reaches
 from tests.support.site import submit
 
 _A_FEW_S = 4.0

@@ -6,9 +6,10 @@ import time
 
 import httpx
 
-from tests.chaos.conditions import reaches
+from jobs.stores.database import Database
 from tests.chaos.outages import stopped
 from tests.conftest import Servers
+from tests.support.conditions import reaches
 from tests.support.processes import web_process, worker_process
 from tests.support.site import submit
 
@@ -42,7 +43,7 @@ async def test_a_stopped_web_process_answers_those_who_wait(environ: dict[str, s
 
 
 async def test_a_job_outlives_the_web_process_that_accepted_it(
-    environ: dict[str, str], servers: Servers, web: httpx.AsyncClient
+    environ: dict[str, str], servers: Servers, web: httpx.AsyncClient, database: Database
 ) -> None:
     """It was stored and not yet in line when its web process was killed: a worker puts it in line and runs it."""
     async with stopped(servers.redis), web_process(environ) as (doomed, client):
@@ -50,6 +51,7 @@ async def test_a_job_outlives_the_web_process_that_accepted_it(
         assert job["state"] == "accepted"
         doomed.send(signal.SIGKILL)
         assert await doomed.ends(within_s=5) == -signal.SIGKILL
+        await database.execute("UPDATE jobs SET accepted_at = accepted_at - interval '1 minute'")
     async with worker_process(environ):
         ended = await reaches(web, job["id"], "succeeded", within_s=20)
     assert ended["tries"] == 1

@@ -5,27 +5,31 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from jobs.cancelling import cancel_until_ended
+
 _CHUNK_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """Where to cut: at the first message from a client that has all of `words` in it.
+    """Where to cut: at the first message from a client that has all of `words` in it, or at each `every`-th.
 
     `arrives` says whether Redis still gets that message; its answer is lost in either case.
     """
 
     words: tuple[bytes, ...]
     arrives: bool
+    every: int | None = None
 
 
 class Wire:
-    """Carries connections to a unix socket until its cut is made, and after it again."""
+    """Carries connections to a unix socket until a cut is made, and after it again."""
 
     def __init__(self, socket: str, cut: Cut) -> None:
         self._socket = socket
         self._cut = cut
-        self.was_cut = asyncio.Event()
+        self._seen = 0
+        self.cuts = 0
 
     async def carry(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         """Carry one connection to its end."""
@@ -34,8 +38,8 @@ class Wire:
         try:
             while message := await client.read(_CHUNK_BYTES):
                 if self._is_due(message):
-                    self.was_cut.set()
-                    back.cancel()
+                    self.cuts += 1
+                    await cancel_until_ended([back], again_s=1.0)
                     if self._cut.arrives:
                         to_server.write(message)
                         await to_server.drain()
@@ -46,14 +50,15 @@ class Wire:
         except OSError:
             pass
         finally:
-            back.cancel()
-            with suppress(asyncio.CancelledError):
-                await back
+            await cancel_until_ended([back], again_s=1.0)
             to_server.close()
             to_client.close()
 
     def _is_due(self, message: bytes) -> bool:
-        return not self.was_cut.is_set() and all(word in message for word in self._cut.words)
+        if not all(word in message for word in self._cut.words):
+            return False
+        self._seen += 1
+        return self._seen == 1 if self._cut.every is None else self._seen % self._cut.every == 0
 
 
 @asynccontextmanager

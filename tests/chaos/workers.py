@@ -9,8 +9,10 @@ from jobs.recover import Recoverer
 from jobs.serve import serve
 from jobs.settings import load_settings
 from jobs.stores.database import Database
+from jobs.stores.events import Events
 from jobs.stores.jobs import JobStore
-from jobs.stores.queue import Queue, connect_redis
+from jobs.stores.queue import Queue
+from jobs.stores.redis import connect_redis
 from jobs.submit import Submitter
 from tests.support.site import tasks_of
 
@@ -32,8 +34,13 @@ async def hasty_recoverer(environ: Mapping[str, str], database: Database) -> Asy
     """Run a recoverer that looks every tenth of a second, for jobs of any age."""
     redis = connect_redis(environ["REDIS_URL"], patience_s=1)
     jobs = JobStore(database)
-    submitter = Submitter(tasks=tasks_of(environ), database=database, jobs=jobs, queue=Queue(redis, patience_s=1))
-    loop = asyncio.create_task(Recoverer(jobs=jobs, submitter=submitter, every_s=0.1, age_s=0).run())
+    queue = Queue(redis, patience_s=1, step_ms=600_000)
+    submitter = Submitter(tasks=tasks_of(environ), database=database, jobs=jobs, queue=queue, turn_s=30)
+    loop = asyncio.create_task(
+        Recoverer(
+            jobs=jobs, events=Events(redis, consumer="recoverer"), submitter=submitter, every_s=0.1, age_s=0
+        ).run()
+    )
     try:
         yield
     finally:

@@ -48,6 +48,11 @@ class Running:
         """Whether it has not ended."""
         return self._process.returncode is None
 
+    @property
+    def status(self) -> int | None:
+        """Its status once it has ended: of a signal, the negative number."""
+        return self._process.returncode
+
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self._process.send_signal(number)

@@ -1,0 +1,99 @@
+"""The endurance tests at full size: `./dev soak` prints what they measured. CI runs the same at a small size."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.migrate import FOLDER, load_migrations, migrate
+from benchmarks.measure import progress, table
+from deploy.local.postgres import PostgresServer
+from deploy.local.redis import RedisServer
+from jobs.logs import configure_logs
+from jobs.stores.database import Database
+from tests.support.bed import SHORT_LEASE, Bed, bed_of
+from tests.support.endurance.frozen import freeze_a_worker
+from tests.support.endurance.outage import take_redis_away
+from tests.support.endurance.restarts import restart_workers
+from tests.support.endurance.soak import LIMIT, soak
+from tests.support.figures import Figures
+from tests.support.site import environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One endurance test, at full size and at CI's."""
+
+    full: Callable[[Bed, RedisServer], Awaitable[Figures]]
+    small: Callable[[Bed, RedisServer], Awaitable[Figures]]
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+TRIALS = {
+    "soak": Trial(
+        full=lambda bed, _: soak(bed, jobs=200_000, rounds=20),
+        small=lambda bed, _: soak(bed, jobs=5_000, rounds=3),
+        settings={"JOBS_MAX_RUNNING": str(LIMIT)},
+    ),
+    "outage": Trial(
+        full=lambda bed, redis: take_redis_away(bed, redis, seconds=60),
+        small=lambda bed, redis: take_redis_away(bed, redis, seconds=5),
+    ),
+    "frozen": Trial(
+        full=lambda bed, _: freeze_a_worker(bed, seconds=60),
+        small=lambda bed, _: freeze_a_worker(bed, seconds=3),
+    ),
+    "restarts": Trial(
+        full=lambda bed, _: restart_workers(bed, times=20),
+        small=lambda bed, _: restart_workers(bed, times=3),
+    ),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the tests of these names one after the other; each prints its figures. The first that fails ends it."""
+    parser = argparse.ArgumentParser(prog="./dev soak", description="The engine under long ill-treatment.")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of: {', '.join(TRIALS)} (default: all)")
+    parser.add_argument("--small", action="store_true", help="as CI does: a minute, with a lease of one second")
+    arguments = parser.parse_args(argv)
+    if unknown := set(arguments.names) - set(TRIALS):
+        parser.error(f"there is no test {', '.join(sorted(unknown))}; there are: {', '.join(TRIALS)}")
+    configure_logs(form="console", level="warning")
+    for name in arguments.names or TRIALS:
+        progress(f"soak: {name}")
+        began = time.monotonic()
+        figures = asyncio.run(_run(TRIALS[name], is_small=arguments.small))
+        print(f"\n## {name}: passed in {time.monotonic() - began:.0f} s\n\n{table(('', 'figure'), figures.items())}")
+    return 0
+
+
+async def _run(trial: Trial, *, is_small: bool) -> Figures:
+    """Run a test on servers of its own, which keep what they acknowledge."""
+    with tempfile.TemporaryDirectory(prefix="switchyard-soak-") as name:
+        folder = Path(name)
+        with (
+            PostgresServer(folder / "postgres", durable=True) as postgres,
+            RedisServer(folder / "redis", durable=True) as redis,
+        ):
+            environ = environment(
+                database_url=postgres.url,
+                redis_url=redis.url,
+                data_dir=folder / "data",
+                JOBS_TASKS="tests.support.tasks:TASKS",
+                **(SHORT_LEASE if is_small else {}),
+                **trial.settings,
+            )
+            database = await Database.open(postgres.url, size=4, patience_s=10, answer_s=None)
+            await migrate(database, load_migrations(FOLDER))
+            async with bed_of(environ, database) as bed:
+                figures = await (trial.small if is_small else trial.full)(bed, redis)
+            await database.close()
+            return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""What workers have read of the events and not yet written into PostgreSQL."""
+
+from redis.asyncio import Redis
+
+from jobs import keys
+
+_GROUP = (keys.EVENTS, keys.HISTORY_GROUP)
+_MOST = 10_000
+_ABANDONED_MS = 61_000
+
+
+async def readers(redis: Redis, worker: int) -> list[str]:
+    """Give the names by which the worker of this process id reads; none before it runs."""
+    consumers = await redis.xinfo_consumers(*_GROUP)
+    names = [one["name"].decode() for one in consumers]
+    return [name for name in names if name.split("-")[-2:-1] == [str(worker)]]  # host, process id, noise
+
+
+async def abandon(redis: Redis, worker: int) -> None:
+    """Let a minute have passed since a dead worker read what it has not written: then others write it."""
+    for name in await readers(redis, worker):
+        pending = await redis.xpending_range(*_GROUP, "-", "+", _MOST, name)
+        if pending:
+            entries = [one["message_id"] for one in pending]
+            await redis.xclaim(*_GROUP, name, 0, entries, idle=_ABANDONED_MS, justid=True)
