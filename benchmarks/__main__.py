@@ -1,13 +1,20 @@
-"""The command line: `python -m benchmarks [--full] [sync_rows] [submit]`; without names, all."""
+"""The command line: `python -m benchmarks [--full] [name ...]`; without names, all."""
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import submit, sync_rows
+from benchmarks import fairness, submit, sync_rows
+from benchmarks.engine import contest, crowd
 from jobs.logs import configure_logs
 
-BENCHMARKS: dict[str, Callable[[bool], None]] = {"sync_rows": sync_rows.main, "submit": submit.main}
+BENCHMARKS: dict[str, Callable[[bool], None]] = {
+    "sync_rows": sync_rows.main,
+    "submit": submit.main,
+    "fairness": fairness.main,
+    "engine": contest.main,
+    "crowd": crowd.main,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

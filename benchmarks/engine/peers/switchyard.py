@@ -1,0 +1,132 @@
+"""Our own engine with everything on: score, limits, leases, fences, events, and the history, written by the worker.
+
+It also needs PostgreSQL, in BENCH_DATABASE_URL: the rows that the history is written to are there before a pass.
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from app.migrate import FOLDER, load_migrations, migrate
+from benchmarks.engine.peers.script import NOOP, Producer, run
+from benchmarks.engine.peers.tally import count, report_start
+from jobs.context import JobContext
+from jobs.ids import new_job_id
+from jobs.logs import configure_logs
+from jobs.model import Job, State
+from jobs.registry import Task, TaskTable
+from jobs.serve import serve_until_signal
+from jobs.settings import load_settings
+from jobs.stores.database import Database
+from jobs.stores.queue import MOST_AT_ONCE, Entry, Queue
+from jobs.stores.redis import connect_redis
+
+QUEUE = "bench"
+STEP_MS = 600_000
+ROWS = 60_000
+
+_PATIENCE_S = 30.0
+_ROWS = """
+INSERT INTO jobs (id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s)
+SELECT lpad(to_hex(number), 32, '0'), 'noop', 'bench', 'bench', 'queued', 5, '{}', '{}', 5, 300
+FROM generate_series(0, $1::integer - 1) AS number
+"""
+
+
+async def noop(_: JobContext, number: int) -> None:
+    """Do nothing but be counted."""
+    count(number)
+
+
+async def mark(_: JobContext, sent_at: float) -> None:
+    """Report how long it took to get here."""
+    report_start(sent_at)
+
+
+TASKS = TaskTable(
+    [
+        Task(name=NOOP, function=noop, queue=QUEUE, typical_s=0.01),
+        Task(name="mark", function=mark, queue=QUEUE, typical_s=0.01),
+    ]
+)
+
+
+def row_id(number: int) -> str:
+    """Give the id of the row that was made for the no-op job of this number."""
+    return f"{number:032x}"
+
+
+def entry_of(job_id: str, task: str, *, owner: str = "bench", priority: int = 5, **args: float) -> Entry:
+    """Make a job as the API does once its row is in PostgreSQL."""
+    job = Job(
+        id=job_id,
+        task=task,
+        queue=QUEUE,
+        owner=owner,
+        state=State.ACCEPTED,
+        priority=priority,
+        args=args,
+        tags=(),
+        run=1,
+        fence=0,
+        tries=0,
+        max_tries=5,
+        timeout_s=300.0,
+        accepted_at=datetime.now(UTC),
+        run_at=None,
+    )
+    return Entry(job=job, typical_s=0.01)
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchyardProducer:
+    """The client that web processes use."""
+
+    queue: Queue
+
+    async def enqueue(self, task: str, argument: float) -> None:
+        """Enqueue one job."""
+        if task == NOOP:
+            await self.queue.enqueue([entry_of(row_id(int(argument)), NOOP, number=argument)])
+        else:
+            await self.queue.enqueue([entry_of(new_job_id(), task, sent_at=argument)])
+
+    async def enqueue_batch(self, numbers: range) -> None:
+        """Enqueue 200 by a call."""
+        for first in range(numbers.start, numbers.stop, MOST_AT_ONCE):
+            part = numbers[first - numbers.start : first - numbers.start + MOST_AT_ONCE]
+            await self.queue.enqueue([entry_of(row_id(number), NOOP, number=number) for number in part])
+
+
+@asynccontextmanager
+async def connect(url: str) -> AsyncIterator[Producer]:
+    """Open a client; make the rows anew."""
+    database = await Database.open(os.environ["BENCH_DATABASE_URL"], size=1, patience_s=_PATIENCE_S, answer_s=None)
+    await migrate(database, load_migrations(FOLDER))
+    await database.execute("TRUNCATE jobs CASCADE")
+    await database.execute(_ROWS, ROWS)
+    await database.close()
+    redis = connect_redis(url, patience_s=_PATIENCE_S)
+    try:
+        yield SwitchyardProducer(Queue(redis, patience_s=_PATIENCE_S, step_ms=STEP_MS))
+    finally:
+        await redis.aclose(close_connection_pool=True)
+
+
+def environment(url: str) -> Iterator[tuple[str, str]]:
+    """Give the variables of the worker: one owner has all jobs, so his limit is one that is looked at but not met."""
+    yield "REDIS_URL", url
+    yield "DATABASE_URL", os.environ["BENCH_DATABASE_URL"]
+    yield "JOBS_MAX_RUNNING", "100000"
+
+
+async def work(url: str, concurrency: int) -> None:
+    """Run a worker until SIGTERM."""
+    configure_logs(form="json", level="warning")
+    await serve_until_signal(load_settings(dict(environment(url))), TASKS, {QUEUE: concurrency})
+
+
+if __name__ == "__main__":
+    run(connect, work)
