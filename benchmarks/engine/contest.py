@@ -113,7 +113,8 @@ def _speed(name: str, score: Score, yardstick: Score) -> tuple[str, ...]:
 
 
 def _cost(name: str, score: Score, yardstick: Score) -> tuple[str, ...]:
-    one, two = score.drains[1], score.drains[2]
+    one, two, single = score.drains[1], score.drains[2], score.pick_ups
+    once = sum(run.once for run in (*one, *two)) + sum(len(run.waited_ms) for run in single)
     worker_cpu_s = _middle(run.worker_cpu_s_per_k for run in one)
     return (
         name,
@@ -124,7 +125,7 @@ def _cost(name: str, score: Score, yardstick: Score) -> tuple[str, ...]:
         f"{_middle(run.redis_cpu_s_per_k for run in two):.3f}",
         f"{_middle(run.reads_per_job for run in one):.2f}",
         f"{_middle(run.reads_per_job for run in two):.2f}",
-        f"{sum(run.once for run in (*one, *two)):,} of {sum(run.jobs for run in (*one, *two)):,}",
+        f"{once:,} of {sum(run.jobs for run in (*one, *two)) + _PICK_UPS * len(single):,}",
     )
 
 
