@@ -49,7 +49,7 @@ def main(full: bool) -> None:  # noqa: FBT001  the one switch that all benchmark
 def _drained(scenario: Scenario) -> Drained:
     def left(redis: Redis) -> int:
         ended = cast("bytes | None", redis.hget(keys.COUNTERS, f"ended|{QUEUE}|{NOOP}|succeeded"))
-        return scenario.jobs - int(ended or 0)
+        return max(scenario.jobs - int(ended or 0), 0)  # of those that wait behind, some have ended too
 
     contestant = replace(SWITCHYARD, jobs=scenario.jobs, left=left)
     with tempfile.TemporaryDirectory(prefix="switchyard-bench-") as folder, ring_of(contestant, Path(folder)) as ring:

@@ -111,7 +111,8 @@ async def _pick_up(producer: Producer, jobs: int) -> dict[str, Any]:
     """Measure from the call that enqueues to the first line of the job; the first few open connections: left out.
 
     The moments of sending do not depend on those of starting: a sender that waits for the start would keep step with a
-    worker that polls, and always see its longest wait. What has not started 10 s after the last was sent is not told of.
+    worker that polls, and always see its longest wait. What has not started
+    10 s after the last was sent is not told of.
     """
     idle = random.Random(jobs)  # noqa: S311  the same pauses for everybody
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as reports:
