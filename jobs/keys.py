@@ -1,5 +1,7 @@
 """Every Redis key of this package, with its type. No other module spells one; the Lua scripts get these by name."""
 
+from urllib.parse import quote
+
 # arq's, in arq's format.
 QUEUE = "arq:queue:"  # + queue: sorted set, job id -> score; jobs.scoring has the bands
 PAYLOAD = "arq:job:"  # + id: string, task and arguments, there exactly while the job is unfinished
@@ -17,11 +19,15 @@ PARKED = "switchyard:parked:"  # + queue:owner: sorted set, job -> the score tha
 PARKED_QUEUES = "switchyard:parkedq:"  # + owner: set of queues in which the owner has parked jobs
 PARKED_OWNERS = "switchyard:parkedowners"  # set of owners with parked jobs
 CLAIM = "switchyard:claim:"  # + worker:queue-lane: string with PX, the last reply to a claim
+UNIQUE = "switchyard:unique:"  # + task:owner:key: string, the unfinished job that has this name
+PACE = "switchyard:pace:"  # + queue:ms of Redis' clock // PACE_MS: string with PX, how many jobs were started then
 
 # Ours, a fixed set that stays.
 WAKE = "switchyard:wake:"  # + queue: list of at most one token
 LIMITS = "switchyard:limits"  # hash: owner -> most running at once; the field `*` is everybody else's
 MEANS = "switchyard:means"  # hash: task -> mean run time in ms, and `<task>|n` -> of how many, for the score
+PAUSED = "switchyard:paused"  # hash: queue -> ms since which it rests
+EXPIRY = "switchyard:expiry"  # sorted set: unfinished job -> ms at which it expires unless it has started
 ALIVE = "switchyard:alive"  # string: ms of the last claim or renewal of anybody
 GRACE = "switchyard:grace"  # string with PX: no lease counts as lost while it is there
 FENCE = "switchyard:fence"  # string: the last fence or version given out
@@ -31,8 +37,18 @@ DOOR = "switchyard:door"  # never there: its DEL lets a script go on where Redis
 
 HISTORY_GROUP = "history"
 ENDED_CHANNEL = "switchyard:ended"  # publish / subscribe: ids of jobs that have just ended, with spaces between
+CANCEL_CHANNEL = "switchyard:cancel"  # publish / subscribe: the id of a running job that is to be cancelled
+
+RESULT_KEEP_MS = 3_600_000
+PACE_MS = 10_000
+PACE_KEEP_MS = 80_000
 
 # arq's worker also keeps `<queue>:health-check`.
+
+
+def unique(task: str, owner: str, key: str) -> str:
+    """Give what an unfinished job holds whose unique key is this."""
+    return f"{UNIQUE}{task}:{quote(owner, safe='')}:{key}"
 
 
 def queue(name: str) -> str:
@@ -45,9 +61,19 @@ def wake(name: str) -> str:
     return f"{WAKE}{name}"
 
 
+def line(queue_name: str, owner: str) -> str:
+    """Give the sorted set of what an owner has in line in a queue."""
+    return f"{OWNER}{queue_name}:{owner}"
+
+
 def job(job_id: str) -> str:
     """Give the hash of an unfinished job."""
     return f"{JOB}{job_id}"
+
+
+def done(job_id: str) -> str:
+    """Give the mark that an ended run leaves."""
+    return f"{DONE}{job_id}"
 
 
 def result(job_id: str) -> str:

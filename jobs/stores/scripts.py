@@ -15,7 +15,16 @@ from jobs import counters, keys
 _FOLDER = Path(__file__).parent / "lua"
 _REDIS_TIME = "local function NOW() return redis.call('TIME') end"
 
-_ENDING = frozenset({"claim", "finish"})
+# What stands between the prelude and a script, beside `jobs`.
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "adopt": ("ends",),
+    "cancel": ("ends", "stops"),
+    "claim": ("ends", "stops"),
+    "finish": ("ends",),
+    "hand_back": ("ends",),
+    "retry": ("ends",),
+    "tick": ("ends", "stops"),
+}
 
 Argument = str | bytes | int | float
 
@@ -31,8 +40,8 @@ class Script:
     @cached_property
     def text(self) -> str:
         """What Redis runs."""
-        before = ("prelude", "ends") if self._name in _ENDING else ("prelude",)
-        return "\n".join((_constants(), self._clock, *map(_read, (*before, self._name))))
+        parts = ("prelude", "jobs", *_PARTS.get(self._name, ()), self._name)
+        return "\n".join((_constants(), self._clock, *map(_read, parts)))
 
     @cached_property
     def digest(self) -> str:
@@ -62,7 +71,11 @@ def _read(name: str) -> str:
 
 def _constants() -> str:
     names: Mapping[str, object] = vars(keys)
-    lines = [f"local {name} = '{value}'" for name, value in names.items() if name.isupper() and isinstance(value, str)]
+    lines = [
+        f"local {name} = '{value}'" if isinstance(value, str) else f"local {name} = {value}"
+        for name, value in names.items()
+        if name.isupper()
+    ]
     for name, bounds in (("WAIT_BOUNDS", counters.WAIT_BOUNDS_MS), ("RUN_BOUNDS", counters.RUN_BOUNDS_MS)):
         # The last bound of a histogram is everything above.
         lines.append(f"local {name} = {{{', '.join(str(bound) for bound in bounds)}, math.huge}}")

@@ -3,12 +3,13 @@
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from tests.support.protocol import Edit, opened
+from tests.support.protocol import opened
+from tests.support.protocol_edits import Edit
 from tests.support.protocol_machine import play_schedules
 
 # Most are noticed within ten schedules.
 SIZE = settings(
-    max_examples=150,
+    max_examples=400,
     stateful_step_count=50,
     deadline=None,
     derandomize=True,
@@ -46,10 +47,33 @@ RULES: dict[str, Edit] = {
     "suspects run one at a time": ("(suspects == 0 or suspects == 2 and is_last(job))", "false"),
     "a renewal moves the entry": ("    add(QUEUE .. job.q, lease_end, id)\n    add(RUNNING", "    add(RUNNING"),
     "a stock worker's hold is respected": ("  elseif is_foreign(holder) then return true\n", "\n"),
-    "an unknown task waits": ("  elseif not is_known(job.t) then move(id, now + UNKNOWN_MS)\n", "\n"),
+    "an unknown task waits": ("  elseif not is_known(job.t) then put_aside(id)\n", "\n"),
     "what is left wakes somebody": ("if more then wake(queue) end", ""),
     "who comes due is ranked": ("line_up(id, unpack_rest(job), step) end", "job.s = '-1' end"),
     "a batch counts itself": ("counts[priority] = counts[priority] + 1 end\n", "end\n"),
+    "a lost lease ends what was cancelled": ("  if job.cx then return end_here(id, job, 'cancelled') end\n", ""),
+    "a retry ends what was cancelled": ("if answer == 'ok' and job.cx then\n  end_here", "if false then\n  end_here"),
+    "a hand-back ends what was cancelled": (
+        "  if answer == 'ok' and job.cx then end_here(id, job, 'cancelled')\n  elseif",
+        "  if",
+    ),
+    "a repeated answer starts nothing that was cancelled": ("if job.cx then end_here(id, job, 'cancelled') else", "do"),
+    "what was cancelled does not fail": ("if got[4] and kind == 'failed' then", "if false then"),
+    "a cancelled job that is on its way comes too late": (
+        "  redis.call('SET', DONE .. id, text(run) .. ':' .. v .. ':cancelled', 'PX', DONE_MS)\n",
+        "",
+    ),
+    "an end frees who waits behind it": ("  freed_owners[job.o] = true\n", ""),
+    "a name is one job's": ("return holder and holder ~= id and", "return false and"),
+    "an end gives the name up": ("  if job.x then let_go(id, job) end\n", ""),
+    "what has expired does not start": ("  elseif job.x and is_expired(job) then end_here(id, job, 'expired')\n", ""),
+    "what runs does not expire": (
+        "elseif job.st == 'running' or is_foreign(holder_of(id)) then add(EXPIRY",
+        "elseif false then add(EXPIRY",
+    ),
+    "a queue rests": ("elseif redis.call('HEXISTS', PAUSED, queue) == 0 then", "else"),
+    "who goes on is woken": ("ARGV[1]) == 1 then wake(ARGV[1]) end", "ARGV[1]) == 1 then return end"),
+    "stock aborts are heeded": ("  if not is_aborting() then return end\n", "  do return end\n"),
     "a strange score is mended": ("local much_due = restore_range('0', '(1e12', MENDED)", "local much_due = false"),
 }
 

@@ -57,7 +57,7 @@ def test_an_end_removes_all_of_a_job(world: World, held: Held) -> None:
     world.sleep(700)
     assert world.finish(End(held, ms=600, result='{"r":1', error='{"e":1}', value="[2]")) == ["ok"]
     view = world.look()
-    own = [name for name in view.keys if not name.startswith((keys.WAKE, keys.CLAIM, "switchyard:grace"))]
+    own = [name for name in view.keys if not name.startswith((keys.WAKE, keys.CLAIM, keys.PACE, keys.GRACE))]
     assert sorted(own) == sorted(
         [keys.RESULT + "j", keys.ALIVE, keys.COUNTERS, keys.EVENTS, keys.FENCE, keys.MEANS],
     )

@@ -232,3 +232,21 @@ def test_what_left_its_parking_by_itself_is_not_freed(world: World) -> None:
     finish(world, held)
     assert world.score_of("b") == world.now + 5_000
     assert world.score_of("c") == float(world.hash_of("c")["s"])
+
+
+def test_limits_and_sweeps_may_be_repeated(world: World) -> None:
+    """The second changes nothing: who is at his limit stays parked, who is free is free."""
+    start(world)
+    world.limit("ann", 1)
+    world.sweep()
+    before = world.look()
+    world.limit("ann", 1)
+    world.sweep()
+    assert world.look().contents == before.contents
+    world.limit("ann", 3)
+    freed = world.look().queues
+    world.limit("ann", 3)
+    assert world.look().queues == freed
+    world.limit("ann", None)
+    world.limit("ann", None)
+    assert keys.LIMITS not in world.look().keys

@@ -28,6 +28,8 @@ submissions = st.builds(
     max_tries=st.just(3),
     timeout=st.just(300_000.0),
     typical=typical,
+    expires=st.just(0),
+    unique=st.just(""),
     payload=st.just("{}"),
 )
 batches = st.lists(st.lists(submissions, min_size=1, max_size=6), min_size=1, max_size=4)

@@ -5,7 +5,6 @@ It spells the arguments as the scripts' headers name them, not through jobs.stor
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ from redis import Redis
 
 from jobs import keys
 from jobs.stores.scripts import Argument, Script
+from tests.support.protocol_edits import Edit, EditedScript
 from tests.support.protocol_view import CLOCK, Eyes, View
 
 START_MS = 1_800_000_000_000
@@ -20,7 +20,10 @@ LEASE_MS = 15_000
 GAP_MS = 10_000
 STEP_MS = 600_000
 KEEP_MS = 3_600_000
-NAMES = ("enqueue", "claim", "renew", "finish", "retry", "hand_back", "limit", "sweep")
+NAMES = (
+    *("enqueue", "claim", "renew", "finish", "retry", "hand_back"),
+    *("cancel", "limit", "pause", "sweep", "tick", "look", "adopt", "put_payload"),
+)
 
 _NOW = f"""
 local function NOW()
@@ -42,12 +45,9 @@ for _, key in ipairs(redis.call('KEYS', '*')) do
 end
 """
 
-# What stands in a script, and what stands there instead.
-Edit = tuple[str, str]
-
 
 class Spec(NamedTuple):
-    """A job to put in line; times in ms, `at` 0 for now, `due` 0 for at once."""
+    """A job to put in line; times in ms, `at` 0 for now, `due` 0 for at once, `expires` 0 for never."""
 
     id: str
     run: int = 1
@@ -60,6 +60,8 @@ class Spec(NamedTuple):
     max_tries: int = 3
     timeout: float = 300_000.0
     typical: float = 30_000.0
+    expires: int = 0
+    unique: str = ""
     payload: str = '{"f":"t"}'
 
 
@@ -127,22 +129,6 @@ class Claim(NamedTuple):
         return [job.id for job in self.jobs]
 
 
-class EditedScript(Script):
-    """A script with some of its text replaced, to see that the tests notice."""
-
-    def __init__(self, name: str, *, clock: str, edits: Sequence[Edit]) -> None:
-        super().__init__(name, clock=clock)
-        self._edits = edits
-
-    @cached_property
-    def text(self) -> str:
-        """What Redis runs."""
-        text = super().text
-        for old, new in self._edits:
-            text = text.replace(old, new)
-        return text
-
-
 class World:
     """A Redis with the scripts, and a clock that stands still unless a test lets time pass."""
 
@@ -203,9 +189,21 @@ class World:
         """Let a run be tried again."""
         return str(self.run("retry", STEP_MS, held.id, held.run, held.fence, delay, error, ms))
 
-    def hand_back(self, *runs: Held) -> list[str]:
-        """Give runs back."""
-        return list(self.run("hand_back", len(runs), *_named(runs)))
+    def hand_back(self, *runs: Held, delay: int = 0, task: str = "") -> list[str]:
+        """Give runs back; with a delay, since nobody here knows their task."""
+        return list(self.run("hand_back", delay, task, len(runs), *_named(runs)))
+
+    def cancel(self, *runs: tuple[str, int]) -> list[str]:
+        """Cancel runs: ids with their numbers."""
+        return list(self.run("cancel", len(runs), *[word for run in runs for word in run]))
+
+    def pause(self, queue: str = "q", *, since: int | None) -> None:
+        """Let a queue rest, or go on with None."""
+        self.run("pause", queue, "" if since is None else since)
+
+    def tick(self, *queues: str) -> None:
+        """Do what a worker of these queues does each second."""
+        self.run("tick", LEASE_MS, *(queues or ("q",)))
 
     def limit(self, owner: str, most: int | None) -> None:
         """Set how many jobs of an owner, or with * of everybody, may run at once."""
@@ -216,6 +214,10 @@ class World:
         cursor = "0"
         while (cursor := self.run("sweep", cursor, LEASE_MS)) != "0":
             pass
+
+    def look_for(self, *runs: tuple[str, int]) -> list[str]:
+        """Compare with what PostgreSQL takes for unfinished."""
+        return list(self.run("look", len(runs), *[word for run in runs for word in run]))
 
     def look(self) -> View:
         """See every key as it is now."""

@@ -35,6 +35,9 @@ class Record:
     lost: int = 0
     lease_end: int = 0
     is_late: bool = False  # its lease was lost, and nobody has taken it since
+    is_wanted: bool = False  # somebody wants it cancelled
+    expires: int = 0
+    name: str = ""
     ended_at: int = 0
 
     @property
@@ -61,6 +64,8 @@ class Ledger:
     script: str = ""  # which one is said to have written the events
     in_grace: bool = False
     run_ms: dict[str, int] = field(default_factory=dict)  # how long the runs took that a worker ends, -1: not told
+    told: set[str] = field(default_factory=set)  # the jobs whose ends a worker tells in this call
+    aborted: set[str] = field(default_factory=set)  # what stock clients want aborted
 
     def read(self, after: View) -> None:
         """Take what a script has told that left Redis as `after`. Raises AssertionError for what must not happen."""
@@ -68,13 +73,15 @@ class Ledger:
             version = int(event["v"])
             assert version > self.version, f"a version was given out again: {event}"
             self.version = version
-            assert int(event["at"]) == self.now
+            assert int(event["at"]) == self.now, event
             state = State(event["state"])
             record = self.jobs.get(event["id"])
             if "owner" in event:
                 self._begin(event, state)
+            elif record is None and self.script == "cancel":
+                self._cancel_ahead(event, state)
             elif record is None:
-                self._adopt(event, after)
+                self._adopt(event, state, after)
             else:
                 assert int(event["run"]) == record.run, f"an old run is heard of: {event}"
                 assert record.is_unfinished, f"an ended run is heard of: {event}"
@@ -94,6 +101,10 @@ class Ledger:
     def unfinished(self) -> list[Record]:
         """Give the runs that have not ended."""
         return [record for record in self.jobs.values() if record.is_unfinished]
+
+    def holder(self, name: str) -> str | None:
+        """Say which unfinished job has a name."""
+        return next((record.id for record in self.unfinished() if name and record.name == name), None)
 
     def count(self, record: Record, counter: str, part: str = "", amount: int = 1) -> None:
         """Count."""
@@ -116,19 +127,31 @@ class Ledger:
         record = Record(spec.id, run, spec.queue, spec.owner, spec.task, state, priority=spec.priority)
         record.max_tries = spec.max_tries
         record.due, record.since = spec.due, max(self.now, spec.due)
+        record.expires, record.name = spec.expires, spec.unique
         self.jobs[spec.id] = record
         assert self.script == "enqueue", event
         assert state is (State.SCHEDULED if spec.due > self.now else State.QUEUED), event
         self.count(record, counters.ENQUEUED)
 
-    def _adopt(self, event: Event, after: View) -> None:
-        """Take up a stock client's entry: the first that is told of it is that it runs."""
+    def _cancel_ahead(self, event: Event, state: State) -> None:
+        """Note that a job was cancelled before Redis knew it."""
+        assert state is State.CANCELLED, event
+        spec = self.specs[event["id"]]
+        record = Record(spec.id, int(event["run"]), spec.queue, spec.owner, spec.task, state, ended_at=self.now)
+        self.jobs[spec.id] = record
+        self.ends[record.id, record.run] += 1
+
+    def _adopt(self, event: Event, state: State, after: View) -> None:
+        """Take up a stock client's entry: the first that is told of it is that it runs, or was cancelled."""
         spec = self.specs[event["id"]]
         assert spec.owner == "arq", event
         record = Record(spec.id, int(event["run"]), spec.queue, "arq", "", State.QUEUED)
-        record.since = int(after.jobs[spec.id]["since"])
         self.jobs[spec.id] = record
-        self._run(record, event)
+        if state is State.CANCELLED:
+            self._end(record, event)
+        else:
+            record.since = int(after.jobs[spec.id]["since"])
+            self._run(record, event)
 
     def _queue(self, record: Record, event: Event) -> None:
         if record.state is State.RUNNING:
@@ -140,6 +163,7 @@ class Ledger:
         record.state = State.QUEUED
 
     def _put_back(self, record: Record, event: Event) -> None:
+        assert not record.is_wanted, f"it was to be cancelled: {event}"
         record.tries = max(record.tries - 1, 0)
         if self.script == "hand_back":
             record.fence = self.version
@@ -164,6 +188,8 @@ class Ledger:
             record.lost -= 1
         else:
             assert self.script == "claim", event
+            assert not record.is_wanted, f"it was to be cancelled: {event}"
+            assert not record.expires or self.now < record.expires, f"it has expired: {event}"
             assert self.version > record.fence
             assert record.lost < record.max_tries, f"it was lost too often to run: {event}"
             record.fence = self.version
@@ -173,6 +199,7 @@ class Ledger:
 
     def _retry(self, record: Record, event: Event) -> None:
         assert self.script == "retry", event
+        assert not record.is_wanted, f"it was to be cancelled: {event}"
         self._take_up(record)
         record.state = State.RETRYING
         record.fence = self.version
@@ -180,14 +207,26 @@ class Ledger:
         self._measure(record, counters.RUN_MS, self.run_ms[record.id])
 
     def _end(self, record: Record, event: Event) -> None:
-        assert self.script in {"finish", "claim"}, event
-        if not record.lost >= record.max_tries:
-            self._take_up(record)
-        record.state = State(event["state"])
+        state = State(event["state"])
+        if record.id in self.told:
+            assert self.script in {"finish", "claim"}, event
+            assert state is not State.FAILED or not record.is_wanted, f"it was cancelled: {event}"
+            if not record.lost >= record.max_tries:
+                self._take_up(record)
+            if state is not State.CANCELLED:
+                self._measure(record, counters.RUN_MS, self.run_ms[record.id])
+        elif state is State.EXPIRED:
+            assert self.script in {"claim", "tick"}, event
+            assert record.state is not State.RUNNING, f"it has started in time: {event}"
+            assert 0 < record.expires <= self.now, f"it has not expired: {event}"
+        else:
+            assert state is State.CANCELLED, event
+            assert self.script in {"cancel", "claim", "tick", "retry", "hand_back"}, event
+            assert record.is_wanted or self.script == "cancel" or record.id in self.aborted, f"nobody wants it: {event}"
+        record.state = state
         record.ended_at, record.is_late = self.now, False
         self.ends[record.id, record.run] += 1
         self.count(record, counters.ENDED, record.state)
-        self._measure(record, counters.RUN_MS, self.run_ms[record.id])
 
     @staticmethod
     def _take_up(record: Record) -> None:

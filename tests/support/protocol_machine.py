@@ -8,29 +8,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from jobs.model import State
 from jobs.scoring import Band
-from tests.support.protocol import GAP_MS, LEASE_MS, Held, Spec, World
+from tests.support.protocol import LEASE_MS, Held, World
+from tests.support.protocol_draws import OWNERS, QUEUES, TIMES_MS, Drawn, many, queues, spec_of, specs, workers
 from tests.support.protocol_ledger import Record
 from tests.support.protocol_play import Play
 from tests.support.protocol_site import Site
-
-QUEUES = ("qa", "qb")
-OWNERS = ("ann", "ann", "bob", "system")
-TIMES_MS = (1, 1_000, 4_000, 4_000, GAP_MS + 1, LEASE_MS + 1, 61_000, 130_000)
-
-many = st.integers(0, 999)
-queues = st.sampled_from(QUEUES)
-workers = st.integers(0, 2)
-
-Drawn = tuple[str, str, int, str, int, int]
-
-specs = st.tuples(
-    queues,
-    st.sampled_from(OWNERS),
-    st.integers(1, 10),
-    st.sampled_from(("t", "t", "t", "rare")),
-    st.sampled_from((0, 0, 0, 5_000, 40_000)),
-    st.integers(1, 3),
-)
 
 
 class Machine(RuleBasedStateMachine):
@@ -52,12 +34,24 @@ class Machine(RuleBasedStateMachine):
     @rule(jobs=st.lists(specs, min_size=1, max_size=3))
     def enqueue(self, jobs: list[Drawn]) -> None:
         """A client submits; what is not due is scheduled."""
-        self.play.enqueue(
-            [
-                Spec("", queue=queue, owner=owner, priority=priority, task=task, due=due, max_tries=max_tries)
-                for queue, owner, priority, task, due, max_tries in jobs
-            ]
-        )
+        self.play.enqueue([spec_of(job) for job in jobs])
+
+    @rule(which=many)
+    def cancel(self, which: int) -> None:
+        """Somebody cancels what has not ended, or had not a moment ago."""
+        since = self.play.world.now - 60_000
+        if known := [job for job in self._ours() if job.is_unfinished or job.ended_at >= since]:
+            self.play.cancel(known[which % len(known)])
+
+    @rule(job=specs)
+    def cancel_ahead(self, job: Drawn) -> None:
+        """Somebody cancels what is still on its way."""
+        self.play.cancel_ahead(spec_of(job)._replace(expires=0))
+
+    @rule(queue=queues, is_to_rest=st.booleans())
+    def pause(self, queue: str, *, is_to_rest: bool) -> None:
+        """A queue is to rest, or to go on."""
+        self.play.pause(queue, is_to_rest=is_to_rest)
 
     @rule(which=many, age=st.sampled_from((0, 0, 1_000, 30_000, 59_000, 61_000)))
     def enqueue_late(self, which: int, age: int) -> None:
@@ -108,7 +102,7 @@ class Machine(RuleBasedStateMachine):
             for queue in QUEUES:
                 self.play.claim(site, queue, slots)
 
-    @precondition(lambda self: self._holds())
+    @precondition(lambda self: self._held())
     @rule(index=workers, some=st.integers(0, 3))
     def renew(self, index: int, some: int) -> None:
         """A worker renews its leases, or some of them."""
@@ -132,7 +126,7 @@ class Machine(RuleBasedStateMachine):
             else:
                 self.play.hand_back([held])
 
-    @precondition(lambda self: self._holds())
+    @precondition(lambda self: self._held())
     @rule(
         which=many,
         kind=st.sampled_from(("succeeded", "failed", "cancelled")),
@@ -145,6 +139,38 @@ class Machine(RuleBasedStateMachine):
         end = self.play.end_of(site, held)._replace(kind=kind, keep=keep)
         self.play.finish(*[end] * times)
 
+    @precondition(lambda self: self._wanted())
+    @rule(which=many, does=st.sampled_from(("succeeded", "failed", "cancelled", "retry", "hand_back")))
+    def stop(self, which: int, does: str) -> None:
+        """What was to be cancelled has come to its end on its worker, in whatever way."""
+        wanted = self._wanted()
+        site, held = wanted[which % len(wanted)]
+        if does in {"succeeded", "failed", "cancelled"}:
+            self.play.finish(self.play.end_of(site, held)._replace(kind=does))
+            return
+        site.held.remove(held)
+        if does == "retry":
+            self.play.retry(held, 1_000)
+        else:
+            self.play.hand_back([held])
+
+    @precondition(lambda self: self._given())
+    @rule(which=many)
+    def cancel_given(self, which: int) -> None:
+        """Somebody cancels what a worker has, or was given in an answer that it has not heard."""
+        given = self._given()
+        self.play.cancel(given[which % len(given)])
+
+    @precondition(lambda self: any(site.unheard for site in self.play.sites))
+    @rule()
+    def cancel_unheard(self) -> None:
+        """Somebody cancels what was given in such an answer; then it is asked for again."""
+        for site in self.play.sites:
+            for lane, ask in list(site.unheard.items()):
+                for job in {job.id: job for job in self._given() for held in ask.jobs if held.id == job.id}.values():
+                    self.play.cancel(job)
+                self.play.claim(site, "", 0, unheard_on=lane)
+
     @precondition(lambda self: any(site.ended for site in self.play.sites))
     @rule(which=many)
     def finish_again(self, which: int) -> None:
@@ -154,7 +180,7 @@ class Machine(RuleBasedStateMachine):
         end = end._replace(fresh=self.play.is_fresh(site, end.held))
         self.play.finish(end)
 
-    @precondition(lambda self: self._holds())
+    @precondition(lambda self: self._held())
     @rule(which=many, delay=st.sampled_from((0, 1_000, 30_000)))
     def retry(self, which: int, delay: int) -> None:
         """A try has failed, and another is to follow."""
@@ -162,7 +188,7 @@ class Machine(RuleBasedStateMachine):
         site.held.remove(held)
         self.play.retry(held, delay)
 
-    @precondition(lambda self: self._holds())
+    @precondition(lambda self: self._held())
     @rule(which=many, most=st.integers(1, 3))
     def hand_back(self, which: int, most: int) -> None:
         """A worker gives back what it has stopped."""
@@ -191,6 +217,16 @@ class Machine(RuleBasedStateMachine):
             self.play.renew(site, list(site.held))
         for queue in QUEUES:
             self.play.claim(site, queue, slots)
+
+    @rule()
+    def tick(self) -> None:
+        """A second is over."""
+        self.play.tick()
+
+    @rule(which=many)
+    def stock_abort(self, which: int) -> None:
+        """A stock client wants a job aborted."""
+        self._on_one(lambda job_id: job_id not in self.play.broken, which, self.play.stock_abort)
 
     @rule()
     def sweep(self) -> None:
@@ -226,18 +262,26 @@ class Machine(RuleBasedStateMachine):
     def _ours(self) -> list[Record]:
         return [job for job in self.play.ledger.jobs.values() if job.owner != "arq"]
 
-    def _holds(self) -> bool:
-        return any(site.held for site in self.play.sites)
-
     def _late(self) -> list[tuple[Site, Held]]:
         """Give who holds what by a lost lease that nobody has taken; if some of that is parked, that alone."""
         jobs, view = self.play.ledger.jobs, self.play.view
-        held = [(site, one) for site in self.play.sites for one in site.held]
-        late = [(site, one) for site, one in held if jobs[one.id].is_late and jobs[one.id].fence == one.fence]
+        late = [(site, one) for site, one in self._held() if jobs[one.id].is_late and jobs[one.id].fence == one.fence]
         return [(site, one) for site, one in late if view.places[one.id][0].band is Band.PARKED] or late
 
+    def _wanted(self) -> list[tuple[Site, Held]]:
+        jobs = self.play.ledger.jobs
+        return [(site, one) for site, one in self._held() if jobs[one.id].is_wanted and jobs[one.id].fence == one.fence]
+
+    def _given(self) -> list[Record]:
+        heard = {held.id for site in self.play.sites for held in site.held}
+        unheard = {held.id for site in self.play.sites for ask in site.unheard.values() for held in ask.jobs}
+        return [job for job in self._ours() if job.is_unfinished and job.id in heard | unheard]
+
+    def _held(self) -> list[tuple[Site, Held]]:
+        return [(site, one) for site in self.play.sites for one in site.held]
+
     def _one_held(self, which: int) -> tuple[Site, Held]:
-        held = [(site, one) for site in self.play.sites for one in site.held]
+        held = self._held()
         return held[which % len(held)]
 
     def _on_one(self, fits: Callable[[str], bool], which: int, act: Callable[[str], None]) -> None:

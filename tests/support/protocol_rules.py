@@ -35,6 +35,7 @@ def check_all(view: View, ledger: Ledger, *, raw: set[str], broken: set[str], mo
     check_running(view)
     check_lines(view)
     check_parked(view, moved)
+    check_extras(view, ledger)
     for job_id, (place, *_) in view.places.items():
         is_astray = place.band is Band.FOREIGN or place.score > view.now + FAR_MS
         if job_id in view.jobs and not (job_id in moved and is_astray):
@@ -115,6 +116,26 @@ def check_parked(view: View, moved: set[str]) -> None:
     same(view.parked_owners, set(queues), "who is parked")
 
 
+def check_extras(view: View, ledger: Ledger) -> None:
+    """Names, times and wishes are kept for exactly those that have not ended."""
+    unfinished = ledger.unfinished()
+    same(view.names, {record.name: record.id for record in unfinished if record.name}, "who has the names")
+    expiring = {record.id for record in unfinished if record.expires}
+    same(set(view.content(keys.EXPIRY, {})), expiring, "what may expire")
+    wanted = {record.id for record in unfinished if record.is_wanted}
+    same({job_id for job_id, job in view.jobs.items() if "cx" in job}, wanted, "what is to be cancelled")
+
+
+def check_heeded(view: View, ledger: Ledger) -> None:
+    """After a tick all aborts are heeded, and what may have expired is looked for again within a lease."""
+    for record in ledger.unfinished():
+        if record.id in ledger.aborted and not view.is_foreign(record.id):
+            assert record.is_wanted, f"{record.id} is not aborted"
+        if record.expires:
+            looked_for = view.content(keys.EXPIRY, {})[record.id]
+            assert view.now < looked_for <= max(record.expires, view.now + LEASE_MS), f"{record.id} has not expired"
+
+
 def check_place(view: View, job_id: str, place: Place, *, aside_ms: int) -> None:
     """An entry is in the band that its job's state asks for."""
     job, score = view.jobs[job_id], place.score
@@ -150,7 +171,9 @@ def check_released(view: View, excused: set[str]) -> None:
 def check_awake(view: View) -> None:
     """I9: where a ready job is left, the next worker that looks for a token finds one."""
     for queue, entries in view.queues.items():
-        if any(score < 0 and not view.is_foreign(job_id) for job_id, score in entries.items()):
+        if queue not in view.paused and any(
+            score < 0 and not view.is_foreign(job_id) for job_id, score in entries.items()
+        ):
             assert view.content(keys.wake(queue), None), f"ready jobs in {queue}, and nobody is woken"
 
 

@@ -149,6 +149,16 @@ class View:
         return set(self.content(keys.PARKED_OWNERS, set()))
 
     @cached_property
+    def names(self) -> dict[str, str]:
+        """The unique names, and who has them."""
+        return self.under(keys.UNIQUE, "string")
+
+    @cached_property
+    def paused(self) -> set[str]:
+        """The queues that rest."""
+        return set(self.content(keys.PAUSED, {}))
+
+    @cached_property
     def counters(self) -> dict[str, int]:
         """What the scripts have counted."""
         return {name: int(value) for name, value in self.content(keys.COUNTERS, {}).items()}

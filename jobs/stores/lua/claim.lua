@@ -54,6 +54,7 @@ local function is_last(job) return job.lost + 1 >= job.mt end
 local function is_suspect(job) return job.lost > 1 or is_last(job) end
 
 local function lose_lease(id, job)
+  if job.cx then return end_here(id, job, 'cancelled') end
   job.lost, job.try = job.lost + 1, math.max(job.try - 1, 0)
   count(job, 'lost')
   put_back(id, job, next_version())
@@ -96,6 +97,13 @@ local function restore_range(from, to, most)
   return #found == 2 * most
 end
 
+heed_aborts(function(id)
+  local score = redis.call('ZSCORE', entries, id)
+  if not score or holder_of(id) then return end
+  adopt(id, tonumber(score))
+  flush()
+  end_here(id, read(id), 'cancelled')
+end)
 local much_due = restore_range('0', '(1e12', MENDED)
 much_due = restore_range('1e12', now_text, RESTORED) or much_due
 restore_range(text(now + YEAR_MS), '(8e15', MENDED)
@@ -150,6 +158,17 @@ local function examine_lost(id, job, payload)
   end
 end
 
+local function is_expired(job)
+  local expires = extra_of(job)
+  return expires > 0 and expires <= now
+end
+
+-- Its task is one that this worker does not know: another may.
+local function put_aside(id)
+  redis.call('HSET', JOB .. id, 'why', 'unknown_task')
+  move(id, now + UNKNOWN_MS)
+end
+
 local known = {}
 local function is_known(task)
   if known[task] == nil then known[task] = task == '' or string.find(tasks, '|' .. task .. '|', 1, true) ~= nil end
@@ -170,8 +189,10 @@ local function examine(id, payload, holder)
   elseif not payload then quarantine(id)
   elseif is_foreign(holder) then return true
   elseif job.st ~= 'queued' then correct(id)
+  elseif job.cx then end_here(id, job, 'cancelled')
+  elseif job.x and is_expired(job) then end_here(id, job, 'expired')
   elseif job.lost > 0 and examine_lost(id, job, payload) then return false
-  elseif not is_known(job.t) then move(id, now + UNKNOWN_MS)
+  elseif not is_known(job.t) then put_aside(id)
   elseif is_full(job.o) then park(id, job)
   else
     if job.lost > 0 then suspects = is_suspect(job) and 0 or math.min(2 * suspects, 2) end
@@ -211,16 +232,25 @@ local function remembered()
   for id, fence in string.gmatch(stored, ' (%S+)=(%d+)') do
     local job = read(id)
     local payload = redis.call('GET', PAYLOAD .. id)
-    if job and payload and job.st == 'running' and job.f == tonumber(fence) then hand_out(id, job, fence, payload) end
+    if job and payload and job.st == 'running' and job.f == tonumber(fence) then
+      if job.cx then end_here(id, job, 'cancelled') else hand_out(id, job, fence, payload) end
+    end
   end
   return true
 end
 
-local more
+local function note_taken()
+  redis.call('SET', memory, table.concat(taken, ' '), 'PX', 60000)
+  local pace = PACE .. queue .. ':' .. text(math.floor(now / PACE_MS))
+  redis.call('INCRBY', pace, #taken - 1)
+  redis.call('PEXPIRE', pace, PACE_KEEP_MS)
+end
+
+local more = false
 if remembered() then more = true
-else
+elseif redis.call('HEXISTS', PAUSED, queue) == 0 then
   more = take_ready()
-  if #taken > 1 then redis.call('SET', memory, table.concat(taken, ' '), 'PX', 60000) end
+  if #taken > 1 then note_taken() end
 end
 close()
 if more then wake(queue) end

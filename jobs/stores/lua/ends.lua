@@ -1,6 +1,12 @@
--- How runs end: stands after the prelude, before the scripts that end some.
+-- How runs end: stands after `jobs`, before the scripts that end some.
 
 local ended_at = ',"ft":' .. now_text .. '}'
+local aborting
+local function is_aborting()
+  if aborting == nil then aborting = redis.call('EXISTS', ABORT) == 1 end
+  return aborting
+end
+
 -- The one way in which a run ends. `job` is its run, q, o, t and whether it `was_parked`; `result` lacks its last
 -- field, the time, and the closing brace.
 local function end_run(id, job, kind, fence, try, result, keep_ms, error, value, holder)
@@ -8,6 +14,8 @@ local function end_run(id, job, kind, fence, try, result, keep_ms, error, value,
   remove(QUEUE .. job.q, id)
   remove(line_of(job), id)
   if job.was_parked then unpark(id, job) end
+  if job.x then let_go(id, job) end
+  if is_aborting() then remove(ABORT, id) end
   delete(JOB .. id)
   delete(PAYLOAD .. id)
   delete(RETRY .. id)
@@ -21,6 +29,24 @@ local function end_run(id, job, kind, fence, try, result, keep_ms, error, value,
   if error ~= '' then event.error = error end
   if value ~= '' then event.result = value end
   ended[#ended + 1] = id
+end
+
+local STOPPED = {
+  cancelled = '{"__error__":"CancelledError","message":"cancelled"}',
+  expired = '{"__error__":"JobExpiredError","message":"it had not started when it expired"}',
+}
+
+-- The record of an end that no worker has written. `by` tells that its start is none.
+local function record_of(job, kind)
+  return '{"t":' .. job.try .. ',"f":' .. cjson.encode(job.t) .. ',"a":[],"k":{},"et":' .. text(unpack_rest(job).at)
+    .. ',"st":' .. now_text .. ',"q":' .. cjson.encode(QUEUE .. job.q) .. ',"s":false,"r":' .. STOPPED[kind]
+    .. ',"state":"' .. kind .. '","by":"queue"'
+end
+
+-- End a job that nobody runs, or that its worker has not begun: `cancelled` or `expired`.
+local function end_here(id, job, kind)
+  job.was_parked = true
+  end_run(id, job, kind, text(next_version()), job.try, record_of(job, kind), RESULT_KEEP_MS, '', '', holder_of(id))
 end
 
 local function measure(job, ms)
@@ -44,14 +70,19 @@ local function finish(argument, amount)
     local id, run, fence, kind, try, result, keep_ms, error, value, ms, queue, owner, task, fresh =
       unpack(ARGV, argument, argument + FINISH_ARGUMENTS - 1)
     argument = argument + FINISH_ARGUMENTS
-    local got = redis.pcall('HMGET', JOB .. id, 'run', 'f', 'st')
+    local got = redis.pcall('HMGET', JOB .. id, 'run', 'f', 'st', 'cx', 'x')
     local answer = done[id] or judge(id, tonumber(run), tonumber(fence), got, holders[i])
     -- Redis has lost the job while it ran; nobody else can have it.
     if answer == 'unknown' and fresh == '1' and not got[1] then answer = 'ok' end
     if answer == 'ok' then
-      local job = {run = run, q = queue, o = owner, t = task, was_parked = got[3] == 'queued'}
+      local job = {run = run, q = queue, o = owner, t = task, was_parked = got[3] == 'queued', x = got[5] or nil}
+      -- It was to be cancelled, and that is what has stopped it, whatever it made of it.
+      if got[4] and kind == 'failed' then
+        local known = read(id)
+        kind, error, result = 'cancelled', '', known and record_of(known, 'cancelled') or result
+      end
       ms = tonumber(ms)
-      if ms >= 0 then measure(job, ms) end
+      if ms >= 0 and kind ~= 'cancelled' then measure(job, ms) end
       end_run(id, job, kind, fence, try, result, keep_ms, error, value, holders[i])
       done[id] = 'ended'
     end

@@ -3,12 +3,14 @@
 -- ARGV  1 issued: Redis' ms at which the caller looked for the jobs, 0 for jobs that are new
 --       2 step: ms that one level of priority is worth
 --       3 amount, at most 200, then for each: id, run, queue, owner, priority, task, at (ms of acceptance, 0 for now),
---         due (ms, 0 for at once), max_tries, timeout ms, typical ms, payload
--- Returns {now ms, an answer each}: queued, scheduled, known, ended, or old (issued over a minute ago: look again).
+--         due (ms, 0 for at once), max_tries, timeout ms, typical ms, expires (ms, 0 for never), unique (a name that only one
+--         unfinished job may have, or nothing), payload
+-- Returns {now ms, an answer each}: queued, scheduled, known, ended (also: it had expired), `unique:` and the id of who
+--       has the name, or old (issued over a minute ago: look again).
 -- It is the one script that does not go through the door: a full Redis takes no more.
 
 local LATE_MS = 60000
-local ARGUMENTS = 12
+local ARGUMENTS = 14
 
 local issued, step, amount = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local answers, ids, proofs = {now_text}, {}, {}
@@ -25,27 +27,49 @@ local function clear_older(id, job)
   remove(QUEUE .. job.q, id)
   remove(line_of(job), id)
   unpark(id, job)
+  let_go(id, job)
   delete(JOB .. id)
   flush()
   lines[line_of(job)] = nil
 end
 
-local function check(id, run)
+local function check(id, run, holder)
   if has_ended(id, run) then return 'ended' end
   local job = read(id)
   if job and tonumber(job.run) >= run then return 'known' end
+  if holder then return 'unique:' .. holder end
   if job then clear_older(id, job) elseif job == false then redis.call('DEL', JOB .. id) end
   redis.call('DEL', RESULT .. id, DONE .. id, RETRY .. id)
   redis.call('ZREM', ABORT, id)
   return nil
 end
 
+-- Who else has the name, if anybody does that is not dead.
+local function holder_of_name(unique, id)
+  if unique == '' then return nil end
+  local holder = redis.call('GET', UNIQUE .. unique)
+  return holder and holder ~= id and redis.call('EXISTS', JOB .. holder) == 1 and holder or nil
+end
+
+-- What came too late to be put in line at all.
+local function expire(id, run)
+  local v = text(next_version())
+  redis.call('SET', DONE .. id, run .. ':' .. v .. ':expired', 'PX', DONE_MS)
+  emit(id, run, v, 'expired')
+  ended[#ended + 1] = id
+  return 'ended'
+end
+
 local seen = {}
 for i = 1, amount do
-  local id, run, q, o, p, t, at, due, mt, to, typ, payload =
+  local id, run, q, o, p, t, at, due, mt, to, typ, expires, unique, payload =
     unpack(ARGV, 4 + (i - 1) * ARGUMENTS, 3 + i * ARGUMENTS)
   local answer = issued > 0 and now - issued > LATE_MS and 'old' or seen[id]
-  if not answer and not all_new then answer = check(id, tonumber(run)) end
+  if not answer then
+    local holder = holder_of_name(unique, id)
+    if not all_new then answer = check(id, tonumber(run), holder) elseif holder then answer = 'unique:' .. holder end
+  end
+  if not answer and expires ~= '0' and tonumber(expires) <= now then answer = expire(id, run) end
   if not answer then
     if at == '0' or tonumber(at) > now then at = now_text end
     local job = {q = q, o = o, p = tonumber(p), t = t, at = tonumber(at), due = tonumber(due), typ = tonumber(typ), s = '0'}
@@ -61,6 +85,11 @@ for i = 1, amount do
     end
     redis.call('HSET', JOB .. id, 'run', run, 'st', answer, 'q', q, 'o', o, 't', t,
       'since', job.due > job.at and due or at, 's', job.s, 'd', packed(p, at, due, mt, to, typ), 'm', now_text)
+    if expires ~= '0' or unique ~= '' then
+      redis.call('HSET', JOB .. id, 'x', expires .. ':' .. unique)
+      if expires ~= '0' then add(EXPIRY, expires, id) end
+      if unique ~= '' then redis.call('SET', UNIQUE .. unique, id) end
+    end
     local event = emit(id, run, text(next_version()), answer)
     event.owner, event.q, event.task = o, q, t
     count(job, 'enqueued')

@@ -1,0 +1,33 @@
+-- How jobs are told to stop: stands after `ends`, before the scripts that cancel some.
+
+-- Cancel one. Gives `cancelled` (it never started), `stopped` (it waited for another try), or `asked` (it runs: whoever
+-- runs it is told now, and will be told at its next renewal).
+local function cancel(id, job)
+  local is_elsewhere = is_foreign(holder_of(id))
+  if job.st ~= 'running' and not is_elsewhere then
+    end_here(id, job, 'cancelled')
+    return job.f > 0 and 'stopped' or 'cancelled'
+  end
+  if not job.cx then redis.call('HSET', JOB .. id, 'cx', '1') end
+  if is_elsewhere then redis.call('ZADD', ABORT, 'NX', now_text, id) end
+  redis.call('PUBLISH', CANCEL_CHANNEL, id)
+  return 'asked'
+end
+
+local ABORTED_AT_ONCE, ABORT_MS = 200, 60000
+-- Do what stock clients want aborted. `adopt_raw` is given the ids of their own entries that nobody has taken yet.
+local function heed_aborts(adopt_raw)
+  if not is_aborting() then return end
+  local wanted = redis.call('ZRANGE', ABORT, 0, ABORTED_AT_ONCE - 1, 'WITHSCORES')
+  for i = 1, #wanted, 2 do
+    local id = wanted[i]
+    local job = read(id)
+    if job and not is_foreign(holder_of(id)) then
+      if cancel(id, job) == 'asked' then remove(ABORT, id) end
+    elseif job == nil then
+      if redis.call('EXISTS', PAYLOAD .. id) == 1 then adopt_raw(id)
+      elseif now - tonumber(wanted[i + 1]) > ABORT_MS then remove(ABORT, id) end
+    end
+  end
+  flush()
+end
