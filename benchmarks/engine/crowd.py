@@ -61,7 +61,7 @@ def _drained(scenario: Scenario) -> Drained:
 
 
 async def _fill(ring: Ring, scenario: Scenario) -> None:
-    behind = (entry_of(new_job_id(), NOOP, priority=1, number=0) for _ in range(scenario.waiting_behind))
+    behind = (entry_of(new_job_id(), NOOP, priority=1, number=-1) for _ in range(scenario.waiting_behind))
     front = (
         entry_of(row_id(number), NOOP, owner=f"owner-{number % scenario.owners}", priority=10, number=number)
         for number in range(scenario.jobs)
