@@ -12,6 +12,7 @@ from app.auth import Authenticator, MetricsToken
 from app.draining import on_stop_signal
 from app.settings import Settings
 from app.state import Deps
+from jobs.cancel import Canceller
 from jobs.cancelling import cancel_until_ended
 from jobs.find import JobFinder
 from jobs.registry import TaskTable
@@ -68,7 +69,9 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
                         database=database,
                         queue=queue,
                         submitter=submitter,
+                        finder=finder,
                         waiter=waiter,
+                        canceller=Canceller(jobs=jobs, queue=queue, waiter=waiter),
                         data_sync=DataSync(database=database, finder=finder, submitter=submitter, uploads=uploads),
                         authenticator=Authenticator(admin_api_key=settings.app.admin_api_key.get_secret_value()),
                         statistics=Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S),

@@ -15,6 +15,8 @@ ROUTES = (
     Route("/metrics", metrics.show_metrics),
     by_method("/api/jobs", POST=jobs.submit_job),
     by_method("/api/jobs/{id}", GET=jobs.show_job),
+    by_method("/api/jobs/{id}/cancel", POST=jobs.cancel_job),
+    by_method("/api/jobs/{id}/retry", POST=jobs.retry_job),
     by_method("/api/tasks", GET=jobs.list_tasks),
     by_method("/api/data-sync/files", POST=data_sync.upload_file),
     by_method("/api/data-sync/files/{id}", GET=data_sync.show_file),

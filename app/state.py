@@ -7,6 +7,8 @@ from starlette.requests import Request
 
 from app.auth import Authenticator, MetricsToken
 from app.identity import Identity
+from jobs.cancel import Canceller
+from jobs.find import JobFinder
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
 from jobs.stores.queue import Queue
@@ -24,7 +26,9 @@ class Deps:
     database: Database
     queue: Queue
     submitter: Submitter
+    finder: JobFinder
     waiter: EndWaiter
+    canceller: Canceller
     data_sync: DataSync
     authenticator: Authenticator
     statistics: Statistics

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +42,11 @@ def loads_plain(data: bytes) -> Any:  # noqa: ANN401  the same
     if data[:1] == _PICKLE_START:
         raise ValueError("this is a pickle; Switchyard reads JSON only: set arq's serializer to jobs.codec.dumps")
     return orjson.loads(data)
+
+
+def error_of(encoded: Mapping[str, object]) -> tuple[str, str]:
+    """Give type and text of an exception as `dumps` writes it and `loads_plain` reads it; empty where it is none."""
+    return str(encoded.get(_ERROR, "")), str(encoded.get("message", ""))
 
 
 def dumps_text(value: Any) -> str:  # noqa: ANN401  the same

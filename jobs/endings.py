@@ -1,17 +1,17 @@
 """How an outcome is written down: arq's record of a result, with our state and failure beside it. Pure."""
 
+import asyncio
+
 from jobs import codec, keys
 from jobs.errors import JobFailedError
 from jobs.model import State
-from jobs.outcome import Failed, Succeeded
+from jobs.outcome import Cancelled, Ended, Succeeded
 from jobs.stores.leases import Claimed, Ending
-
-KEEP_MS = 3_600_000
 
 _NOTHING = b""
 
 
-def ending_of(claimed: Claimed, outcome: Succeeded | Failed, *, ms: int, is_fresh: bool) -> Ending:
+def ending_of(claimed: Claimed, outcome: Ended, *, ms: int, is_fresh: bool) -> Ending:
     """Encode the end of a run. The record leaves out its last field, the time, which Redis adds with the brace."""
     record = {
         "t": claimed.tries,
@@ -25,6 +25,9 @@ def ending_of(claimed: Claimed, outcome: Succeeded | Failed, *, ms: int, is_fres
     if isinstance(outcome, Succeeded):
         state, error, value = State.SUCCEEDED, _NOTHING, outcome.value
         record |= {"s": True, "r": codec.embed(value), "state": state}
+    elif isinstance(outcome, Cancelled):
+        state, error, value = State.CANCELLED, _NOTHING, _NOTHING
+        record |= {"s": False, "r": asyncio.CancelledError("cancelled"), "state": state}
     else:
         failure = outcome.failure
         state, error, value = State.FAILED, codec.dumps(failure.as_mapping()), _NOTHING
@@ -34,7 +37,7 @@ def ending_of(claimed: Claimed, outcome: Succeeded | Failed, *, ms: int, is_fres
         claimed=claimed,
         state=state,
         result=codec.dumps(record)[:-1],
-        keep_ms=KEEP_MS,
+        keep_ms=keys.RESULT_KEEP_MS,
         error=error,
         value=value,
         ms=ms,

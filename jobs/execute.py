@@ -12,7 +12,7 @@ from jobs import codec
 from jobs.context import JobContext, Site
 from jobs.errors import JobFailedError, JobTimeoutError
 from jobs.model import Job, State
-from jobs.outcome import Failed, Outcome, Retrying, Succeeded, failure_of
+from jobs.outcome import Failed, Outcome, Retrying, Succeeded, Unknown, failure_of
 from jobs.processes import Processes
 from jobs.progress import ProgressReporter
 from jobs.registry import Task, TaskTable
@@ -52,7 +52,7 @@ class Executor:
             return Failed(failure=failure_of(claimed.task, JobFailedError(f"its payload cannot be read: {error}")))
         task = self._tasks.get(job.task)
         if task is None:  # only of a stock client's job: ours name their task to the claim
-            return Failed(failure=failure_of(job.task, JobFailedError(f"this worker knows no task {job.task!r}")))
+            return Unknown(task=job.task)
         log.info("job_started", owner=job.owner)
         return await self._run(task, job)
 

@@ -17,7 +17,8 @@ class Stop(Enum):
 
     DRAIN = auto()  # the worker stops: it is handed back
     LOST = auto()  # somebody else has it, or it has ended: nothing of it counts any more
-    OVERDUE = auto()  # it does not stop at its timeout: it is given up
+    CANCEL = auto()  # somebody wants it cancelled
+    OVERDUE = auto()  # it does not stop at its timeout, or when it is cancelled: it is given up
 
 
 class Run:
@@ -60,6 +61,10 @@ class Holdings:
     def remove(self, run: Run) -> None:
         """Hold it no more."""
         self._runs.pop(run.claimed.fence, None)
+
+    def of(self, job_id: str) -> list[Run]:
+        """Give the runs of a job."""
+        return [run for run in self.all() if run.claimed.id == job_id]
 
     def all(self) -> list[Run]:
         """Give them all; one step of the interpreter, so any thread may ask."""

@@ -9,17 +9,18 @@ from collections.abc import Callable
 import structlog
 
 from jobs.errors import StoreUnavailableError
-from jobs.held import Holdings, Run
+from jobs.held import Holdings, Run, Stop
 from jobs.stores.leases import MOST_RENEWED, Answer, Renewals
 
 _TICK_S = 1.0
 _AGAIN_S = 0.5
 _CLOSE_S = 1.0
 _LONGEST_BLOCK_S = 90.0
+_GO_ON = (None, Stop.CANCEL)  # what is cancelled may clean up
 
 log = structlog.stdlib.get_logger(__name__)
 
-Lost = Callable[[Run], None]
+Stopper = Callable[[Run], None]
 
 
 class LeaseKeeper:
@@ -29,11 +30,12 @@ class LeaseKeeper:
     are better off elsewhere.
     """
 
-    def __init__(self, *, renewals: Renewals, holdings: Holdings, lost: Lost) -> None:
-        """`lost` is called in the event loop for each run that is this worker's no more."""
+    def __init__(self, *, renewals: Renewals, holdings: Holdings, lost: Stopper, cancelled: Stopper) -> None:
+        """Call, in the event loop, `lost` for each run that is ours no more, `cancelled` for each to be cancelled."""
         self._renewals = renewals
         self._holdings = holdings
         self._lost = lost
+        self._cancelled = cancelled
         self._due = threading.Event()
         self._stopped = False
         self._asking: deque[asyncio.Future[None]] = deque()
@@ -88,13 +90,17 @@ class LeaseKeeper:
         if now - self._ticked > _LONGEST_BLOCK_S:
             log.error("event_loop_blocked", seconds=round(now - self._ticked))
             return
-        runs = [run for run in self._holdings.all() if now < run.deadline and run.stop is None]
+        runs = [run for run in self._holdings.all() if now < run.deadline and run.stop in _GO_ON]
         for first in range(0, max(len(runs), 1), MOST_RENEWED):
             part = runs[first : first + MOST_RENEWED]
             answers = self._renewals.renew([run.claimed for run in part])
             for run, answer in zip(part, answers, strict=True):
-                if answer is Answer.OK:
+                if answer in {Answer.OK, Answer.CANCEL}:
                     run.renewed_at = now
+                if answer is Answer.CANCEL:
+                    self._call(self._cancelled, run)
+                elif answer is Answer.OK:
+                    continue
                 elif answer is not Answer.UNKNOWN and not run.has_ended:
                     self._call(self._lost, run)
 

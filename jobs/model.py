@@ -27,6 +27,15 @@ class State(StrEnum):
     EXPIRED = "expired"
 
 
+class Outcome(StrEnum):
+    """What became of a wish to cancel a job."""
+
+    NEVER_STARTED = "never_started"
+    STOPPED = "stopped"
+    FINISHED_FIRST = "finished_first"
+    STOPPING = "stopping"  # it was told, and has not ended yet
+
+
 class Durability(StrEnum):
     """Which stores hold a job that was accepted."""
 
@@ -66,7 +75,8 @@ class Job:
     """One accepted piece of work. Times are aware and in UTC; `timeout_s` is for one try.
 
     `run` counts generations (a retry by hand starts a new one), `tries` the starts within a run that were not the
-    fault of a worker, `fence` rises with each start and tells a task's own writes which start is the latest.
+    fault of a worker, `fence` rises with each start and tells a task's own writes which start is the latest. Of an
+    owner and a task only one unfinished job may have a `unique_key`; one that has not started at `expires_at` ends.
     """
 
     id: str
@@ -84,6 +94,8 @@ class Job:
     timeout_s: float
     accepted_at: datetime
     run_at: datetime | None
+    expires_at: datetime | None = None
+    unique_key: str | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
     progress: Progress | None = None

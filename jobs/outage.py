@@ -1,6 +1,8 @@
 """What a worker process does while Redis is away, and before it claims again. One for all of its queues."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 
@@ -8,6 +10,8 @@ from jobs.errors import StoreUnavailableError
 from jobs.lease_keeper import LeaseKeeper
 
 _SHORTEST_S, _LONGEST_S = 0.05, 1.0
+
+Answer = TypeVar("Answer")
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -28,6 +32,14 @@ class Outage:
     def lasts(self) -> bool:
         """Whether calls wait for Redis."""
         return self._mending is not None and not self._mending.done()
+
+    async def answered(self, step: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Repeat a call until Redis answers; the scripts take a repetition for what it is."""
+        while True:
+            try:
+                return await step()
+            except StoreUnavailableError as error:
+                await self.over(error)
 
     async def over(self, reason: StoreUnavailableError) -> None:
         """Return when Redis answers again and everybody has had time to renew."""

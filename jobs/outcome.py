@@ -32,7 +32,20 @@ class Retrying:
     delay_s: float
 
 
-Outcome = Succeeded | Failed | Retrying
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """The job has ended because somebody wanted it to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """The job waits for a worker that knows its task."""
+
+    task: str
+
+
+Ended = Succeeded | Failed | Cancelled
+Outcome = Ended | Retrying | Unknown
 
 
 def failure_of(task: str, error: BaseException) -> Failure:

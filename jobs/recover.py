@@ -1,4 +1,7 @@
-"""Puts accepted jobs that never reached Redis in line: Redis was away, or a process died between the two writes."""
+"""Tells Redis what it has not heard: of accepted jobs, and of wishes to cancel.
+
+It was away, or a process died between the two writes.
+"""
 
 import asyncio
 
@@ -7,7 +10,7 @@ import structlog
 from jobs.errors import StoreUnavailableError
 from jobs.stores.events import Events
 from jobs.stores.jobs import JobStore
-from jobs.stores.queue import MOST_AT_ONCE
+from jobs.stores.queue import MOST_AT_ONCE, Queue
 from jobs.submit import Submitter
 
 log = structlog.stdlib.get_logger(__name__)
@@ -21,28 +24,37 @@ class Recoverer:
         *,
         jobs: JobStore,
         events: Events,
+        queue: Queue,
         submitter: Submitter,
         every_s: float = 5.0,
         age_s: float = 10.0,
-        at_once: int = MOST_AT_ONCE,
     ) -> None:
         """Look every `every_s` seconds for jobs older than `age_s`; younger ones are still being submitted."""
         self._jobs = jobs
         self._events = events
+        self._queue = queue
         self._submitter = submitter
         self._every_s = every_s
         self._age_s = age_s
-        self._at_once = at_once
 
     async def run(self) -> None:
         """Look again and again until cancelled. A store that is away is no reason to stop."""
         while True:
             try:
+                await self.look_for_wishes()
                 while await self.look():
                     pass
             except StoreUnavailableError as error:
                 log.warning("recovery_postponed", reason=str(error))
             await asyncio.sleep(self._every_s)
+
+    async def look_for_wishes(self) -> None:
+        """Tell Redis once more which unfinished jobs are to be cancelled; a repetition changes nothing.
+
+        It did not hear of some, because it was away, or has forgotten.
+        """
+        if wanted := await self._jobs.cancel_wanted(older_than_s=self._age_s, limit=MOST_AT_ONCE):
+            await self._queue.cancel(wanted)
 
     async def look(self) -> bool:
         """Put the oldest of them in line; say whether that was a full look's worth, so that more may wait.
@@ -52,9 +64,9 @@ class Recoverer:
         old: for twice as long it knows what has ended.
         """
         issued_ms = await self._events.complete_until_ms()
-        forgotten = await self._jobs.not_enqueued(older_than_s=self._age_s, limit=self._at_once)
+        forgotten = await self._jobs.not_enqueued(older_than_s=self._age_s, limit=MOST_AT_ONCE)
         if not forgotten:
             return False
         known = await self._submitter.enqueue_again(forgotten, issued_ms=issued_ms)
         log.info("jobs_recovered", amount=known, left=len(forgotten) - known)
-        return known == self._at_once
+        return known == MOST_AT_ONCE

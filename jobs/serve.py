@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from jobs.cancel_listener import CancelListener
 from jobs.cancelling import cancel_until_ended
 from jobs.context import Site
 from jobs.execute import Executor
@@ -20,6 +21,7 @@ from jobs.intake import Intake
 from jobs.lease_keeper import LeaseKeeper
 from jobs.outage import Outage
 from jobs.processes import Processes
+from jobs.reconcile import Reconciler
 from jobs.recover import Recoverer
 from jobs.registry import TaskTable
 from jobs.settings import JobsSettings
@@ -29,8 +31,11 @@ from jobs.stores.jobs import JobStore
 from jobs.stores.leases import Leases, Renewals, Timing
 from jobs.stores.queue import Queue
 from jobs.stores.redis import connect_blocking, connect_redis
+from jobs.stores.remains import Remains
+from jobs.stores.signals import Signals
 from jobs.submit import Submitter
 from jobs.sweep import Sweeper
+from jobs.tick import Ticker
 from jobs.worker import Worker
 
 _REDIS_PATIENCE_S = 5.0
@@ -49,7 +54,10 @@ class Parts:
 
     workers: tuple[Worker, ...]
     recoverer: Recoverer
+    reconciler: Reconciler
     sweeper: Sweeper
+    ticker: Ticker
+    listener: CancelListener
     history: HistoryWriter
     keeper: LeaseKeeper
     outage: Outage
@@ -65,6 +73,7 @@ class Stores:
     leases: Leases
     renewals: Renewals
     events: Events
+    signals: Signals
 
 
 async def serve_until_signal(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int]) -> None:
@@ -89,8 +98,8 @@ async def _run(
     parts: Parts, settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], stopping: asyncio.Event
 ) -> None:
     parts.keeper.start()
-    beside = (("recoverer", parts.recoverer.run), ("sweeper", parts.sweeper.run), ("history", parts.history.run))
-    loops = [asyncio.create_task(run(), name=name) for name, run in beside]
+    beside = (parts.recoverer, parts.reconciler, parts.sweeper, parts.ticker, parts.listener, parts.history)
+    loops = [asyncio.create_task(part.run(), name=type(part).__name__) for part in beside]
     loops += [asyncio.create_task(worker.async_run(), name=worker.queue_name) for worker in parts.workers]
     signalled = asyncio.create_task(stopping.wait(), name="signal")
     log.info("worker_started", queues=dict(slots), tasks=list(tasks))
@@ -135,6 +144,7 @@ async def _stores(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, 
             leases=Leases(redis, listening, worker=name, timing=timing, tasks=list(tasks)),
             renewals=Renewals(renewing, worker=name, timing=timing),
             events=Events(listening, consumer=name),
+            signals=Signals(listening),
         )
     finally:
         renewing.close()
@@ -151,9 +161,12 @@ def _wired(
     intakes: dict[str, Intake] = {}
 
     def lose(run: Run) -> None:
-        intakes[run.claimed.queue].lose(run)
+        intakes[run.claimed.queue].runs.lose(run)
 
-    keeper = LeaseKeeper(renewals=stores.renewals, holdings=holdings, lost=lose)
+    def cancel(run: Run) -> None:
+        intakes[run.claimed.queue].runs.cancel(run)
+
+    keeper = LeaseKeeper(renewals=stores.renewals, holdings=holdings, lost=lose, cancelled=cancel)
     outage = Outage(keeper=keeper, settle_s=min(_SETTLE_S, settings.lease_ms / 5000))
     site = Site(settings=settings, database=stores.database)
     executor = Executor(tasks=tasks, jobs=stores.jobs, processes=processes, site=site)
@@ -173,8 +186,11 @@ def _wired(
             Worker(slots=slots[queue], tasks=tasks, intake=intake, redis=stores.leases.redis)
             for queue, intake in intakes.items()
         ),
-        recoverer=Recoverer(jobs=stores.jobs, events=stores.events, submitter=submitter),
+        recoverer=Recoverer(jobs=stores.jobs, events=stores.events, queue=stores.queue, submitter=submitter),
+        reconciler=Reconciler(jobs=stores.jobs, remains=Remains(stores.leases.redis), queues=list(slots)),
         sweeper=Sweeper(leases=stores.leases, queue=stores.queue, max_running=settings.max_running or None),
+        ticker=Ticker(leases=stores.leases, queues=list(slots)),
+        listener=CancelListener(signals=stores.signals, holdings=holdings, keeper=keeper, cancelled=cancel),
         history=HistoryWriter(events=stores.events, jobs=stores.jobs),
         keeper=keeper,
         outage=outage,

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.parsing import answer, read_fields, read_job_id, read_json
-from app.schemas.requests import JobBody, JobQuery
+from app.schemas.requests import CancelQuery, JobBody, JobQuery
 from app.schemas.views import job_view, task_view
 from app.state import deps_of, identity_of
 from jobs.errors import NotFoundError
@@ -14,11 +14,12 @@ from jobs.submit import Submission
 
 
 async def submit_job(request: Request) -> Response:
-    """POST /api/jobs: accept a job."""
+    """POST /api/jobs: accept a job; 200 with the job that is already there where it has the same unique key."""
     body = await read_json(request, JobBody)
     wanted = Submission(owner=identity_of(request).owner, **dict(body))
-    job = await deps_of(request).submitter.submit(wanted)
-    return answer(job_view(job), status=HTTPStatus.ACCEPTED, location=f"/api/jobs/{job.id}")
+    submitted = await deps_of(request).submitter.submit(wanted)
+    status = HTTPStatus.ACCEPTED if submitted.is_new else HTTPStatus.OK
+    return answer(job_view(submitted.job), status=status, location=f"/api/jobs/{submitted.job.id}")
 
 
 async def show_job(request: Request) -> Response:
@@ -30,6 +31,23 @@ async def show_job(request: Request) -> Response:
     if job is None:
         raise NotFoundError(f"there is no job {job_id}")
     return answer(job_view(job))
+
+
+async def cancel_job(request: Request) -> Response:
+    """POST /api/jobs/{id}/cancel: stop a job; `wait_s` is how long to wait for one that runs."""
+    query = read_fields(request.query_params, CancelQuery)
+    deps, sees = deps_of(request), identity_of(request).sees
+    cancelled = await deps.canceller.cancel(read_job_id(request), owner=sees, wait_s=query.wait_s)
+    return answer({"outcome": cancelled.outcome, "job": job_view(cancelled.job)})
+
+
+async def retry_job(request: Request) -> Response:
+    """POST /api/jobs/{id}/retry: run a job that ended badly once more."""
+    deps, job_id = deps_of(request), read_job_id(request)
+    job = await deps.finder.get(job_id, owner=identity_of(request).sees)
+    if job is None:
+        raise NotFoundError(f"there is no job {job_id}")
+    return answer(job_view(await deps.submitter.rerun(job)), status=HTTPStatus.ACCEPTED)
 
 
 async def list_tasks(request: Request) -> Response:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from jobs.registry import LONGEST_TIMEOUT_S
-from jobs.submit import LONGEST_DELAY_S, MOST_TRIES
+from jobs.submit import LONGEST_DELAY_S, LONGEST_KEY, MOST_TRIES
 from jobs.tasks.data_sync.model import Domain, Granularity, Repeats
 
 
@@ -53,6 +53,8 @@ class JobBody(Body):
     run_at: AwareDatetime | None = None
     timeout_s: Annotated[float, Field(gt=0, le=LONGEST_TIMEOUT_S)] | None = None
     max_tries: Annotated[int, Field(ge=1, le=MOST_TRIES)] | None = None
+    unique_key: Annotated[str, Field(max_length=LONGEST_KEY), AfterValidator(_filled)] | None = None
+    expires_in_s: Annotated[float, Field(gt=0, le=LONGEST_DELAY_S)] | None = None
     tags: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
 
 
@@ -105,6 +107,14 @@ class JobQuery(Body):
     model_config = ConfigDict(strict=False)
 
     wait_s: Annotated[float, Field(ge=0, le=25)] = 0
+
+
+class CancelQuery(Body):
+    """POST /api/jobs/{id}/cancel."""
+
+    model_config = ConfigDict(strict=False)
+
+    wait_s: Annotated[float, Field(ge=0, le=25)] = 2
 
 
 class TemplateQuery(Body):

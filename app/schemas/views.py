@@ -13,7 +13,7 @@ View = Mapping[str, Any]
 
 
 def job_view(job: Job) -> View:
-    """Show a job. `waiting`, `unique_key` and `batch_id` are part of the shape and null: nothing sets them yet."""
+    """Show a job. `waiting` and `batch_id` are part of the shape and null: nothing sets them yet."""
     return {
         "id": job.id,
         "task": job.task,
@@ -23,7 +23,7 @@ def job_view(job: Job) -> View:
         "priority": job.priority,
         "args": job.args,
         "tags": job.tags,
-        "unique_key": None,
+        "unique_key": job.unique_key,
         "batch_id": None,
         "run": job.run,
         "tries": job.tries,

@@ -18,7 +18,7 @@ _SQL = load_queries(Path(__file__).with_suffix(".sql"))
 class NewJob:
     """A job that was checked and is to be accepted. It is due at `run_at`, or `delay_s` after acceptance, or at once.
 
-    The delay is added by the database, whose clock also gives the time of acceptance.
+    The delay and `expires_in_s` are added by the database, whose clock also gives the time of acceptance.
     """
 
     id: str
@@ -32,6 +32,8 @@ class NewJob:
     timeout_s: float
     run_at: datetime | None
     delay_s: float | None
+    unique_key: str | None = None
+    expires_in_s: float | None = None
 
 
 class JobStore:
@@ -55,6 +57,8 @@ class JobStore:
             job.timeout_s,
             job.run_at,
             job.delay_s,
+            job.unique_key,
+            job.expires_in_s,
         )
         if row is None:
             raise AssertionError("INSERT .. RETURNING gave no row")
@@ -63,6 +67,37 @@ class JobStore:
     async def get(self, job_id: str, *, owner: str | None = None, connection: Connection | None = None) -> Job | None:
         """Give a job, or None; with `owner` also None where it is somebody else's."""
         row = await (connection or self._database).fetch_row(_SQL["get"], job_id, owner)
+        return None if row is None else _job(row)
+
+    async def of_name(self, task: str, owner: str, unique_key: str) -> Job | None:
+        """Give an unfinished job that has this name, as far as PostgreSQL knows."""
+        row = await self._database.fetch_row(_SQL["of_name"], task, owner, unique_key)
+        return None if row is None else _job(row)
+
+    async def withdraw(self, job_id: str) -> None:
+        """Take back an accepted job that nobody was told of and that Redis has refused."""
+        await self._database.execute(_SQL["withdraw"], job_id)
+
+    async def supersede(self, job: Job, failure: Failure) -> None:
+        """End an accepted job that Redis has refused for good."""
+        await self._database.execute(_SQL["supersede"], job.id, job.run, failure.as_mapping())
+
+    async def want_cancelled(self, job_id: str, *, owner: str | None) -> Job | None:
+        """Note the wish to cancel an unfinished job, and give it; None where there is none or it has ended."""
+        row = await self._database.fetch_row(_SQL["want_cancelled"], job_id, owner)
+        return None if row is None else _job(row)
+
+    async def cancel_wanted(self, *, older_than_s: float, limit: int) -> list[Job]:
+        """Give unfinished jobs that somebody has wanted cancelled for so long."""
+        return [_job(row) for row in await self._database.fetch(_SQL["cancel_wanted"], older_than_s, limit)]
+
+    async def unfinished(self, *, after: str, older_than_s: float, limit: int) -> list[Job]:
+        """Give unfinished jobs that Redis must know, in the order of their ids, from the first after this id on."""
+        return [_job(row) for row in await self._database.fetch(_SQL["unfinished"], after, older_than_s, limit)]
+
+    async def rerun(self, job: Job) -> Job | None:
+        """Accept an ended job once more, as its next run; None where it is not this run, or did not end badly."""
+        row = await self._database.fetch_row(_SQL["rerun"], job.id, job.run)
         return None if row is None else _job(row)
 
     async def mark_enqueued(self, job_ids: Sequence[str]) -> None:
@@ -104,6 +139,8 @@ def _job(row: Row) -> Job:
         timeout_s=row["timeout_s"],
         accepted_at=row["accepted_at"],
         run_at=row["run_at"],
+        expires_at=row["expires_at"],
+        unique_key=row["unique_key"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         progress=None if row["progress"] is None else Progress(**row["progress"]),

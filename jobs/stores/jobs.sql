@@ -1,6 +1,11 @@
 -- name: insert
-INSERT INTO jobs (id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, run_at)
-VALUES ($1, $2, $3, $4, 'accepted', $5, $6, $7, $8, $9, coalesce($10, now() + make_interval(secs => $11)))
+INSERT INTO jobs (
+    id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, run_at, unique_key, expires_at
+)
+VALUES (
+    $1, $2, $3, $4, 'accepted', $5, $6, $7, $8, $9, coalesce($10, now() + make_interval(secs => $11)), $12,
+    now() + make_interval(secs => $13)
+)
 RETURNING *;
 
 -- name: get
@@ -13,9 +18,57 @@ WHERE id = ANY ($1) AND state = 'accepted';
 
 -- name: not_enqueued
 SELECT * FROM jobs
-WHERE state = 'accepted' AND accepted_at < now() - make_interval(secs => $1)
+WHERE state = 'accepted' AND cancel_requested_at IS NULL AND accepted_at < now() - make_interval(secs => $1)
 ORDER BY accepted_at
 LIMIT $2;
+
+-- name: of_name
+SELECT * FROM jobs WHERE task = $1 AND owner = $2 AND unique_key = $3 AND finished_at IS NULL LIMIT 1;
+
+-- name: withdraw
+DELETE FROM jobs WHERE id = $1 AND state = 'accepted' AND run = 1;
+
+-- name: supersede
+UPDATE jobs
+SET state = 'cancelled', finished_at = now(), error = $3
+WHERE id = $1 AND run = $2 AND state = 'accepted';
+
+-- name: want_cancelled
+UPDATE jobs
+SET cancel_requested_at = coalesce(cancel_requested_at, now())
+WHERE id = $1 AND ($2::text IS NULL OR owner = $2) AND finished_at IS NULL
+RETURNING *;
+
+-- name: cancel_wanted
+SELECT * FROM jobs
+WHERE cancel_requested_at < now() - make_interval(secs => $1) AND finished_at IS NULL
+ORDER BY cancel_requested_at
+LIMIT $2;
+
+-- name: unfinished
+SELECT * FROM jobs
+WHERE
+    finished_at IS NULL AND state <> 'accepted' AND id > $1
+    AND accepted_at < now() - make_interval(secs => $2)
+ORDER BY id
+LIMIT $3;
+
+-- name: rerun
+UPDATE jobs
+SET
+    run = run + 1,
+    state = 'accepted',
+    tries = 0,
+    run_at = NULL,
+    started_at = NULL,
+    finished_at = NULL,
+    expires_at = NULL,
+    cancel_requested_at = NULL,
+    progress = NULL,
+    result = NULL,
+    error = NULL
+WHERE id = $1 AND run = $2 AND state IN ('failed', 'cancelled', 'expired')
+RETURNING *;
 
 -- name: progress
 UPDATE jobs SET progress = $3, fence = $2 WHERE id = $1 AND fence <= $2 AND finished_at IS NULL;
@@ -29,7 +82,7 @@ WITH event AS (
 ),
 
 latest AS (
-    SELECT DISTINCT ON (id) * FROM event ORDER BY id, run DESC, is_end DESC, v DESC
+    SELECT DISTINCT ON (id) * FROM event ORDER BY id, run DESC, is_end DESC, CASE WHEN is_end THEN -v ELSE v END DESC
 ),
 
 start AS (
@@ -43,7 +96,7 @@ judgement AS (
     SELECT DISTINCT ON (id, run) id, run, error::jsonb AS error
     FROM event
     WHERE is_end OR state = 'retrying'
-    ORDER BY id, run, is_end DESC, v DESC
+    ORDER BY id, run, is_end DESC, CASE WHEN is_end THEN -v ELSE v END DESC
 )
 
 UPDATE jobs

@@ -22,12 +22,14 @@ _FINISH = Script("finish")
 _RETRY = Script("retry")
 _HAND_BACK = Script("hand_back")
 _SWEEP = Script("sweep")
+_TICK = Script("tick")
 
 
 class Answer(StrEnum):
     """Whether a run was still the worker's when it said something of it."""
 
     OK = "ok"
+    CANCEL = "cancel"  # it is, but somebody wants it cancelled
     TAKEN = "taken"
     ENDED = "ended"
     UNKNOWN = "unknown"
@@ -152,9 +154,13 @@ class Leases:
             )
         return Answer(answer.decode())
 
-    async def hand_back(self, runs: Sequence[Claimed]) -> None:
-        """Put runs that have stopped on this worker back in line, their tries not counted."""
-        args: list[Argument] = [len(runs)]
+    async def hand_back(self, runs: Sequence[Claimed], *, delay_ms: int = 0, task: str = "") -> None:
+        """Put runs that have stopped on this worker back in line, their tries not counted.
+
+        With a delay they wait that long for a worker that knows their task; `task` is its name where only the payload
+        has told it.
+        """
+        args: list[Argument] = [delay_ms, task, len(runs)]
         for claimed in runs:
             args += (claimed.id, claimed.run, claimed.fence)
         with answering():
@@ -164,6 +170,11 @@ class Leases:
         """Sleep until somebody says that there may be work, at most so long."""
         with answering():
             await self._listening.blpop([keys.wake(queue)], timeout=timeout_s)  # type: ignore[misc,arg-type]
+
+    async def tick(self, queues: Sequence[str]) -> None:
+        """End what has expired waiting and what stock clients want aborted; to be called once a second."""
+        with answering():
+            await _TICK.run(self.redis, self.timing.lease_ms, *queues)
 
     async def sweep(self) -> None:
         """Free whoever is parked without cause."""

@@ -1,7 +1,7 @@
 """Puts jobs in line in Redis, and shows those that are there. Taking them out is the workers', in leases."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,17 +19,36 @@ MOST_AT_ONCE = 200
 
 _ENQUEUE = Script("enqueue")
 _LIMIT = Script("limit")
+_CANCEL = Script("cancel")
 _EVERYBODY = "*"
 
 
 class Enqueued(StrEnum):
-    """What became of a job that was to be put in line."""
+    """What became of a job that was to be put in line. UNIQUE: another unfinished one has its unique key."""
 
     QUEUED = "queued"
     SCHEDULED = "scheduled"
     KNOWN = "known"
     ENDED = "ended"
+    UNIQUE = "unique"
     OLD = "old"
+
+
+class Cancelled(StrEnum):
+    """What became of a run that was to be cancelled."""
+
+    CANCELLED = "cancelled"  # it never started, and never will
+    STOPPED = "stopped"  # it waited for another try
+    ASKED = "asked"  # it runs; its worker has been told
+    ENDED = "ended"  # before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What became of a job that was to be put in line; `holder` is the job that has its unique key."""
+
+    answer: Enqueued
+    holder: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +68,7 @@ class Queue:
         self._patience_s = patience_s
         self._step_ms = step_ms
 
-    async def enqueue(self, entries: Sequence[Entry], *, issued_ms: int = 0) -> list[Enqueued]:
+    async def enqueue(self, entries: Sequence[Entry], *, issued_ms: int = 0) -> list[Place]:
         """Put up to 200 jobs in line, in this order; one that is there, or has ended, is left as it is.
 
         `issued_ms` is Redis' time as of which old jobs were looked up: those of a look-up over a minute old are OLD.
@@ -59,11 +78,30 @@ class Queue:
         for entry in entries:
             job = entry.job
             args += (job.id, job.run, job.queue, job.owner, job.priority, job.task)
-            args += (0 if entry.is_new else _ms(job.accepted_at), 0 if job.run_at is None else _ms(job.run_at))
-            args += (job.max_tries, job.timeout_s * 1000, entry.typical_s * 1000, payload_of(job))
+            # Whoever is retried by hand waits from then on.
+            args += (0 if entry.is_new or job.run > 1 else _ms(job.accepted_at), _ms_or_0(job.run_at))
+            args += (job.max_tries, job.timeout_s * 1000, entry.typical_s * 1000)
+            args += (_ms_or_0(job.expires_at), _name_of(job), payload_of(job))
         async with self._patiently():
             answers = await _ENQUEUE.run(self._redis, *args)
-        return [Enqueued(answer.decode()) for answer in answers[1:]]
+        return [_place(answer.decode()) for answer in answers[1:]]
+
+    async def cancel(self, jobs: Sequence[Job]) -> list[Cancelled]:
+        """Cancel up to 200 runs: those that wait at once, those that run by a word to their workers."""
+        args: list[str | int] = [len(jobs)]
+        for job in jobs:
+            args += (job.id, job.run)
+        async with self._patiently():
+            answers = await _CANCEL.run(self._redis, *args)
+        return [Cancelled(answer.decode()) for answer in answers]
+
+    async def holder(self, task: str, owner: str, unique_key: str) -> str | None:
+        """Give the id of the unfinished job that has a unique key."""
+        async with self._patiently():
+            found = await self._redis.get(keys.unique(task, owner, unique_key))
+            if found is None or not await self._redis.exists(keys.job(found.decode())):
+                return None
+        return str(found.decode())
 
     async def live(self, job: Job) -> Job:
         """Give an unfinished job of PostgreSQL as Redis knows it, which knows more until the history is written."""
@@ -71,15 +109,19 @@ class Queue:
             pipe = self._redis.pipeline(transaction=False)
             pipe.hmget(keys.job(job.id), ["run", "st", "f", "try", "m"])
             pipe.get(keys.result(job.id))
-            held, result = await pipe.execute()
+            pipe.get(keys.done(job.id))
+            held, result, mark = await pipe.execute()
         if held[0] is not None and int(held[0]) >= job.run:
             state = State(held[1].decode())
             started = _moment(int(held[4])) if state is State.RUNNING else job.started_at
             fence = max(int(held[2] or 0), job.fence)
             return replace(job, run=int(held[0]), state=state, fence=fence, tries=int(held[3] or 0), started_at=started)
-        if held[0] is None and result is not None and job.run == 1:
+        if held[0] is not None:
+            return job
+        ended_run, _, rest = (mark or b"0::").decode().partition(":")
+        if result is not None and (job.run == 1 or int(ended_run) >= job.run):
             return _ended(job, codec.loads_plain(result))
-        return job
+        return replace(job, state=State(rest.rpartition(":")[2])) if int(ended_run) >= job.run else job
 
     async def set_limit(self, owner: str | None, most: int | None) -> None:
         """Let so many jobs of an owner run at once, None for any number; owner None is everybody without his own."""
@@ -101,6 +143,17 @@ class Queue:
                 raise StoreUnavailableError("Redis: no answer in time") from error
 
 
+def state_of(result: Mapping[str, object]) -> State:
+    """Read a state off arq's result: ours says it, a stock worker's only whether it was a success."""
+    if isinstance(state := result.get("state"), str):
+        return State(state)
+    if result["s"]:
+        return State.SUCCEEDED
+    error = result["r"]
+    is_cancelled = isinstance(error, dict) and codec.error_of(error)[0] == asyncio.CancelledError.__name__
+    return State.CANCELLED if is_cancelled else State.FAILED
+
+
 def payload_of(job: Job) -> bytes:
     """Encode a job as arq does: no try so far, function, arguments by place (none) and by name, ms of enqueueing."""
     return codec.dumps({"t": None, "f": job.task, "a": [], "k": job.args, "et": _ms(job.accepted_at)})
@@ -108,22 +161,37 @@ def payload_of(job: Job) -> bytes:
 
 def _ended(job: Job, result: dict[str, object]) -> Job:
     """Read an end off arq's result, to which ours adds the state and the failure."""
-    state, failure = result.get("state"), result.get("failure")
-    if not isinstance(state, str):  # a stock worker's
-        state = State.SUCCEEDED if result["s"] else State.FAILED
+    failure = result.get("failure")
     return replace(
         job,
-        state=State(state),
+        state=state_of(result),
         tries=int(str(result["t"] or job.tries)),
-        started_at=_moment(int(str(result["st"]))) if result.get("st") else job.started_at,
+        # What the queue has ended by itself tells no start: it had none that this record knows of.
+        started_at=_moment(int(str(result["st"]))) if result.get("by") != "queue" else job.started_at,
         finished_at=_moment(int(str(result["ft"]))),
         result=result["r"] if result["s"] else None,
         error=Failure(**failure) if isinstance(failure, dict) else None,
     )
 
 
+def _place(answer: str) -> Place:
+    word, _, holder = answer.partition(":")
+    return Place(answer=Enqueued(word), holder=holder or None)
+
+
+def _name_of(job: Job) -> str:
+    """Give what follows UNIQUE in the key, or nothing."""
+    if job.unique_key is None:
+        return ""
+    return keys.unique(job.task, job.owner, job.unique_key).removeprefix(keys.UNIQUE)
+
+
 def _ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
+
+
+def _ms_or_0(moment: datetime | None) -> int:
+    return 0 if moment is None else _ms(moment)
 
 
 def _moment(ms: int) -> datetime:

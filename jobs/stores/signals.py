@@ -1,4 +1,4 @@
-"""Tells other processes that a job has ended, by publish and subscribe. It hurries; nothing may rely on it."""
+"""Hears of ends and of wishes to cancel, by publish and subscribe. It hurries; nothing may rely on it."""
 
 from collections.abc import AsyncIterator
 
@@ -11,16 +11,26 @@ _LISTEN_S = 5.0  # how long one read may stay silent before the connection's hea
 
 
 class Signals:
-    """Receives the ids of jobs that have ended; the scripts that end jobs send them."""
+    """Receives what the scripts send: ids of jobs. None comes first, once nothing can be missed any more.
+
+    Both raise StoreUnavailableError.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def ended(self) -> AsyncIterator[list[str] | None]:
-        """Give ids as they come; None first, once nothing can be missed any more. Raises StoreUnavailableError."""
+    def ended(self) -> AsyncIterator[list[str] | None]:
+        """Give jobs that have ended."""
+        return self._heard(keys.ENDED_CHANNEL)
+
+    def cancelled(self) -> AsyncIterator[list[str] | None]:
+        """Give running jobs that are to be cancelled."""
+        return self._heard(keys.CANCEL_CHANNEL)
+
+    async def _heard(self, name: str) -> AsyncIterator[list[str] | None]:
         with answering():
             async with self._redis.pubsub() as channel:
-                await channel.subscribe(keys.ENDED_CHANNEL)
+                await channel.subscribe(name)
                 while True:
                     message = await channel.get_message(timeout=_LISTEN_S)
                     if message is not None:

@@ -38,7 +38,12 @@ async def hasty_recoverer(environ: Mapping[str, str], database: Database) -> Asy
     submitter = Submitter(tasks=tasks_of(environ), database=database, jobs=jobs, queue=queue, turn_s=30)
     loop = asyncio.create_task(
         Recoverer(
-            jobs=jobs, events=Events(redis, consumer="recoverer"), submitter=submitter, every_s=0.1, age_s=0
+            jobs=jobs,
+            events=Events(redis, consumer="recoverer"),
+            queue=queue,
+            submitter=submitter,
+            every_s=0.1,
+            age_s=0,
         ).run()
     )
     try:
