@@ -15,9 +15,14 @@ from app.state import Deps
 from jobs.cancel import Canceller
 from jobs.cancelling import cancel_until_ended
 from jobs.find import JobFinder
+from jobs.overview import Overview
+from jobs.pause import Pauses
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
 from jobs.stores.jobs import JobStore
+from jobs.stores.pauses import PauseStore
+from jobs.stores.places import Places
+from jobs.stores.presence import Presence
 from jobs.stores.queue import Queue
 from jobs.stores.redis import connect_redis
 from jobs.stores.signals import Signals
@@ -55,6 +60,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
         submitter = Submitter(
             tasks=tasks, database=database, jobs=jobs, queue=queue, turn_s=settings.jobs.turn_ms / 1000
         )
+        statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
         waiter = EndWaiter(finder=finder, signals=Signals(redis))
         uploads = Uploads(settings.jobs.data_dir)
         listening = asyncio.create_task(waiter.run(), name="end-waiter")
@@ -74,7 +80,14 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
                         canceller=Canceller(jobs=jobs, queue=queue, waiter=waiter),
                         data_sync=DataSync(database=database, finder=finder, submitter=submitter, uploads=uploads),
                         authenticator=Authenticator(admin_api_key=settings.app.admin_api_key.get_secret_value()),
-                        statistics=Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S),
+                        statistics=statistics,
+                        overview=Overview(
+                            places=Places(redis, patience_s=_REDIS_PATIENCE_S),
+                            presence=Presence(redis),
+                            statistics=statistics,
+                            queues=tasks.queues,
+                        ),
+                        pauses=Pauses(PauseStore(database, redis)),
                         metrics_token=MetricsToken(settings.app.metrics_token),
                     )
                 }

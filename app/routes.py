@@ -3,7 +3,7 @@
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from app.api import data_sync, health, jobs, metrics
+from app.api import data_sync, health, jobs, metrics, queues
 from app.api.methods import by_method
 from app.middleware.authentication import Authentication
 from app.middleware.body_limit import BodyLimit
@@ -17,6 +17,10 @@ ROUTES = (
     by_method("/api/jobs/{id}", GET=jobs.show_job),
     by_method("/api/jobs/{id}/cancel", POST=jobs.cancel_job),
     by_method("/api/jobs/{id}/retry", POST=jobs.retry_job),
+    by_method("/api/queues", GET=queues.list_queues),
+    by_method("/api/queues/{q}/pause", POST=queues.pause_queue),
+    by_method("/api/queues/{q}/resume", POST=queues.resume_queue),
+    by_method("/api/workers", GET=queues.list_workers),
     by_method("/api/tasks", GET=jobs.list_tasks),
     by_method("/api/data-sync/files", POST=data_sync.upload_file),
     by_method("/api/data-sync/files/{id}", GET=data_sync.show_file),

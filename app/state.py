@@ -9,6 +9,8 @@ from app.auth import Authenticator, MetricsToken
 from app.identity import Identity
 from jobs.cancel import Canceller
 from jobs.find import JobFinder
+from jobs.overview import Overview
+from jobs.pause import Pauses
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
 from jobs.stores.queue import Queue
@@ -31,6 +33,8 @@ class Deps:
     canceller: Canceller
     data_sync: DataSync
     authenticator: Authenticator
+    overview: Overview
+    pauses: Pauses
     statistics: Statistics
     metrics_token: MetricsToken
 

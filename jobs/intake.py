@@ -29,7 +29,7 @@ class Intake:
         self, *, queue: str, slots: int, leases: Leases, holdings: Holdings, outage: Outage, executor: Executor
     ) -> None:
         self.queue = queue
-        self._slots = slots
+        self.slots = slots
         self._share = max(1, min(_LARGEST, -(-slots // _CALLS)))
         self._leases = leases
         self._holdings = holdings

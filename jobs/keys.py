@@ -21,6 +21,8 @@ PARKED_OWNERS = "switchyard:parkedowners"  # set of owners with parked jobs
 CLAIM = "switchyard:claim:"  # + worker:queue-lane: string with PX, the last reply to a claim
 UNIQUE = "switchyard:unique:"  # + task:owner:key: string, the unfinished job that has this name
 PACE = "switchyard:pace:"  # + queue:ms of Redis' clock // PACE_MS: string with PX, how many jobs were started then
+WORKER = "switchyard:worker:"  # + worker: string with PX, what a live worker process does (JSON)
+WORKERS = "switchyard:workers"  # sorted set with PX: worker -> ms of its last sign of life
 
 # Ours, a fixed set that stays.
 WAKE = "switchyard:wake:"  # + queue: list of at most one token
@@ -40,8 +42,8 @@ ENDED_CHANNEL = "switchyard:ended"  # publish / subscribe: ids of jobs that have
 CANCEL_CHANNEL = "switchyard:cancel"  # publish / subscribe: the id of a running job that is to be cancelled
 
 RESULT_KEEP_MS = 3_600_000
-PACE_MS = 10_000
-PACE_KEEP_MS = 80_000
+PACE_MS = 1_000
+PACE_KEEP_MS = 70_000
 
 # arq's worker also keeps `<queue>:health-check`.
 
@@ -59,6 +61,11 @@ def queue(name: str) -> str:
 def wake(name: str) -> str:
     """Give the list that wakes an idle worker of a queue."""
     return f"{WAKE}{name}"
+
+
+def worker(name: str) -> str:
+    """Give what a live worker process says of itself."""
+    return f"{WORKER}{name}"
 
 
 def line(queue_name: str, owner: str) -> str:

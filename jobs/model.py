@@ -36,6 +36,19 @@ class Outcome(StrEnum):
     STOPPING = "stopping"  # it was told, and has not ended yet
 
 
+class Reason(StrEnum):
+    """Why a job waits."""
+
+    BEHIND = "behind"  # others come first
+    OWNER_LIMIT = "owner_limit"  # as many of its owner's run as may
+    PAUSED = "paused"  # its queue rests
+    NOT_DUE = "not_due"
+    BACKOFF = "backoff"  # it has failed, and is tried again later
+    NO_WORKER = "no_worker"  # nobody serves its queue
+    UNKNOWN_TASK = "unknown_task"  # nobody who serves its queue knows its task
+    NOT_ENQUEUED = "not_enqueued"  # Redis does not have it yet
+
+
 class Durability(StrEnum):
     """Which stores hold a job that was accepted."""
 
@@ -68,6 +81,15 @@ class Progress:
     def as_mapping(self) -> dict[str, Any]:
         """Give the progress as the API and the table show it."""
         return {"done": self.done, "total": self.total, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Why a job waits, where it stands (1: it is next) and when it may start; None where that cannot be told."""
+
+    reason: Reason
+    position: int | None
+    estimated_start: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,8 @@ from jobs.history import HistoryWriter
 from jobs.intake import Intake
 from jobs.lease_keeper import LeaseKeeper
 from jobs.outage import Outage
+from jobs.pause import Pauses
+from jobs.presence import Herald
 from jobs.processes import Processes
 from jobs.reconcile import Reconciler
 from jobs.recover import Recoverer
@@ -29,6 +31,8 @@ from jobs.stores.database import Database
 from jobs.stores.events import Events
 from jobs.stores.jobs import JobStore
 from jobs.stores.leases import Leases, Renewals, Timing
+from jobs.stores.pauses import PauseStore
+from jobs.stores.presence import Presence
 from jobs.stores.queue import Queue
 from jobs.stores.redis import connect_blocking, connect_redis
 from jobs.stores.remains import Remains
@@ -57,6 +61,8 @@ class Parts:
     reconciler: Reconciler
     sweeper: Sweeper
     ticker: Ticker
+    pauses: Pauses
+    herald: Herald
     listener: CancelListener
     history: HistoryWriter
     keeper: LeaseKeeper
@@ -98,7 +104,10 @@ async def _run(
     parts: Parts, settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], stopping: asyncio.Event
 ) -> None:
     parts.keeper.start()
-    beside = (parts.recoverer, parts.reconciler, parts.sweeper, parts.ticker, parts.listener, parts.history)
+    beside = (
+        *(parts.recoverer, parts.reconciler, parts.sweeper, parts.ticker),
+        *(parts.pauses, parts.herald, parts.listener, parts.history),
+    )
     loops = [asyncio.create_task(part.run(), name=type(part).__name__) for part in beside]
     loops += [asyncio.create_task(worker.async_run(), name=worker.queue_name) for worker in parts.workers]
     signalled = asyncio.create_task(stopping.wait(), name="signal")
@@ -111,6 +120,7 @@ async def _run(
         parts.outage.close()
         await cancel_until_ended((signalled, *loops), again_s=_LOOP_ENDS_S)
         await parts.keeper.close()
+        await parts.herald.close()
     for task in loops:
         if not task.cancelled() and (fault := task.exception()):
             raise fault
@@ -189,6 +199,10 @@ def _wired(
         recoverer=Recoverer(jobs=stores.jobs, events=stores.events, queue=stores.queue, submitter=submitter),
         reconciler=Reconciler(jobs=stores.jobs, remains=Remains(stores.leases.redis), queues=list(slots)),
         sweeper=Sweeper(leases=stores.leases, queue=stores.queue, max_running=settings.max_running or None),
+        pauses=Pauses(PauseStore(stores.database, stores.leases.redis)),
+        herald=Herald(
+            presence=Presence(stores.leases.redis), name=stores.leases.worker, intakes=intakes, tasks=list(tasks)
+        ),
         ticker=Ticker(leases=stores.leases, queues=list(slots)),
         listener=CancelListener(signals=stores.signals, holdings=holdings, keeper=keeper, cancelled=cancel),
         history=HistoryWriter(events=stores.events, jobs=stores.jobs),

@@ -30,7 +30,7 @@ async def show_job(request: Request) -> Response:
     job = await deps_of(request).waiter.wait(job_id, owner=sees, wait_s=query.wait_s)
     if job is None:
         raise NotFoundError(f"there is no job {job_id}")
-    return answer(job_view(job))
+    return answer(job_view(job, await deps_of(request).overview.waiting_of(job)))
 
 
 async def cancel_job(request: Request) -> Response:

@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from jobs.model import Job
+from jobs.model import Job, Waiting
+from jobs.overview import QueueOverview
 from jobs.registry import Task
+from jobs.scoring import Band
+from jobs.stores.presence import WorkerProcess
 from jobs.tasks.data_sync.model import CatalogueFile, Template
 from jobs.tasks.data_sync.progress import SyncProgress
 
 View = Mapping[str, Any]
 
 
-def job_view(job: Job) -> View:
-    """Show a job. `waiting` and `batch_id` are part of the shape and null: nothing sets them yet."""
+def job_view(job: Job, waiting: Waiting | None = None) -> View:
+    """Show a job, with `waiting` where that was looked for. `batch_id` is part of the shape and null as yet."""
     return {
         "id": job.id,
         "task": job.task,
@@ -36,9 +39,32 @@ def job_view(job: Job) -> View:
         "progress": None if job.progress is None else job.progress.as_mapping(),
         "result": job.result,
         "error": None if job.error is None else job.error.as_mapping(),
-        "waiting": None,
+        "waiting": None if waiting is None else asdict(waiting),
         "durability": job.durability,
     }
+
+
+def queue_view(queue: QueueOverview) -> View:
+    """Show how a queue does. Those that run hold an entry among the timed ones; it is taken off here."""
+    entries, glance = queue.entries, queue.glance
+    return {
+        "name": queue.name,
+        "paused": glance.paused_ms is not None,
+        "ready": entries[Band.READY] + entries[Band.FOREIGN],
+        "delayed": max(entries[Band.TIMED] - queue.running, 0),
+        "parked": entries[Band.PARKED],
+        "quarantined": entries[Band.QUARANTINE],
+        "running": queue.running,
+        "slots": queue.slots,
+        "workers": queue.workers,
+        "oldest_wait_s": glance.oldest_wait_s,
+        "started_per_s": round(glance.started_per_s, 3),
+    }
+
+
+def worker_view(worker: WorkerProcess) -> View:
+    """Show a worker process."""
+    return asdict(worker)
 
 
 def task_view(task: Task) -> View:

@@ -21,7 +21,9 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "cancel": ("ends", "stops"),
     "claim": ("ends", "stops"),
     "finish": ("ends",),
+    "glance": ("pace",),
     "hand_back": ("ends",),
+    "place": ("pace",),
     "retry": ("ends",),
     "tick": ("ends", "stops"),
 }

@@ -1,0 +1,46 @@
+"""/api/queues and /api/workers."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.api.parsing import answer
+from app.errors import ForbiddenError
+from app.identity import Role
+from app.schemas.views import queue_view, worker_view
+from app.state import Deps, deps_of, identity_of
+from jobs.errors import NotFoundError
+
+
+async def list_queues(request: Request) -> Response:
+    """GET /api/queues: how each queue does."""
+    queues = await deps_of(request).overview.queues()
+    return answer({"items": [queue_view(queue) for queue in queues], "next_cursor": None})
+
+
+async def list_workers(request: Request) -> Response:
+    """GET /api/workers: the worker processes that live."""
+    workers = await deps_of(request).overview.workers()
+    return answer({"items": [worker_view(worker) for worker in workers], "next_cursor": None})
+
+
+async def pause_queue(request: Request) -> Response:
+    """POST /api/queues/{q}/pause: let nothing of it start any more."""
+    deps, queue = _for_admin(request)
+    await deps.pauses.pause(queue, by=identity_of(request).owner)
+    return answer({"name": queue, "paused": True})
+
+
+async def resume_queue(request: Request) -> Response:
+    """POST /api/queues/{q}/resume: let it go on."""
+    deps, queue = _for_admin(request)
+    await deps.pauses.resume(queue)
+    return answer({"name": queue, "paused": False})
+
+
+def _for_admin(request: Request) -> tuple[Deps, str]:
+    deps, queue = deps_of(request), request.path_params["q"]
+    if identity_of(request).role is not Role.ADMIN:
+        raise ForbiddenError("only an administrator may pause a queue or let it go on")
+    if queue not in deps.tasks.queues:
+        raise NotFoundError(f"there is no queue {queue}; there are: {', '.join(deps.tasks.queues)}")
+    return deps, queue

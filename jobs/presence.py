@@ -1,0 +1,65 @@
+"""Says each second that this worker process lives, and how much of it is in use."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+import structlog
+
+from jobs.errors import StoreUnavailableError
+from jobs.intake import Intake
+from jobs.stores.presence import Crew, Presence, WorkerProcess
+
+_EVERY_S = 1.0
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Herald:
+    """A loop; an outage of Redis does not end it."""
+
+    def __init__(self, *, presence: Presence, name: str, intakes: Mapping[str, Intake], tasks: Sequence[str]) -> None:
+        self._presence = presence
+        self._name = name
+        self._intakes = intakes
+        self._tasks = tuple(tasks)
+        self._started_at = datetime.now(UTC)
+
+    async def run(self) -> None:
+        """Say it until cancelled."""
+        while True:
+            try:
+                await self._presence.tell(self._worker())
+            except StoreUnavailableError as error:
+                log.debug("presence_not_told", reason=str(error))
+            await asyncio.sleep(_EVERY_S)
+
+    async def close(self) -> None:
+        """Say that it leaves."""
+        try:
+            await self._presence.leave(self._name)
+        except StoreUnavailableError as error:
+            log.debug("presence_not_told", reason=str(error))
+
+    def _worker(self) -> WorkerProcess:
+        return WorkerProcess(
+            name=self._name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=_version(),
+            started_at=self._started_at,
+            queues={
+                queue: Crew(slots=intake.slots, running=len(intake.runs)) for queue, intake in self._intakes.items()
+            },
+            tasks=self._tasks,
+        )
+
+
+def _version() -> str:
+    try:
+        return version("switchyard")
+    except PackageNotFoundError:  # run from a tree that was never installed
+        return "unknown"
