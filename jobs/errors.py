@@ -48,5 +48,12 @@ class JobFailedError(SwitchyardError):
     """A task gives up for a reason that running it again cannot mend."""
 
 
+class ChildError(SwitchyardError):
+    """A task's child process ended without a word: it crashed, was killed, or ran out of memory.
+
+    Also: what the task raised there cannot leave the process.
+    """
+
+
 class JobTimeoutError(SwitchyardError, TimeoutError):
     """A try ran for as long as its job allows and was stopped."""

@@ -18,6 +18,7 @@ from jobs.progress import ProgressReporter
 from jobs.registry import Task, TaskTable
 from jobs.stores.jobs import JobStore
 from jobs.stores.leases import Claimed
+from jobs.threads import Threads
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -31,6 +32,7 @@ class Executor:
         tasks: TaskTable,
         jobs: JobStore,
         processes: Processes,
+        threads: Threads,
         site: Site,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
@@ -38,6 +40,7 @@ class Executor:
         self._tasks = tasks
         self._jobs = jobs
         self._processes = processes
+        self._threads = threads
         self._site = site
         self._uniform = uniform
 
@@ -85,8 +88,10 @@ class Executor:
 
     async def _call(self, task: Task, job: Job, progress: ProgressReporter) -> Any:  # noqa: ANN401  a task's result
         arguments = task.arguments.bind(job.args)
-        if not task.is_async:
+        if task.runs_in == "process":
             return await self._processes.run(task.function, arguments, timeout_s=job.timeout_s)
+        if task.runs_in == "thread":
+            return await self._threads.run(task.function, arguments, timeout_s=job.timeout_s)
         context = JobContext(job=job, site=self._site, report=progress.report)
         try:
             async with asyncio.timeout(job.timeout_s) as limit:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 from jobs.arguments import Arguments
 from jobs.errors import TaskTableError
@@ -28,9 +28,10 @@ class Task:
     at the timeout. Its other parameters must have types and are what a submitter gives as `args`.
 
     `queue` is where its jobs go; `other_queues` are those that a submitter may ask for instead.
-    `timeout_s` is for one try. An async function runs in the event loop (`is_async`), a plain one in a child
-    process. `typical_s` is how long a run takes as far as anybody can say before it was
-    measured; None: as long as JOBS_TURN_MS says.
+    `timeout_s` is for one try. An async function runs in the event loop (`is_async`), a plain one in a child process,
+    or, with `runs_in` "thread", in a thread of the worker: for what cannot leave the process. A thread is not killed;
+    it is to look at `jobs.threads.is_stopping`. `typical_s` is how long a run takes as far as anybody can say before it
+    was measured; None: as long as JOBS_TURN_MS says.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Task:
     max_tries: int = DEFAULT_MAX_TRIES
     retry: RetryPolicy = RetryPolicy()
     typical_s: float | None = None
+    runs_in: Literal["loop", "process", "thread"] | None = None
     arguments: Arguments = field(init=False, repr=False, compare=False)
     is_async: bool = field(init=False, repr=False, compare=False)
 
@@ -56,6 +58,11 @@ class Task:
         if self.max_tries < 1:
             raise TaskTableError(f"task {self.name}: max_tries must be 1 or more")
         object.__setattr__(self, "is_async", inspect.iscoroutinefunction(self.function))
+        if self.runs_in is None:
+            object.__setattr__(self, "runs_in", "loop" if self.is_async else "process")
+        elif (self.runs_in == "loop") is not self.is_async:
+            fitting = "async: it runs in the loop" if self.is_async else "plain: it runs in a process or a thread"
+            raise TaskTableError(f"task {self.name}: runs_in does not fit, since its function is {fitting}")
         arguments = Arguments(self.name, self.function, skip=1 if self.is_async else 0)
         object.__setattr__(self, "arguments", arguments)
 

@@ -39,6 +39,7 @@ from jobs.stores.remains import Remains
 from jobs.stores.signals import Signals
 from jobs.submit import Submitter
 from jobs.sweep import Sweeper
+from jobs.threads import Threads
 from jobs.tick import Ticker
 from jobs.worker import Worker
 
@@ -94,8 +95,10 @@ async def serve_until_signal(settings: JobsSettings, tasks: TaskTable, slots: Ma
 async def serve(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], *, stopping: asyncio.Event) -> None:
     """Run jobs of these queues, so many at once of each, until `stopping` is set; then drain and return."""
     async with _stores(settings, tasks, slots) as stores:
-        with Processes(settings.processes) as processes:
-            parts = _wired(settings, tasks, slots, stores, processes)
+        with Processes(settings.processes, memory_mb=settings.child_memory_mb) as processes, Threads() as threads:
+            site = Site(settings=settings, database=stores.database)
+            executor = Executor(tasks=tasks, jobs=stores.jobs, processes=processes, threads=threads, site=site)
+            parts = _wired(settings, tasks, slots, stores, executor)
             await _run(parts, settings, tasks, slots, stopping)
     log.info("worker_stopped")
 
@@ -164,7 +167,7 @@ async def _stores(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, 
 
 
 def _wired(
-    settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], stores: Stores, processes: Processes
+    settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], stores: Stores, executor: Executor
 ) -> Parts:
     """Hand each part what it needs, lower layers first."""
     holdings = Holdings()
@@ -178,8 +181,6 @@ def _wired(
 
     keeper = LeaseKeeper(renewals=stores.renewals, holdings=holdings, lost=lose, cancelled=cancel)
     outage = Outage(keeper=keeper, settle_s=min(_SETTLE_S, settings.lease_ms / 5000))
-    site = Site(settings=settings, database=stores.database)
-    executor = Executor(tasks=tasks, jobs=stores.jobs, processes=processes, site=site)
     for queue, count in slots.items():
         intakes[queue] = Intake(
             queue=queue, slots=count, leases=stores.leases, holdings=holdings, outage=outage, executor=executor

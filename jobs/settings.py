@@ -109,6 +109,13 @@ class JobsSettings(EnvironmentModel):
         alias="JOBS_PROCESSES",
         description="Child processes of a worker for tasks that are plain functions",
     )
+    child_memory_mb: int = Field(
+        default=0,
+        ge=0,
+        le=1_048_576,
+        alias="JOBS_CHILD_MEMORY_MB",
+        description="Address space of such a child in MiB, of which 200 go to Python itself; 0: no limit. Not on macOS",
+    )
     log_format: LogFormat = Field(
         default="json", alias="JOBS_LOG_FORMAT", description="Logs of the worker: `json` or `console`"
     )

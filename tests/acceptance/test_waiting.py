@@ -88,9 +88,8 @@ async def _cancel_rest(web: httpx.AsyncClient, bed: Bed) -> None:
 async def test_most_estimates_are_within_a_factor_of_two(environ: dict[str, str], bed: Bed) -> None:
     """A thousand of them under a steady load: what was estimated to be left of a wait, and what was."""
     environ["JOBS_MAX_RUNNING"] = "0"
-    bed.environ["JOBS_MAX_RUNNING"] = "0"  # type: ignore[index]  the same mapping
     estimates: list[tuple[str, datetime, datetime]] = []
-    async with running_web(environ) as web, bed.worker(20):
+    async with running_web(environ) as web, bed.worker(20, JOBS_MAX_RUNNING="0"):
         jobs = await bed.submit([sleeping(0.2)] * 2_000)
         left = itertools.cycle(jobs[::-1])
 

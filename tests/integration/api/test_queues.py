@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from typing import Any
 
 import httpx
 import pytest
@@ -56,7 +57,7 @@ async def test_a_worker_shows_itself_and_leaves(web: httpx.AsyncClient, environ:
         job = await submit(web, "diag.sleep", {"seconds": 2.5})
 
         async def is_seen() -> bool:
-            return (await _queue(web))["running"] == 1
+            return bool((await _queue(web))["running"] == 1)
 
         await eventually(is_seen, within_s=10)
         queue = await _queue(web)
@@ -76,7 +77,7 @@ async def test_a_queue_rests_and_goes_on(web: httpx.AsyncClient, environ: dict[s
         running = await submit(web, "diag.sleep", {"seconds": 0.3})
 
         async def has_started() -> bool:
-            return (await web.get(f"/api/jobs/{running['id']}")).json()["state"] == "running"
+            return bool((await web.get(f"/api/jobs/{running['id']}")).json()["state"] == "running")
 
         await eventually(has_started, within_s=10)
         for _ in range(2):
@@ -99,13 +100,13 @@ async def test_an_emptied_redis_does_not_let_a_queue_go_on(
 ) -> None:
     """The workers tell it what PostgreSQL says, and let go on what that knows nothing of."""
     await web.post("/api/queues/data_sync/pause")
-    redis = Redis.from_url(redis_url)
+    redis: Any = Redis.from_url(redis_url)
     await redis.flushdb()
-    await redis.hset(keys.PAUSED, "scheduled", "1")  # type: ignore[misc]
+    await redis.hset(keys.PAUSED, "scheduled", "1")
     async with running_worker(environ):
 
         async def is_right() -> bool:
-            return await redis.hkeys(keys.PAUSED) == [b"data_sync"]  # type: ignore[misc]
+            return bool(await redis.hkeys(keys.PAUSED) == [b"data_sync"])
 
         await eventually(is_right, within_s=10)
     await redis.aclose()

@@ -6,7 +6,6 @@ no connection to anything but its three pipes, and it may crash without harm. It
     child         the process as its parent sees it: started, read from, always ended
     request       what it is asked, one line of JSON on stdin
     __main__      the life of the process, from the request to the last frame
-    guard         its memory limit, and its end when its parent ends
     work          the reading: the header gate, then every row once
     table         a file opened: headers and numbered rows, whatever the format
     csv_rows      ... from csv, decoded by csv_text

@@ -5,9 +5,9 @@ import os
 import sys
 from typing import Final
 
+from jobs.guard import end_with_lifeline, limit_memory
 from jobs.tasks.data_sync.errors import FileRefusedError, LimitExceededError, UnreadableFileError
 from jobs.tasks.data_sync.reader.frames import Kind, pack
-from jobs.tasks.data_sync.reader.guard import end_with_parent, limit_memory
 from jobs.tasks.data_sync.reader.request import Request, from_line
 from jobs.tasks.data_sync.reader.work import read
 
@@ -17,7 +17,7 @@ _MIB: Final = 1024 * 1024
 def main() -> None:
     """Read one file. What the file is to blame for is told in a frame; all else ends the process with status 1."""
     request = from_line(sys.stdin.buffer.readline())
-    end_with_parent(sys.stdin.fileno())
+    end_with_lifeline(sys.stdin.fileno())
     limit_memory(request.limits.memory_bytes)
     try:
         _answer(request)

@@ -1,11 +1,15 @@
-"""The bounds of the reading process: its memory, and its parent's life. It does not bound its time."""
+"""The bounds of a child process: its memory, and its parent's life. They do not bound its time."""
 
 import contextlib
+import ctypes
 import os
 import resource
+import signal
 import sys
 import threading
 
+_PR_SET_PDEATHSIG = 1
+_LOOK_S = 1.0
 _ORPHANED = 3  # exit status; nobody is there to read it
 
 
@@ -20,7 +24,21 @@ def limit_memory(limit_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
 
 
-def end_with_parent(lifeline: int) -> None:
+def end_with_parent(parent: int) -> None:
+    """End this process when `parent` is gone: nobody would hear what comes of its work, and it may go on for hours."""
+    if sys.platform == "linux":  # also in the middle of code that never lets go of the interpreter
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    def watch() -> None:
+        never = threading.Event()
+        while os.getppid() == parent:
+            never.wait(_LOOK_S)
+        os._exit(_ORPHANED)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def end_with_lifeline(lifeline: int) -> None:
     """End this process as soon as the pipe with this descriptor closes, whatever it is doing then."""
 
     def watch() -> None:

@@ -1,0 +1,88 @@
+"""Plain functions that block, crash and misbehave, for child processes and threads to run."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from jobs.registry import Task
+from jobs.threads import is_stopping
+
+
+class FussyError(Exception):
+    """One that cannot be unpickled: it wants two arguments and keeps one."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(first)
+        self.second = second
+
+
+def burn(seconds: float, mark: str = "") -> int:
+    """Keep a core busy; leave the process's id in a file first."""
+    if mark:
+        Path(mark).write_text(str(os.getpid()), encoding="utf-8")
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        pass
+    return os.getpid()
+
+
+def defy(seconds: float, mark: str) -> int:
+    """Do the same, and ignore SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    return burn(seconds, mark)
+
+
+def say(what: str) -> str:
+    """Give it back."""
+    return what
+
+
+def fuss() -> None:
+    """Raise what cannot travel."""
+    raise FussyError("told", "kept")
+
+
+def leave(status: int) -> None:
+    """End the process without a word."""
+    os._exit(status)
+
+
+def die(number: int) -> None:
+    """Kill the process."""
+    os.kill(os.getpid(), number)
+
+
+def hoard(mib: int) -> int:
+    """Allocate so much."""
+    return len(bytearray(mib << 20))
+
+
+def give_function() -> object:
+    """Give what has no JSON form."""
+    return burn
+
+
+def heed(seconds: float) -> str:
+    """Work in small steps, as a task in a thread should."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if is_stopping():
+            return "stopped"
+        time.sleep(0.01)
+    return "done"
+
+
+def ignore(seconds: float) -> str:
+    """Sleep, whatever anybody wants."""
+    time.sleep(seconds)
+    return "done"
+
+
+TASKS = (
+    Task(name="test.burn", function=burn, queue="data_sync"),
+    Task(name="test.defy", function=defy, queue="data_sync"),
+    Task(name="test.die", function=die, queue="data_sync", max_tries=2),
+    Task(name="test.heed", function=heed, queue="data_sync", runs_in="thread"),
+    Task(name="test.ignore", function=ignore, queue="data_sync", runs_in="thread"),
+)
