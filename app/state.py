@@ -9,6 +9,7 @@ from app.auth import Authenticator, MetricsToken
 from app.identity import Identity
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
+from jobs.stores.fitness import Fitness
 from jobs.stores.queue import Queue
 from jobs.stores.statistics import Statistics
 from jobs.submit import Submitter
@@ -23,6 +24,7 @@ class Deps:
     tasks: TaskTable
     database: Database
     queue: Queue
+    fitness: Fitness
     submitter: Submitter
     waiter: EndWaiter
     data_sync: DataSync

@@ -13,6 +13,7 @@ import structlog
 
 from jobs.cancelling import cancel_until_ended
 from jobs.context import Site
+from jobs.errors import StoreUnavailableError
 from jobs.execute import Executor
 from jobs.held import Holdings, Run
 from jobs.history import HistoryWriter
@@ -25,6 +26,7 @@ from jobs.registry import TaskTable
 from jobs.settings import JobsSettings
 from jobs.stores.database import Database
 from jobs.stores.events import Events
+from jobs.stores.fitness import Fitness
 from jobs.stores.jobs import JobStore
 from jobs.stores.leases import Leases, Renewals, Timing
 from jobs.stores.queue import Queue
@@ -53,6 +55,7 @@ class Parts:
     history: HistoryWriter
     keeper: LeaseKeeper
     outage: Outage
+    fitness: Fitness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,7 @@ class Stores:
     leases: Leases
     renewals: Renewals
     events: Events
+    fitness: Fitness
 
 
 async def serve_until_signal(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int]) -> None:
@@ -77,7 +81,10 @@ async def serve_until_signal(settings: JobsSettings, tasks: TaskTable, slots: Ma
 
 
 async def serve(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], *, stopping: asyncio.Event) -> None:
-    """Run jobs of these queues, so many at once of each, until `stopping` is set; then drain and return."""
+    """Run jobs of these queues, so many at once of each, until `stopping` is set; then drain and return.
+
+    Raises UnfitRedisError, before the first claim, where Redis must not be used.
+    """
     async with _stores(settings, tasks, slots) as stores:
         with Processes(settings.processes) as processes:
             parts = _wired(settings, tasks, slots, stores, processes)
@@ -89,18 +96,21 @@ async def _run(
     parts: Parts, settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], stopping: asyncio.Event
 ) -> None:
     parts.keeper.start()
-    beside = (("recoverer", parts.recoverer.run), ("sweeper", parts.sweeper.run), ("history", parts.history.run))
-    loops = [asyncio.create_task(run(), name=name) for name, run in beside]
-    loops += [asyncio.create_task(worker.async_run(), name=worker.queue_name) for worker in parts.workers]
     signalled = asyncio.create_task(stopping.wait(), name="signal")
+    checked = asyncio.create_task(_check(parts), name="fitness")
+    loops: list[asyncio.Task[None]] = []
     log.info("worker_started", queues=dict(slots), tasks=list(tasks))
     try:
+        await asyncio.wait([signalled, checked], return_when=asyncio.FIRST_COMPLETED)
+        if checked.done():
+            checked.result()
+            loops += _begin(parts)
         # No loop ends by itself: one that does has met a fault, and the process must not go on without it.
         await asyncio.wait([signalled, *loops], return_when=asyncio.FIRST_COMPLETED)
         await asyncio.gather(*(worker.drain(settings.drain_s) for worker in parts.workers))
     finally:
         parts.outage.close()
-        await cancel_until_ended((signalled, *loops), again_s=_LOOP_ENDS_S)
+        await cancel_until_ended((signalled, checked, *loops), again_s=_LOOP_ENDS_S)
         await parts.keeper.close()
     for task in loops:
         if not task.cancelled() and (fault := task.exception()):
@@ -110,6 +120,21 @@ async def _run(
             await parts.history.close()
     except TimeoutError:
         log.warning("history_left_to_others", reason="no answer in time")
+
+
+async def _check(parts: Parts) -> None:
+    """Look at Redis when it first answers; raises UnfitRedisError."""
+    while True:
+        try:
+            return await parts.fitness.check()
+        except StoreUnavailableError as error:
+            await parts.outage.over(error)
+
+
+def _begin(parts: Parts) -> list[asyncio.Task[None]]:
+    beside = (("recoverer", parts.recoverer.run), ("sweeper", parts.sweeper.run), ("history", parts.history.run))
+    loops = [asyncio.create_task(run(), name=name) for name, run in beside]
+    return loops + [asyncio.create_task(worker.async_run(), name=worker.queue_name) for worker in parts.workers]
 
 
 @asynccontextmanager
@@ -135,6 +160,7 @@ async def _stores(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, 
             leases=Leases(redis, listening, worker=name, timing=timing, tasks=list(tasks)),
             renewals=Renewals(renewing, worker=name, timing=timing),
             events=Events(listening, consumer=name),
+            fitness=Fitness(redis),
         )
     finally:
         renewing.close()
@@ -178,4 +204,5 @@ def _wired(
         history=HistoryWriter(events=stores.events, jobs=stores.jobs),
         keeper=keeper,
         outage=outage,
+        fitness=stores.fitness,
     )
