@@ -1,5 +1,6 @@
 """Connections to Redis, and StoreUnavailableError for whatever may pass by itself."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -49,6 +50,14 @@ class _Writing:
             if _is_read_only(error):
                 raise ConnectionResetError(_DEMOTED) from error
             raise
+
+    async def on_connect(self) -> None:
+        """Log in. A server that ends the connection here is tried again by the caller, not from within.
+
+        redis-py would look after a new connection's health first, and to mend it connect again, deeper and deeper.
+        """
+        self.next_health_check = asyncio.get_running_loop().time() + self.health_check_interval  # type: ignore[attr-defined]
+        await super().on_connect()  # type: ignore[misc]
 
 
 class _BlockingWriting:

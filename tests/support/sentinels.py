@@ -132,7 +132,7 @@ class Sentinels:
 @asynccontextmanager
 async def sentinels_of(folder: Path) -> AsyncIterator[Sentinels]:
     """Start a master, two replicas and three sentinels, which agree within a second; kill all of them at the end."""
-    first, *others = ports = _free_ports(1 + _REPLICAS + _SENTINELS)
+    first, *others = ports = free_ports(1 + _REPLICAS + _SENTINELS)
     program = str(find_redis().server)
     async with AsyncExitStack() as stack:
         running: dict[int, Running] = {}
@@ -168,7 +168,7 @@ def _sentinel(port: int) -> Redis:
     )
 
 
-def _free_ports(amount: int) -> list[int]:
+def free_ports(amount: int) -> list[int]:
     """Find ports that nobody has now; all are held until all are found."""
     sockets = [socket.socket() for _ in range(amount)]
     try:
