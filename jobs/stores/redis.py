@@ -25,7 +25,7 @@ _PASSING = (OSError, RedisConnectionError, RedisTimeoutError, ReadOnlyError)
 _RETRIED = (ConnectionError, TimeoutError, OSError)
 # Starting, failing over, out of memory, or busy with somebody's script.
 _PASSING_WORDS = ("OOM", "LOADING", "MASTERDOWN", "BUSY", "NOREPLICAS", "MISCONF", "UNBLOCKED")
-_DEMOTED = "Redis has become a replica"
+_DEMOTED = "it has become a replica"
 
 
 class _Packing:

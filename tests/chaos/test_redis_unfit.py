@@ -1,6 +1,6 @@
 """A Redis that would lose jobs or refuse scripts: workers do not begin, the web process says so."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -8,13 +8,13 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from deploy.local.binaries import find_redis
-from jobs.errors import StoreUnavailableError, UnfitRedisError
+from jobs.errors import UnfitRedisError
 from jobs.stores.fitness import Fitness
 from jobs.stores.redis import connect_redis
 from tests.conftest import Servers
-from tests.support.conditions import eventually, reaches
+from tests.support.conditions import reaches
 from tests.support.processes import WORKER, started, web_process, worker_process
+from tests.support.redis_with import redis_with
 from tests.support.site import submit
 
 
@@ -47,12 +47,14 @@ async def test_a_worker_refuses_a_redis_that_evicts(
         await reaches(web, job["id"], "succeeded")
 
 
-async def test_a_worker_looks_when_redis_first_answers(environ: dict[str, str], tmp_path: Path, free_port: int) -> None:
+async def test_a_worker_looks_when_redis_first_answers(
+    environ: dict[str, str], tmp_path: Path, unused_tcp_port: int
+) -> None:
     """An outage at its start is waited for; what then answers is looked at before a job is taken."""
-    settings = {**environ, "REDIS_URL": f"redis://127.0.0.1:{free_port}"}
+    settings = {**environ, "REDIS_URL": f"redis://127.0.0.1:{unused_tcp_port}"}
     async with worker_process(settings, "data_sync:1") as worker:
         await worker.says("redis_awaited")
-        async with _server(tmp_path, free_port, {"maxmemory-policy": "allkeys-random"}):
+        async with redis_with(tmp_path, unused_tcp_port, {"maxmemory-policy": "allkeys-random"}):
             assert await worker.ends(within_s=20) == 1
     assert "allkeys-random" in worker.lines[-1]
 
@@ -69,43 +71,27 @@ async def test_the_web_process_says_that_redis_is_unfit(servers: Servers, enviro
         assert (await client.get("/readyz")).json() == {"status": "ready", "degraded": []}
 
 
-async def test_a_cluster_is_refused(tmp_path: Path, free_port: int) -> None:
+async def test_a_cluster_is_refused(tmp_path: Path, unused_tcp_port: int) -> None:
     """Its scripts may use only the keys that they name beforehand."""
-    async with _server(tmp_path, free_port, {"cluster-enabled": "yes"}) as client:
+    async with redis_with(tmp_path, unused_tcp_port, {"cluster-enabled": "yes"}), _client(unused_tcp_port) as client:
         with pytest.raises(UnfitRedisError, match="it is a cluster"):
             await Fitness(client).check()
 
 
-async def test_who_may_not_look_is_let_pass(tmp_path: Path, free_port: int, caplog: pytest.LogCaptureFixture) -> None:
+async def test_who_may_not_look_is_let_pass(
+    tmp_path: Path, unused_tcp_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
     """A platform may forbid INFO: a warning is all that can be said."""
-    async with _server(tmp_path, free_port, {"user": "default on nopass ~* &* +@all -info"}) as client:
-        caplog.clear()
+    rights = {"user": "default on nopass ~* &* +@all -info"}
+    async with redis_with(tmp_path, unused_tcp_port, rights), _client(unused_tcp_port) as client:
         await Fitness(client).check()
         assert "redis_not_checked" in caplog.text
 
 
-@pytest.fixture
-def free_port(unused_tcp_port: int) -> int:
-    """Give a port that nobody has now."""
-    return unused_tcp_port
-
-
 @asynccontextmanager
-async def _server(folder: Path, port: int, options: Mapping[str, str]) -> AsyncIterator[Redis]:
-    text = "".join(f"{name} {value}\n" for name, value in {"save": '""', **options}.items())
-    (folder / "server.conf").write_text(f"port {port}\nbind 127.0.0.1\ndir {folder}\n{text}", encoding="utf-8")
+async def _client(port: int) -> AsyncIterator[Redis]:
     client = connect_redis(f"redis://127.0.0.1:{port}", patience_s=2)
-    async with started((str(find_redis().server), str(folder / "server.conf")), {"LC_ALL": "C"}):
-
-        async def answers() -> bool:
-            try:
-                await Fitness(client).check()
-            except StoreUnavailableError:
-                return False
-            except UnfitRedisError:
-                pass
-            return True
-
-        await eventually(answers)
+    try:
         yield client
+    finally:
         await client.aclose(close_connection_pool=True)
