@@ -92,6 +92,32 @@ async def test_a_failover_under_load(
     )
 
 
+async def test_what_was_not_replicated_is_counted_as_lost(
+    environ: dict[str, str], database: Database, tmp_path: Path
+) -> None:
+    """It shows in PostgreSQL as what it was last known to be. Nothing else is lost, before and after."""
+    async with sentinels_of(tmp_path) as sentinels:
+        environ = {**environ, "REDIS_URL": sentinels.url}
+        async with web_process(environ) as (_, client), worker_process(environ, "data_sync:8"):
+            before = [await submit(client, "diag.noop", delay_s=8) for _ in range(5)]
+            await _scheduled(database, len(before))
+            former = await sentinels.master()
+            await sentinels.part(former)
+            unreplicated = [await submit(client, "diag.noop", delay_s=8) for _ in range(3)]
+            await _scheduled(database, len(before) + len(unreplicated))
+            await sentinels.servers[former].kill()
+            await sentinels.promoted(former)
+            after = [await submit(client, "diag.noop") for _ in range(5)]
+            for job in (*before, *after):
+                await reaches(client, job["id"], "succeeded", within_s=30)
+
+            async def all_others_are_written() -> bool:
+                lost = await database.fetch("SELECT id, state FROM jobs WHERE finished_at IS NULL")
+                return {(row["id"], row["state"]) for row in lost} == {(job["id"], "scheduled") for job in unreplicated}
+
+            await eventually(all_others_are_written)
+
+
 @asynccontextmanager
 async def _load_on(client: httpx.AsyncClient) -> AsyncIterator[dict[str, float]]:
     """Submit jobs without end; give when each was accepted. A submission that fails fails the test."""
@@ -118,6 +144,16 @@ async def _ended(database: Database) -> int:
     row = await database.fetch_row("SELECT count(*) AS ended FROM jobs WHERE finished_at IS NOT NULL")
     assert row is not None
     return int(row["ended"])
+
+
+async def _scheduled(database: Database, amount: int) -> None:
+    """Wait until PostgreSQL knows that so many jobs are in Redis."""
+
+    async def known() -> bool:
+        row = await database.fetch_row("SELECT count(*) AS known FROM jobs WHERE state = 'scheduled'")
+        return row is not None and bool(row["known"] == amount)
+
+    await eventually(known)
 
 
 async def _never_end(database: Database) -> list[str]:

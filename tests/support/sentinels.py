@@ -92,6 +92,15 @@ class Sentinels:
         async with _sentinel(min(self.sentinels)) as client:
             await client.execute_command("SENTINEL", "FAILOVER", SERVICE)  # type: ignore[no-untyped-call]
 
+    async def part(self, master: int) -> None:
+        """Let the replicas follow nobody that there is: what the master takes from now on is nowhere else.
+
+        The sentinels mend that after some seconds.
+        """
+        for port in self.servers.keys() - {master}:
+            async with self.client(port) as client:
+                await client.replicaof(_HOST, "1")
+
     async def stop_watching(self) -> None:
         """Kill all sentinels."""
         for sentinel in self.sentinels.values():
