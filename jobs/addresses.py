@@ -31,7 +31,14 @@ _POSTGRES_OPTIONS = (
     *("host", "port", "dbname", "database", "user", "password", "passfile", "service", "target_session_attrs"),
     *("sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword", "sslnegotiation"),
     *("ssl_min_protocol_version", "ssl_max_protocol_version", "krbsrvname", "gsslib"),
-    *("options", "search_path", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"),
+    *(
+        "application_name",
+        "options",
+        "search_path",
+        "statement_timeout",
+        "lock_timeout",
+        "idle_in_transaction_session_timeout",
+    ),
 )
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _POSTGRES_FILES = ("sslcert", "sslkey", "sslrootcert", "sslcrl")
