@@ -14,11 +14,13 @@ from app.settings import Settings
 from app.state import Deps
 from jobs.cancel import Canceller
 from jobs.cancelling import cancel_until_ended
+from jobs.errors import StoreUnavailableError, UnfitRedisError
 from jobs.find import JobFinder
 from jobs.overview import Overview
 from jobs.pause import Pauses
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
+from jobs.stores.fitness import Fitness
 from jobs.stores.jobs import JobStore
 from jobs.stores.pauses import PauseStore
 from jobs.stores.places import Places
@@ -36,6 +38,7 @@ _METRICS_PATIENCE_S = 2.0
 
 # A request must not wait long for Redis: what Redis does not take now is put in line later.
 _REDIS_PATIENCE_S = 1.0
+_LOOK_AGAIN_S = 1.0
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -63,7 +66,11 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
         statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
         waiter = EndWaiter(finder=finder, signals=Signals(redis))
         uploads = Uploads(settings.jobs.data_dir)
-        listening = asyncio.create_task(waiter.run(), name="end-waiter")
+        fitness = Fitness(redis)
+        loops = [
+            asyncio.create_task(waiter.run(), name="end-waiter"),
+            asyncio.create_task(_tell_of(fitness), name="fitness"),
+        ]
         try:
             with ExitStack() as stack:
                 if threading.current_thread() is threading.main_thread():
@@ -74,6 +81,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
                         tasks=tasks,
                         database=database,
                         queue=queue,
+                        fitness=fitness,
                         submitter=submitter,
                         finder=finder,
                         waiter=waiter,
@@ -92,9 +100,21 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
                     )
                 }
         finally:
-            await cancel_until_ended([listening], again_s=0.2)
+            await cancel_until_ended(loops, again_s=0.2)
             await redis.aclose(close_connection_pool=True)
             await database.close()
             log.info("web_stopped")
 
     return lifespan
+
+
+async def _tell_of(fitness: Fitness) -> None:
+    """Write into the log, when Redis first answers, why it must not be used; /readyz says that it must not be."""
+    while True:
+        try:
+            return await fitness.check()
+        except StoreUnavailableError:
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        except UnfitRedisError as error:
+            log.error("redis_unfit", reason=str(error))  # noqa: TRY400  the reason is all there is to say
+            return None

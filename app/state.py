@@ -13,6 +13,7 @@ from jobs.overview import Overview
 from jobs.pause import Pauses
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
+from jobs.stores.fitness import Fitness
 from jobs.stores.queue import Queue
 from jobs.stores.statistics import Statistics
 from jobs.submit import Submitter
@@ -27,6 +28,7 @@ class Deps:
     tasks: TaskTable
     database: Database
     queue: Queue
+    fitness: Fitness
     submitter: Submitter
     finder: JobFinder
     waiter: EndWaiter

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import uvloop
 
-from jobs.errors import SettingsError, TaskTableError
+from jobs.errors import SettingsError, TaskTableError, UnfitRedisError
 from jobs.logs import configure_logs
 from jobs.serve import serve_until_signal
 from jobs.settings import load_settings
@@ -17,7 +17,7 @@ _MOST_SLOTS = 10_000
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; give the exit status: 0, or 2 for wrong settings."""
+    """Run a command; give the exit status: 0, 1 where Redis must not be used, 2 for wrong settings."""
     arguments = _parser().parse_args(argv)
     try:
         settings = load_settings(os.environ)
@@ -26,7 +26,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"The worker cannot start:\n{error}", file=sys.stderr)  # noqa: T201  before there are logs
         return 2
     configure_logs(form=settings.log_format, level=settings.log_level)
-    uvloop.run(serve_until_signal(settings, tasks, arguments.queues))
+    try:
+        uvloop.run(serve_until_signal(settings, tasks, arguments.queues))
+    except UnfitRedisError as error:
+        print(f"The worker cannot use the Redis at REDIS_URL: {error}", file=sys.stderr)  # noqa: T201  its last word
+        return 1
     return 0
 
 

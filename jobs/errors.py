@@ -20,6 +20,10 @@ class StoreUnavailableError(SwitchyardError):
     """Redis or PostgreSQL did not answer; the same call may succeed later."""
 
 
+class UnfitRedisError(SwitchyardError):
+    """Redis answers, but must not hold the queue; the text says why and the mend."""
+
+
 class NotFoundError(SwitchyardError):
     """There is no such thing, or it belongs to somebody else."""
 

@@ -14,6 +14,7 @@ import structlog
 from jobs.cancel_listener import CancelListener
 from jobs.cancelling import cancel_until_ended
 from jobs.context import Site
+from jobs.errors import StoreUnavailableError
 from jobs.execute import Executor
 from jobs.held import Holdings, Run
 from jobs.history import HistoryWriter
@@ -29,6 +30,7 @@ from jobs.registry import TaskTable
 from jobs.settings import JobsSettings
 from jobs.stores.database import Database
 from jobs.stores.events import Events
+from jobs.stores.fitness import Fitness
 from jobs.stores.jobs import JobStore
 from jobs.stores.leases import Leases, Renewals, Timing
 from jobs.stores.pauses import PauseStore
@@ -68,6 +70,7 @@ class Parts:
     history: HistoryWriter
     keeper: LeaseKeeper
     outage: Outage
+    fitness: Fitness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,7 @@ class Stores:
     renewals: Renewals
     events: Events
     signals: Signals
+    fitness: Fitness
 
 
 async def serve_until_signal(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int]) -> None:
@@ -93,7 +97,10 @@ async def serve_until_signal(settings: JobsSettings, tasks: TaskTable, slots: Ma
 
 
 async def serve(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], *, stopping: asyncio.Event) -> None:
-    """Run jobs of these queues, so many at once of each, until `stopping` is set; then drain and return."""
+    """Run jobs of these queues, so many at once of each, until `stopping` is set; then drain and return.
+
+    Raises UnfitRedisError, before the first claim, where Redis must not be used.
+    """
     async with _stores(settings, tasks, slots) as stores:
         with Processes(settings.processes, memory_mb=settings.child_memory_mb) as processes, Threads() as threads:
             site = Site(settings=settings, database=stores.database)
@@ -107,21 +114,21 @@ async def _run(
     parts: Parts, settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], stopping: asyncio.Event
 ) -> None:
     parts.keeper.start()
-    beside = (
-        *(parts.recoverer, parts.reconciler, parts.sweeper, parts.ticker),
-        *(parts.pauses, parts.herald, parts.listener, parts.history),
-    )
-    loops = [asyncio.create_task(part.run(), name=type(part).__name__) for part in beside]
-    loops += [asyncio.create_task(worker.async_run(), name=worker.queue_name) for worker in parts.workers]
     signalled = asyncio.create_task(stopping.wait(), name="signal")
+    checked = asyncio.create_task(_check(parts), name="fitness")
+    loops: list[asyncio.Task[None]] = []
     log.info("worker_started", queues=dict(slots), tasks=list(tasks))
     try:
+        await asyncio.wait([signalled, checked], return_when=asyncio.FIRST_COMPLETED)
+        if checked.done():
+            checked.result()
+            loops += _begin(parts)
         # No loop ends by itself: one that does has met a fault, and the process must not go on without it.
         await asyncio.wait([signalled, *loops], return_when=asyncio.FIRST_COMPLETED)
         await asyncio.gather(*(worker.drain(settings.drain_s) for worker in parts.workers))
     finally:
         parts.outage.close()
-        await cancel_until_ended((signalled, *loops), again_s=_LOOP_ENDS_S)
+        await cancel_until_ended((signalled, checked, *loops), again_s=_LOOP_ENDS_S)
         await parts.keeper.close()
         await parts.herald.close()
     for task in loops:
@@ -132,6 +139,24 @@ async def _run(
             await parts.history.close()
     except TimeoutError:
         log.warning("history_left_to_others", reason="no answer in time")
+
+
+async def _check(parts: Parts) -> None:
+    """Look at Redis when it first answers; raises UnfitRedisError."""
+    while True:
+        try:
+            return await parts.fitness.check()
+        except StoreUnavailableError as error:
+            await parts.outage.over(error)
+
+
+def _begin(parts: Parts) -> list[asyncio.Task[None]]:
+    beside = (
+        *(parts.recoverer, parts.reconciler, parts.sweeper, parts.ticker),
+        *(parts.pauses, parts.herald, parts.listener, parts.history),
+    )
+    loops = [asyncio.create_task(part.run(), name=type(part).__name__) for part in beside]
+    return loops + [asyncio.create_task(worker.async_run(), name=worker.queue_name) for worker in parts.workers]
 
 
 @asynccontextmanager
@@ -158,6 +183,7 @@ async def _stores(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, 
             renewals=Renewals(renewing, worker=name, timing=timing),
             events=Events(listening, consumer=name),
             signals=Signals(listening),
+            fitness=Fitness(redis),
         )
     finally:
         renewing.close()
@@ -209,4 +235,5 @@ def _wired(
         history=HistoryWriter(events=stores.events, jobs=stores.jobs),
         keeper=keeper,
         outage=outage,
+        fitness=stores.fitness,
     )

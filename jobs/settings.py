@@ -1,13 +1,13 @@
 """The settings of the job engine, read from the environment once, at the start of a process."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
+from jobs.addresses import check_database_url, redis_address
 from jobs.environment import EnvironmentModel, read
 
 PREFIX = "JOBS_"
@@ -23,21 +23,19 @@ def _listed(value: object) -> object:
     return value
 
 
-def _address(schemes: tuple[str, ...], example: str) -> BeforeValidator:
-    """Take a URL of one of these schemes. A mistake never repeats the URL: it may hold a password."""
+def _read_by(reader: Callable[[str], object]) -> BeforeValidator:
+    """Let `reader` raise ValueError for what is wrong with a URL."""
 
     def check(value: object) -> object:
         if isinstance(value, str):
-            scheme = urlsplit(value).scheme
-            if scheme not in schemes:
-                raise ValueError(f"begins with none of {', '.join(f'{s}://' for s in schemes)}; example: {example}")
+            reader(value)
         return value
 
     return BeforeValidator(check)
 
 
-DatabaseUrl = Annotated[SecretStr, _address(("postgresql", "postgres"), "postgresql://user:password@host:5432/name")]
-RedisUrl = Annotated[SecretStr, _address(("redis", "rediss", "unix"), "redis://:password@host:6379/0")]
+DatabaseUrl = Annotated[SecretStr, _read_by(check_database_url)]
+RedisUrl = Annotated[SecretStr, _read_by(redis_address)]
 
 
 class JobsSettings(EnvironmentModel):
@@ -45,7 +43,9 @@ class JobsSettings(EnvironmentModel):
 
     database_url: DatabaseUrl = Field(alias="DATABASE_URL", description="PostgreSQL 14 or newer")
     redis_url: RedisUrl = Field(
-        alias="REDIS_URL", description="Redis 6.2 or newer, or Valkey: `redis://`, `rediss://` or `unix://`"
+        alias="REDIS_URL",
+        description="Redis 6.2 or newer, or Valkey: `redis://`, `rediss://`, `unix://`, `redis+sentinel://` or "
+        "`rediss+sentinel://`",
     )
     task_lists: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
         default=(),

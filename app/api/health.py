@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from app.api.parsing import answer
 from app.state import deps_of
-from jobs.errors import StoreUnavailableError
+from jobs.errors import StoreUnavailableError, UnfitRedisError
+from jobs.stores.fitness import Fitness
 
 _PATIENCE_S = 2.0
 
@@ -22,8 +23,8 @@ async def healthz(_: Request) -> Response:
 async def readyz(request: Request) -> Response:
     """GET /readyz: 200 while jobs can be accepted, naming what is degraded; else 503."""
     deps = deps_of(request)
-    database, redis = await asyncio.gather(answers(deps.database.ping()), answers(deps.queue.ping()))
-    degraded = [name for name, is_up in (("postgresql", database), ("redis", redis)) if not is_up]
+    database, redis = await asyncio.gather(answers(deps.database.ping()), _trouble(deps.fitness))
+    degraded = [*([] if database else ["postgresql"]), *redis]
     if deps.waiter.closed:
         return answer({"status": "draining", "degraded": degraded}, status=HTTPStatus.SERVICE_UNAVAILABLE)
     # Without Redis jobs are accepted and wait; without PostgreSQL they are not.
@@ -40,3 +41,11 @@ async def answers(ping: Awaitable[None]) -> bool:
     except (StoreUnavailableError, TimeoutError):
         return False
     return True
+
+
+async def _trouble(fitness: Fitness) -> list[str]:
+    """Say what is degraded of Redis: it is away, or it is one that workers refuse."""
+    try:
+        return [] if await answers(fitness.check()) else ["redis"]
+    except UnfitRedisError:
+        return ["redis_unfit"]

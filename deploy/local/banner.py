@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from deploy.local.binaries import find_postgres
 from deploy.local.errors import DevError
@@ -55,4 +56,6 @@ class Banner:
         if psql.is_relative_to(self.root):
             psql = psql.relative_to(self.root)
         query = "SELECT platform, domain, count(*) FROM facts GROUP BY 1, 2"
-        yield f"{shlex.quote(str(psql))} {shlex.quote(self.database_url)} -c {shlex.quote(query)}"
+        # One with a password is the user's own, who has it in the environment: a terminal's text gets copied around.
+        address = '"$DATABASE_URL"' if urlsplit(self.database_url).password else shlex.quote(self.database_url)
+        yield f"{shlex.quote(str(psql))} {address} -c {shlex.quote(query)}"

@@ -1,21 +1,31 @@
 """Connections to Redis, and StoreUnavailableError for whatever may pass by itself."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import hiredis
+from redis import connection as blocking
 from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio import connection as awaiting
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.client import Redis as BlockingRedis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry as BlockingRetry
 
+from jobs.addresses import RedisAddress, redis_address
 from jobs.errors import StoreUnavailableError
+from jobs.stores.sentinel import AtMaster, BlockingAtMaster, BlockingMaster, Master, MasterPool
 
 _PASSING = (OSError, RedisConnectionError, RedisTimeoutError, ReadOnlyError)
+_RETRIED = (ConnectionError, TimeoutError, OSError)
+# Starting, failing over, out of memory, or busy with somebody's script.
+_PASSING_WORDS = ("OOM", "LOADING", "MASTERDOWN", "BUSY", "NOREPLICAS", "MISCONF", "UNBLOCKED")
+_DEMOTED = "it has become a replica"
 
 
 class _Packing:
@@ -26,31 +36,109 @@ class _Packing:
         return [hiredis.pack_command((*name.split(), *args))]  # type: ignore[arg-type]
 
 
-def connect_redis(url: str, *, patience_s: float) -> Redis:
-    """Make a client that connects at its first use and tries a lost connection twice.
+class _Writing:
+    """Leaves a server that takes no writes any more: it was the master before a failover.
 
-    `patience_s` bounds each connection attempt and each answer.
+    What it has refused it has not done, so the command is sent again over a new connection: _RETRIED has this error.
     """
-    pool = ConnectionPool.from_url(
-        url,
-        socket_timeout=patience_s,
-        socket_connect_timeout=patience_s,
-        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), retries=2),
-        retry_on_error=[ConnectionError, TimeoutError, OSError],
-        health_check_interval=30,
-    )
-    pool.connection_class = type("PackingConnection", (_Packing, pool.connection_class), {})
-    return Redis(connection_pool=pool)
+
+    async def read_response(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  redis-py's
+        """Give the answer to the oldest command."""
+        try:
+            return await super().read_response(*args, **kwargs)  # type: ignore[misc]
+        except ResponseError as error:
+            if _is_read_only(error):
+                raise ConnectionResetError(_DEMOTED) from error
+            raise
+
+    async def on_connect(self) -> None:
+        """Log in. A server that ends the connection here is tried again by the caller, not from within.
+
+        redis-py would look after a new connection's health first, and to mend it connect again, deeper and deeper.
+        """
+        self.next_health_check = asyncio.get_running_loop().time() + self.health_check_interval  # type: ignore[attr-defined]
+        await super().on_connect()  # type: ignore[misc]
+
+
+class _BlockingWriting:
+    """The same for threads."""
+
+    def read_response(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  redis-py's
+        """Give the answer to the oldest command."""
+        try:
+            return super().read_response(*args, **kwargs)  # type: ignore[misc]
+        except ResponseError as error:
+            if _is_read_only(error):
+                raise ConnectionResetError(_DEMOTED) from error
+            raise
+
+
+def connect_redis(url: str, *, patience_s: float) -> Redis:
+    """Make a client that connects at its first use, trying three times.
+
+    `patience_s` bounds each attempt and each answer. A command whose answer got lost is not sent again. Where
+    sentinels are named, they are asked for the master at each connection, and all connections to a former one are
+    cut a second after they know of another.
+    """
+    address = redis_address(url)
+    options = {
+        **_options(address),
+        "socket_timeout": patience_s,
+        "socket_connect_timeout": patience_s,
+        "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), retries=2),
+        "retry_on_error": list(_RETRIED),
+        "health_check_interval": 30,
+    }
+    bases = (_Packing, _Writing, _kind(awaiting, address))
+    if address.service is None:
+        kind: Any = type("PackingConnection", bases, {})
+        return Redis(connection_pool=ConnectionPool(connection_class=kind, **options))
+    kind = type("MasterConnection", (AtMaster, *bases), {})
+    return Redis(connection_pool=MasterPool(Master(address, _tls_options(address)), connection_class=kind, **options))
 
 
 def connect_blocking(url: str, *, patience_s: float) -> BlockingRedis:
-    """Make a client for a thread; a lost connection is tried again once."""
-    return BlockingRedis.from_url(
-        url,
-        socket_timeout=patience_s,
-        socket_connect_timeout=patience_s,
-        retry=BlockingRetry(ExponentialBackoff(cap=0.1, base=0.05), retries=1),
-        retry_on_error=[ConnectionError, TimeoutError, OSError],
+    """Make a client for one thread; it tries a connection twice, and is otherwise as that of `connect_redis`."""
+    address = redis_address(url)
+    options = {
+        **_options(address),
+        "socket_timeout": patience_s,
+        "socket_connect_timeout": patience_s,
+        "retry": BlockingRetry(ExponentialBackoff(cap=0.1, base=0.05), retries=1),
+        "retry_on_error": list(_RETRIED),
+    }
+    bases: tuple[type, ...] = (_BlockingWriting, _kind(blocking, address))
+    if address.service is not None:
+        bases = (BlockingAtMaster, *bases)
+        options["master"] = BlockingMaster(address, _tls_options(address))
+    kind: Any = type("BlockingConnection", bases, {})
+    return BlockingRedis.from_pool(blocking.ConnectionPool(connection_class=kind, **options))
+
+
+def _tls_options(address: RedisAddress) -> dict[str, Any]:
+    """Give redis-py's names for how to use TLS; none without TLS."""
+    if (tls := address.tls) is None:
+        return {}
+    return {
+        "ssl_cert_reqs": tls.cert_reqs,
+        "ssl_check_hostname": tls.check_hostname,
+        "ssl_ca_certs": tls.ca_certs,
+        "ssl_certfile": tls.certfile,
+        "ssl_keyfile": tls.keyfile,
+    }
+
+
+def _is_read_only(error: ResponseError) -> bool:
+    """Say whether a replica refuses a write; Redis before 7 wraps a script's error into its own."""
+    return isinstance(error, ReadOnlyError) or "-READONLY " in str(error)
+
+
+def _passes(error: ResponseError) -> bool:
+    text = str(error)
+    return (
+        isinstance(error, OutOfMemoryError)  # redis-py cuts off its word, and only some others'
+        or text.partition(" ")[0] in _PASSING_WORDS
+        or any(f"-{word} " in text for word in _PASSING_WORDS)
     )
 
 
@@ -62,9 +150,23 @@ def answering() -> Iterator[None]:
     except _PASSING as error:
         raise StoreUnavailableError(f"Redis: {str(error) or 'no answer in time'}") from error
     except ResponseError as error:
-        # Starting, failing over, out of memory, or busy with somebody's script: all of that passes.
-        if str(error).partition(" ")[0] in {"OOM", "LOADING", "MASTERDOWN", "BUSY", "NOREPLICAS", "MISCONF"}:
+        if _passes(error):
             raise StoreUnavailableError(f"Redis: {error}") from error
         raise
     except RedisError as error:
         raise StoreUnavailableError(f"Redis: {error}") from error
+
+
+def _options(address: RedisAddress) -> dict[str, Any]:
+    options: dict[str, Any] = {"db": address.db, "username": address.username, "password": address.password}
+    if address.path is not None:
+        return {**options, "path": address.path}
+    if address.service is None:
+        ((options["host"], options["port"]),) = address.hosts
+    return {**options, **_tls_options(address)}
+
+
+def _kind(module: Any, address: RedisAddress) -> Any:  # noqa: ANN401  redis-py's two modules have equal names
+    if address.path is not None:
+        return module.UnixDomainSocketConnection
+    return module.SSLConnection if address.tls else module.Connection

@@ -1,0 +1,71 @@
+"""What Redis, or what looks like one, may answer: which of it is an outage, and that it is told soon."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from redis.exceptions import ResponseError
+
+from jobs.errors import StoreUnavailableError
+from jobs.stores.redis import answering, connect_blocking, connect_redis
+from tests.conftest import Servers
+
+_SOON_S = 5.0
+
+
+async def test_a_door_with_nobody_behind_it_is_an_outage() -> None:
+    """A proxy takes the connection and closes it, as its Redis is away: that is said at once."""
+    taken = 0
+
+    async def close(_: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        nonlocal taken
+        taken += 1
+        to_client.close()
+
+    door = await asyncio.start_server(close, "127.0.0.1", 0)
+    url = f"redis://127.0.0.1:{door.sockets[0].getsockname()[1]}"
+    client, blocking = connect_redis(url, patience_s=2), connect_blocking(url, patience_s=2)
+    began = time.monotonic()
+    try:
+        async with asyncio.timeout(_SOON_S):
+            with pytest.raises(StoreUnavailableError), answering():
+                await client.ping()
+            with pytest.raises(StoreUnavailableError), answering():
+                await asyncio.to_thread(blocking.ping)
+        assert time.monotonic() - began < _SOON_S
+        assert taken <= 10
+    finally:
+        door.close()
+        blocking.close()
+        await client.aclose(close_connection_pool=True)
+
+
+async def test_a_full_redis_is_an_outage(servers: Servers) -> None:
+    """It passes once something has ended; a command and a script are told so in different words."""
+    client = connect_redis(servers.redis.url, patience_s=5)
+    call: Any = client.execute_command  # without annotations
+    try:
+        await client.config_set("maxmemory", "1")
+        try:
+            for command in (("SET", "a", "1"), ("EVAL", "return redis.call('SET', 'a', '1')", 0)):
+                with pytest.raises(StoreUnavailableError, match="maxmemory"), answering():
+                    await call(*command)
+        finally:
+            await client.config_set("maxmemory", "0")
+    finally:
+        await client.aclose(close_connection_pool=True)
+
+
+@pytest.mark.parametrize("word", ["OOM", "NOREPLICAS", "MISCONF"])
+def test_a_scripts_error_is_read_as_redis_before_7_wraps_it(word: str) -> None:
+    """Its own words stand in the middle there."""
+    text = f"Error running script (call to f_0): @user_script:1: @user_script: 1: -{word} not now"
+    with pytest.raises(StoreUnavailableError), answering():
+        raise ResponseError(text)
+
+
+def test_a_mistake_of_ours_is_none() -> None:
+    """Another try would meet it again."""
+    with pytest.raises(ResponseError, match="WRONGTYPE"), answering():
+        raise ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value")
