@@ -45,7 +45,7 @@ RULES: dict[str, Edit] = {
         "if unpack_rest(job).mt < 0 then",
     ),
     "suspects run one at a time": ("(suspects == 0 or suspects == 2 and is_last(job))", "false"),
-    "a renewal moves the entry": ("    add(QUEUE .. job.q, lease_end, id)\n    add(RUNNING", "    add(RUNNING"),
+    "a renewal moves the entry": ("  add(QUEUE .. got[4], lease_end, id)\n", ""),
     "a stock worker's hold is respected": ("  elseif is_foreign(holder) then return true\n", "\n"),
     "an unknown task waits": ("  elseif not is_known(job.t) then put_aside(id)\n", "\n"),
     "what is left wakes somebody": ("if more then wake(queue) end", ""),
