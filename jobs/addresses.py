@@ -46,11 +46,12 @@ _POSTGRES_FILES = ("sslcert", "sslkey", "sslrootcert", "sslcrl")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
-    """How a server proves who it is, and we to it. Files are in PEM format; None: those of the system, or none."""
+    """How a server proves who it is, and we to it. All is in PEM format; None: that of the system, or none."""
 
     cert_reqs: str = "required"
     check_hostname: bool = True
     ca_certs: str | None = None
+    ca_data: str | None = None  # the same as a text
     certfile: str | None = None
     keyfile: str | None = None
 

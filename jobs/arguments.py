@@ -1,7 +1,7 @@
 """A task's arguments, known from its signature: checked at submission, typed again before the run."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NotRequired, Required, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -28,6 +28,8 @@ class Arguments:
         """Read the signature, leaving out the first `skip` parameters. Raises TaskTableError."""
         parameters = list(inspect.signature(function).parameters.values())[skip:]
         hints = get_type_hints(function, include_extras=True)
+        # Those that can be given by place.
+        self._names = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
         fields: dict[str, Any] = {}
         for parameter in parameters:
             _check(task, parameter, hints)
@@ -57,6 +59,18 @@ class Arguments:
         typed = self._validate(encoded)
         stored: dict[str, Any] = self._adapter.dump_python(typed, mode="json")
         return stored
+
+    def named(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give names to arguments that a stock client has given by place; raises InvalidInputError."""
+        if not args:
+            return kwargs
+        if len(args) > len(self._names):
+            detail = f"are {len(args)} arguments; the task takes {len(self._names)}"
+            raise InvalidInputError([Mistake(pointer=ROOT, detail=detail)])
+        by_place = dict(zip(self._names, args, strict=False))
+        if twice := by_place.keys() & kwargs.keys():
+            raise InvalidInputError([Mistake(pointer=f"{ROOT}/{name}", detail="is given twice") for name in twice])
+        return {**by_place, **kwargs}
 
     def bind(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """Give stored arguments the types that the function asks for; raises InvalidInputError."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from jobs.errors import JobFailedError
+from jobs.contract import JobExecutionFailed
 
 _PICKLE_START = b"\x80"
 _ERROR = "__error__"
@@ -30,7 +30,7 @@ def embed(encoded: bytes) -> object:
 
 
 def loads(data: bytes) -> Any:  # noqa: ANN401  the same
-    """Decode what `dumps` made; an encoded exception comes back as CancelledError or JobFailedError.
+    """Decode what `dumps` made; an encoded exception comes back as CancelledError or arq's JobExecutionFailed.
 
     Raises ValueError for anything that is no JSON, and says so plainly where it is a pickle.
     """
@@ -42,6 +42,11 @@ def loads_plain(data: bytes) -> Any:  # noqa: ANN401  the same
     if data[:1] == _PICKLE_START:
         raise ValueError("this is a pickle; Switchyard reads JSON only: set arq's serializer to jobs.codec.dumps")
     return orjson.loads(data)
+
+
+def error(kind: str, message: str) -> Mapping[str, str]:
+    """Give what `dumps` makes of an exception of which only the type's name and the text are left."""
+    return {_ERROR: kind, "message": message}
 
 
 def error_of(encoded: Mapping[str, object]) -> tuple[str, str]:
@@ -71,7 +76,7 @@ def clean_text(text: str) -> str:
 
 def _encode(value: Any) -> Any:  # noqa: ANN401  orjson hands over what it does not know
     if isinstance(value, BaseException):
-        return {_ERROR: type(value).__name__, "message": str(value)}
+        return error(type(value).__name__, str(value))
     if isinstance(value, UUID):  # a subclass, such as asyncpg's; UUID itself never comes here
         return str(value)
     if isinstance(value, tuple | set | frozenset):
@@ -84,6 +89,6 @@ def _restore(value: Any) -> Any:  # noqa: ANN401  the same
         if value.keys() == {_ERROR, "message"}:
             if value[_ERROR] == asyncio.CancelledError.__name__:
                 return asyncio.CancelledError(value["message"])
-            return JobFailedError(f"{value[_ERROR]}: {value['message']}")
+            return JobExecutionFailed(f"{value[_ERROR]}: {value['message']}")
         return {key: _restore(item) for key, item in value.items()}
     return [_restore(item) for item in value] if isinstance(value, list) else value

@@ -1,8 +1,8 @@
-"""Runs one claimed job: read its payload, call the task, judge how it ended. It writes nothing and knows no store."""
+"""Runs one claimed job as a registry task: read its payload, call the task, judge how it ended. It writes nothing."""
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,21 +10,26 @@ import structlog
 
 from jobs import codec
 from jobs.context import JobContext, Site
-from jobs.errors import JobFailedError, JobTimeoutError
+from jobs.endings import Verdicts, ending_of
+from jobs.errors import InvalidInputError, JobFailedError, JobTimeoutError
+from jobs.held import Run
 from jobs.model import Job, State
-from jobs.outcome import Failed, Outcome, Retrying, Succeeded, Unknown, failure_of
+from jobs.outcome import Ended, Failed, Outcome, Retrying, Succeeded, Unknown, failure_of
+from jobs.payload import Payload, read_payload
 from jobs.processes import Processes
 from jobs.progress import ProgressReporter
 from jobs.registry import Task, TaskTable
 from jobs.stores.jobs import JobStore
-from jobs.stores.leases import Claimed
+from jobs.stores.leases import Claimed, Ending
 from jobs.threads import Threads
 
 log = structlog.stdlib.get_logger(__name__)
 
 
-class Executor:
-    """Runs jobs. One serves all queues of a worker process."""
+class TaskExecutor(Verdicts):
+    """Runs the tasks of a table. One serves all queues of a worker process."""
+
+    hands_back = True
 
     def __init__(
         self,
@@ -44,37 +49,39 @@ class Executor:
         self._site = site
         self._uniform = uniform
 
-    async def execute(self, claimed: Claimed) -> Outcome:
+    def prepare(self, claimed: Claimed) -> None:
+        """Give a stock client's job the limits that its task declares."""
+        try:
+            payload = read_payload(claimed.payload)
+        except ValueError:
+            return  # the run will say so
+        claimed.tries += payload.tries_before
+        if task := self._tasks.get(payload.function):
+            claimed.max_tries, claimed.timeout_ms = task.max_tries, task.timeout_s * 1000
+
+    async def execute(self, run: Run) -> Outcome:
         """Run a try of a job to its end. Nothing but a cancellation is raised: whatever else happens is an outcome."""
+        claimed = run.claimed
         structlog.contextvars.bind_contextvars(job_id=claimed.id, task=claimed.task, tries=claimed.tries)
         if claimed.is_exhausted:
-            return self.give_up(claimed)
+            return self.exhausted(claimed)
         try:
-            job = job_of(claimed)
-        except (ValueError, KeyError, TypeError) as error:
-            return Failed(failure=failure_of(claimed.task, JobFailedError(f"its payload cannot be read: {error}")))
-        task = self._tasks.get(job.task)
+            payload = read_payload(claimed.payload)
+        except ValueError as error:
+            return Failed(failure=failure_of(claimed.task, JobFailedError(str(error))))
+        task = self._tasks.get(payload.function)
         if task is None:  # only of a stock client's job: ours name their task to the claim
-            return Unknown(task=job.task)
-        log.info("job_started", owner=job.owner)
+            return Unknown(task=payload.function)
+        log.info("job_started", owner=claimed.owner)
+        try:
+            job = job_of(claimed, task, payload)
+        except InvalidInputError as error:
+            return Failed(failure=failure_of(task.name, error))
         return await self._run(task, job)
 
-    @staticmethod
-    def give_up(claimed: Claimed) -> Failed:
-        """End a job that may be killing its workers."""
-        lost = JobFailedError(f"its worker was lost {claimed.lost} times; max_tries is {claimed.max_tries}")
-        return Failed(failure=failure_of(claimed.task, lost))
-
-    @staticmethod
-    def abandon(claimed: Claimed) -> Failed:
-        """End a job that does not stop at its timeout."""
-        error = JobTimeoutError(f"did not stop when it was told to after {claimed.timeout_ms / 1000:g} s")
-        return Failed(failure=failure_of(claimed.task, error))
-
-    @staticmethod
-    def broken(claimed: Claimed, error: Exception) -> Failed:
-        """End a job that met a fault of ours."""
-        return Failed(failure=failure_of(claimed.task, error))
+    def ending(self, run: Run, outcome: Ended, *, ms: int, is_fresh: bool) -> Ending:
+        """Write an end down. What a stock client has asked for is shown to it again."""
+        return ending_of(run.claimed, outcome, ms=ms, is_fresh=is_fresh)
 
     async def _run(self, task: Task, job: Job) -> Outcome:
         progress = ProgressReporter(jobs=self._jobs, job=job)
@@ -104,27 +111,23 @@ class Executor:
     def _judge(self, task: Task, job: Job, error: Exception) -> Outcome:
         failure = failure_of(task.name, error)
         log.info("try_failed", error=failure.type, message=failure.message, exc_info=error)
-        if task.retry.allows(error, tries=job.tries, max_tries=job.max_tries):
-            return Retrying(failure=failure, delay_s=task.retry.backoff.delay_s(job.tries, self._uniform))
-        return Failed(failure=failure)
+        delay_s = task.retry.delay_s(error, tries=job.tries, max_tries=job.max_tries, uniform=self._uniform)
+        return Failed(failure=failure) if delay_s is None else Retrying(failure=failure, delay_s=delay_s)
 
 
-def job_of(claimed: Claimed) -> Job:
+def job_of(claimed: Claimed, task: Task, payload: Payload) -> Job:
     """Make the job's record, without its tags: those stay in PostgreSQL.
 
-    Raises ValueError, KeyError or TypeError for a payload that is none.
+    Raises InvalidInputError for arguments that the task does not take.
     """
-    payload: Mapping[str, Any] = codec.loads_plain(claimed.payload)
-    if payload["a"]:
-        raise ValueError("it has positional arguments; give them by name")
     return Job(
         id=claimed.id,
-        task=claimed.task or payload["f"],
+        task=task.name,
         queue=claimed.queue,
         owner=claimed.owner,
         state=State.RUNNING,
         priority=claimed.priority,
-        args=payload["k"],
+        args=task.arguments.named(payload.args, payload.kwargs),
         tags=(),
         run=claimed.run,
         fence=claimed.fence,

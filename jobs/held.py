@@ -1,7 +1,7 @@
 """The runs that this worker process holds: read by the thread that renews their leases. It does nothing by itself."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum, auto
 
@@ -24,7 +24,7 @@ class Stop(Enum):
 class Run:
     """One claimed job on this worker, from its claim until Redis knows its end. Times are the event loop's."""
 
-    __slots__ = ("claimed", "deadline", "has_ended", "renewed_at", "started_at", "stop", "task")
+    __slots__ = ("claimed", "deadline", "has_ended", "renewed_at", "settled", "started_at", "stop", "task")
 
     def __init__(self, claimed: Claimed, now: float) -> None:
         self.claimed = claimed
@@ -34,6 +34,7 @@ class Run:
         self.task: asyncio.Task[None] | None = None
         self.stop: Stop | None = None
         self.has_ended = False
+        self.settled: Callable[[], None] | None = None  # called once Redis knows how the try ended
 
     def cancel(self, why: Stop) -> None:
         """Ask it to stop; the first reason counts."""
@@ -41,6 +42,11 @@ class Run:
             self.stop = why
         if self.task is not None:
             self.task.cancel()
+
+    def settle(self) -> None:
+        """Take note that Redis knows how it ended."""
+        if self.settled is not None:
+            self.settled()
 
 
 class Holdings:

@@ -6,7 +6,7 @@ from itertools import count
 
 import structlog
 
-from jobs.execute import Executor
+from jobs.executor import Executor
 from jobs.held import Holdings, Run
 from jobs.outage import Outage
 from jobs.runs import Runs
@@ -41,6 +41,7 @@ class Intake:
         self._calls: set[asyncio.Task[None]] = set()
         self._lanes = list(range(_CALLS))  # that no call is on: what a lane's last call was given is remembered
         self._free = slots
+        self.quota: int | None = None  # how many jobs it may still start; None: any number
         self._taking = True
         self._ready = True  # there may be ready jobs
         self._due = True  # there may be jobs that have come due
@@ -86,18 +87,27 @@ class Intake:
     def _call(self) -> None:
         """Send what there is to send, as soon as that is worth a call or none is on its way."""
         while len(self._calls) < _CALLS:
-            slots = min(self._free, self._share) if self._ready and self._taking else 0
+            slots = self._wanted() if self._ready and self._taking else 0
             endings = min(len(self._ends), MOST_ENDS)
             if not (slots or endings or self._due):
                 return
             if self._calls and max(slots, endings) < self._share:
                 return
             part = [self._ends.popleft() for _ in range(endings)]
-            self._free -= slots
+            self._reserve(slots)
             self._due = False
             task = asyncio.create_task(self._exchange(self._lanes.pop(), slots, part))
             self._calls.add(task)
             task.add_done_callback(self._calls_over)
+
+    def _wanted(self) -> int:
+        slots = min(self._free, self._share)
+        return slots if self.quota is None else min(slots, self.quota)
+
+    def _reserve(self, slots: int) -> None:
+        self._free -= slots
+        if self.quota is not None:
+            self.quota -= slots
 
     def _calls_over(self, task: "asyncio.Task[None]") -> None:
         if task.cancelled() or not task.exception():
@@ -114,9 +124,10 @@ class Intake:
         self._lanes.append(lane)
         for (run, _), answer in zip(part, claim.answers, strict=True):
             self._holdings.remove(run)
+            run.settle()
             if answer not in {"ok", "ended"}:
                 log.warning("end_refused", job_id=run.claimed.id, answer=answer)
-        self._free += slots - sum(not job.is_exhausted for job in claim.jobs)
+        self._reserve(sum(not job.is_exhausted for job in claim.jobs) - slots)
         self._learn(claim, asked=slots > 0, is_latest=wakes == self._wakes)
         for claimed in claim.jobs:
             self._runs.start(claimed)

@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 # arq's, in arq's format.
 QUEUE = "arq:queue:"  # + queue: sorted set, job id -> score; jobs.scoring has the bands
+FOREIGN_QUEUE = "="  # before the whole key, it is the name of a queue whose key does not begin with QUEUE
 PAYLOAD = "arq:job:"  # + id: string, task and arguments, there exactly while the job is unfinished
 IN_PROGRESS = "arq:in-progress:"  # + id: string with PX, `s:<worker>:<fence>`; any other value is a stock worker's
 RETRY = "arq:retry:"  # + id: string with EX, mirror of the hash's `try`
@@ -55,7 +56,12 @@ def unique(task: str, owner: str, key: str) -> str:
 
 def queue(name: str) -> str:
     """Give the sorted set of a queue."""
-    return f"{QUEUE}{name}"
+    return name.removeprefix(FOREIGN_QUEUE) if name.startswith(FOREIGN_QUEUE) else f"{QUEUE}{name}"
+
+
+def queue_name(key: str) -> str:
+    """Name the queue of a sorted set, also of one that arq's users have called as they like."""
+    return key.removeprefix(QUEUE) if key.startswith(QUEUE) else f"{FOREIGN_QUEUE}{key}"
 
 
 def wake(name: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from jobs.contract import Retry
 from jobs.errors import JobFailedError, JobTimeoutError
 
 
@@ -37,9 +38,21 @@ class RetryPolicy:
     permanent: tuple[type[BaseException], ...] = ()
     backoff: Backoff = Backoff()
 
-    def allows(self, error: BaseException, *, tries: int, max_tries: int) -> bool:
-        """Say whether the job is to be tried again after this error ended its try number `tries`."""
-        if tries >= max_tries or isinstance(error, (JobFailedError, *self.permanent)):
+    def delay_s(
+        self, error: BaseException, *, tries: int, max_tries: int, uniform: Callable[[float, float], float]
+    ) -> float | None:
+        """Give the wait in seconds until the next try after this error ended try number `tries`; None: there is none.
+
+        What a task asks for by raising arq's Retry goes before the policy.
+        """
+        if tries >= max_tries:
+            return None
+        if isinstance(error, Retry):
+            return (error.defer_score or 0) / 1000
+        return self.backoff.delay_s(tries, uniform) if self._is_worth_it(error) else None
+
+    def _is_worth_it(self, error: BaseException) -> bool:
+        if isinstance(error, (JobFailedError, *self.permanent)):
             return False
         if isinstance(error, JobTimeoutError):
             return TimeoutError in self.retry_on

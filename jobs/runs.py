@@ -7,9 +7,8 @@ from typing import Any
 import structlog
 
 from jobs import codec
-from jobs.endings import ending_of
 from jobs.errors import StoreUnavailableError
-from jobs.execute import Executor
+from jobs.executor import Executor
 from jobs.held import CLEAN_UP_S, Holdings, Run, Stop
 from jobs.outage import Outage
 from jobs.outcome import Cancelled, Ended, Outcome, Retrying, Succeeded, Unknown
@@ -63,10 +62,12 @@ class Runs:
     def start(self, claimed: Claimed) -> None:
         """Run a claimed job, or end it at once if it must not run again."""
         loop = asyncio.get_running_loop()
+        if not claimed.task:
+            self._executor.prepare(claimed)
         run = Run(claimed, loop.time())
         self._holdings.add(run)
         if claimed.is_exhausted:
-            self._end(run, self._executor.give_up(claimed))
+            self._end(run, self._executor.exhausted(claimed))
             return
         self._running.add(run)
         run.task = loop.create_task(self._run(run))
@@ -123,7 +124,7 @@ class Runs:
     async def _run(self, run: Run) -> None:
         outcome: Outcome | None
         try:
-            outcome = await self._executor.execute(run.claimed)
+            outcome = await self._executor.execute(run)
         except asyncio.CancelledError:
             outcome = None
         except Exception as error:
@@ -141,7 +142,10 @@ class Runs:
         elif run.stop is Stop.CANCEL:
             self._end(run, outcome if isinstance(outcome, Succeeded) else Cancelled())
         elif outcome is None or (run.stop is Stop.DRAIN and not isinstance(outcome, Succeeded)):
-            self._stopped.append(run)
+            if self._executor.hands_back:
+                self._stopped.append(run)
+            else:
+                self._end(run, Cancelled())
         elif isinstance(outcome, Retrying):
             self._tell(run, self._retry(run, outcome))
         elif isinstance(outcome, Unknown):
@@ -153,7 +157,7 @@ class Runs:
     def _end(self, run: Run, outcome: Ended) -> None:
         now = asyncio.get_running_loop().time()
         ms = -1 if run.claimed.is_exhausted else round((now - run.started_at) * 1000)
-        ending = ending_of(run.claimed, outcome, ms=ms, is_fresh=now - run.renewed_at < _FRESH_S)
+        ending = self._executor.ending(run, outcome, ms=ms, is_fresh=now - run.renewed_at < _FRESH_S)
         log.info("job_ended", job_id=run.claimed.id, task=run.claimed.task, state=ending.state)
         self._ended(run, ending)
 
@@ -161,6 +165,7 @@ class Runs:
         async def told() -> None:
             await telling
             self._holdings.remove(run)
+            run.settle()
 
         task = asyncio.create_task(told())
         self._telling.add(task)
@@ -181,7 +186,7 @@ class Runs:
     def _give_up(self, run: Run) -> None:
         if run.stop not in {None, Stop.CANCEL}:
             return
-        outcome = Cancelled() if run.stop is Stop.CANCEL else self._executor.abandon(run.claimed)
+        outcome = Cancelled() if run.stop is Stop.CANCEL else self._executor.overdue(run.claimed)
         run.stop = Stop.OVERDUE
         run.cancel(Stop.OVERDUE)
         log.error("job_abandoned", job_id=run.claimed.id, task=run.claimed.task)

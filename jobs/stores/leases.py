@@ -13,8 +13,12 @@ from jobs.model import State
 from jobs.stores.redis import answering
 from jobs.stores.scripts import Argument, Script
 
+ANY_TASK = ("*",)
+FOREVER_MS = -1  # how long a result may be kept
+WHOLE = b"="  # before a result that lacks nothing
 MOST_ENDS = 200
 MOST_RENEWED = 500
+_LEFT_PAGE = 1_000  # as in the script
 
 _CLAIM = Script("claim")
 _RENEW = Script("renew")
@@ -23,6 +27,7 @@ _RETRY = Script("retry")
 _HAND_BACK = Script("hand_back")
 _SWEEP = Script("sweep")
 _TICK = Script("tick")
+_LEFT = Script("left")
 
 
 class Answer(StrEnum):
@@ -82,7 +87,11 @@ class Claimed:
 
 @dataclass(slots=True, kw_only=True)
 class Ending:
-    """The end of a run. `result` is arq's record without its end; `ms` of the run, -1 where it did not run."""
+    """The end of a run; `ms` is how long it ran, -1 where it did not.
+
+    `result` is arq's record in JSON without its last field, the time, and the brace; or, behind WHOLE, all of it in
+    whatever codec. It is kept for `keep_ms`: 0 not at all, FOREVER_MS without an end.
+    """
 
     claimed: Claimed
     state: State
@@ -171,10 +180,23 @@ class Leases:
         with answering():
             await self._listening.blpop([keys.wake(queue)], timeout=timeout_s)  # type: ignore[misc,arg-type]
 
-    async def tick(self, queues: Sequence[str]) -> None:
-        """End what has expired waiting and what stock clients want aborted; to be called once a second."""
+    async def tick(self, queues: Sequence[str], *, keeps_history: bool) -> None:
+        """End what has expired waiting and what stock clients want aborted; to be called once a second.
+
+        Without a history, old events are dropped where no reader has ever been.
+        """
         with answering():
-            await _TICK.run(self.redis, self.timing.lease_ms, *queues)
+            await _TICK.run(self.redis, self.timing.lease_ms, int(keeps_history), *queues)
+
+    async def is_anything_left(self, queue: str) -> bool:
+        """Say whether a queue holds a job that a worker which knows these tasks may run now or later."""
+        looked = 0
+        while True:
+            with answering():
+                answer = await _LEFT.run(self.redis, queue, self._tasks, looked)
+            if answer != b"more":
+                return bool(answer == b"found")
+            looked += _LEFT_PAGE
 
     async def sweep(self) -> None:
         """Free whoever is parked without cause."""

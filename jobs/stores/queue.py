@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from jobs import codec, keys
 from jobs.errors import StoreUnavailableError
 from jobs.model import Failure, Job, State
+from jobs.payload import write_payload
 from jobs.stores.redis import answering
 from jobs.stores.scripts import Script
 
@@ -155,8 +156,8 @@ def state_of(result: Mapping[str, object]) -> State:
 
 
 def payload_of(job: Job) -> bytes:
-    """Encode a job as arq does: no try so far, function, arguments by place (none) and by name, ms of enqueueing."""
-    return codec.dumps({"t": None, "f": job.task, "a": [], "k": job.args, "et": _ms(job.accepted_at)})
+    """Encode what a job is to do."""
+    return write_payload(job.task, job.args, enqueued_ms=_ms(job.accepted_at))
 
 
 def _ended(job: Job, result: dict[str, object]) -> Job:

@@ -73,14 +73,14 @@ class _BlockingWriting:
             raise
 
 
-def connect_redis(url: str, *, patience_s: float) -> Redis:
+def connect_redis(where: str | RedisAddress, *, patience_s: float) -> Redis:
     """Make a client that connects at its first use, trying three times.
 
     `patience_s` bounds each attempt and each answer. A command whose answer got lost is not sent again. Where
     sentinels are named, they are asked for the master at each connection, and all connections to a former one are
     cut a second after they know of another.
     """
-    address = redis_address(url)
+    address = redis_address(where) if isinstance(where, str) else where
     options = {
         **_options(address),
         "socket_timeout": patience_s,
@@ -97,9 +97,9 @@ def connect_redis(url: str, *, patience_s: float) -> Redis:
     return Redis(connection_pool=MasterPool(Master(address, _tls_options(address)), connection_class=kind, **options))
 
 
-def connect_blocking(url: str, *, patience_s: float) -> BlockingRedis:
+def connect_blocking(where: str | RedisAddress, *, patience_s: float) -> BlockingRedis:
     """Make a client for one thread; it tries a connection twice, and is otherwise as that of `connect_redis`."""
-    address = redis_address(url)
+    address = redis_address(where) if isinstance(where, str) else where
     options = {
         **_options(address),
         "socket_timeout": patience_s,
@@ -123,6 +123,7 @@ def _tls_options(address: RedisAddress) -> dict[str, Any]:
         "ssl_cert_reqs": tls.cert_reqs,
         "ssl_check_hostname": tls.check_hostname,
         "ssl_ca_certs": tls.ca_certs,
+        "ssl_ca_data": tls.ca_data,
         "ssl_certfile": tls.certfile,
         "ssl_keyfile": tls.keyfile,
     }

@@ -203,7 +203,7 @@ class World:
 
     def tick(self, *queues: str) -> None:
         """Do what a worker of these queues does each second."""
-        self.run("tick", LEASE_MS, *(queues or ("q",)))
+        self.run("tick", LEASE_MS, 1, *(queues or ("q",)))
 
     def limit(self, owner: str, most: int | None) -> None:
         """Set how many jobs of an owner, or with * of everybody, may run at once."""

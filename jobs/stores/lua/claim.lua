@@ -4,7 +4,7 @@
 --       3 queue  4 slots: most jobs to take
 --       5 lease ms  6 gap: ms of silence of all workers that tell an outage  7 step ms
 --       8 suspects, which of them may be taken: 0 none, 1 one of any kind, 2 one that may lose another lease
---       9 tasks that the worker knows, each between bars: |a|b|  10 amount of ends, then those as `finish` takes them
+--       9 tasks that the worker knows, each between bars: |a|b|, or |*|  10 amount of ends, then those as `finish` takes them
 -- Returns {now ms, answers to the ends, jobs, whether ready ones may be left (1 or 0), whether due ones are, next due
 --       ms or -1}. A job is id, run, fence, try, lost, owner, task, rest (the hash's d), payload. One with
 --       lost >= max_tries was not taken: the worker ends it.
@@ -15,9 +15,11 @@ redis.call('DEL', DOOR)
 local worker, request, queue, slots = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local lease, gap, step, suspects = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local tasks, ends = ARGV[9], tonumber(ARGV[10])
-local entries, lease_end = QUEUE .. queue, text(now + lease)
+local entries, lease_end = entries_of(queue), text(now + lease)
 local memory = CLAIM .. worker .. ':' .. queue .. (string.match(request, '%-%d+$') or '')
 local PAGE, EXAMINED, RESTORED, MENDED = 50, 200, 200, 100
+local EXPIRED = '{"t":1,"f":"<unknown>","a":[],"k":{},"et":0,"s":false,'
+  .. '"r":{"__error__":"JobExecutionFailed","message":"job expired"},"st":'
 local YEAR_MS, UNKNOWN_MS, SUSPECT_MS, FOREIGN_MS = 366 * 86400000, 10000, 1000, 15000
 
 local answers = finish(11, ends)
@@ -34,16 +36,30 @@ local function move(id, score) add(entries, type(score) == 'number' and text(sco
 
 local function quarantine(id) move(id, QUARANTINE_AT) end
 
--- An entry of a stock arq client: it is taken over, as a job of the owner `arq`.
+-- An entry of a stock arq client: it is taken over, as a job of the owner `arq`. Its payload ends with the time at which
+-- it expires; from now on that is the job's to say.
 local function adopt(id, score)
   local at = score
   if at < TIMED or at > now then at = now end
   local job = {q = queue, o = 'arq', t = '', p = 5, at = at, due = 0, typ = 30000}
-  local at_text = text(at)
+  local at_text, left = text(at), redis.call('PTTL', PAYLOAD .. id)
   line_up(id, job, step)
   redis.call('HSET', JOB .. id, 'run', now_text, 'st', 'queued', 'q', queue, 'o', 'arq', 't', '', 'since', at_text,
     's', job.s, 'd', packed('5', at_text, '0', '5', '300000', '30000'), 'm', now_text)
+  if left > 0 then
+    redis.call('PERSIST', PAYLOAD .. id)
+    redis.call('HSET', JOB .. id, 'x', text(now + left) .. ':')
+    add(EXPIRY, text(now + left), id)
+  end
   move(id, job.s)
+end
+
+-- An entry of which nothing else is left: its payload had expired before anybody took it over. Whoever waits for it is
+-- told, in arq's words, unless there is a result: then somebody has put back the entry of a job that had ended.
+local function drop(id)
+  remove(entries, id)
+  redis.call('SET', RESULT .. id, EXPIRED .. now_text .. ',"ft":' .. now_text .. ',"q":' .. cjson.encode(entries) .. '}',
+    'NX', 'PX', RESULT_KEEP_MS)
 end
 
 -- A job that has lost a lease. Once is no suspicion yet: all that a worker ran when it died has, and is to run again at
@@ -76,7 +92,7 @@ local function restore(id, score)
   local holder = holder_of(id)
   local held = holder and redis.call('PTTL', IN_PROGRESS .. id) or 0
   if not job then
-    if redis.call('EXISTS', PAYLOAD .. id) == 0 then remove(entries, id)
+    if redis.call('EXISTS', PAYLOAD .. id) == 0 then drop(id)
     elseif held > 0 then move(id, now + held)
     else adopt(id, score) end
   elseif is_foreign(holder) then move(id, now + math.max(held, 100))
@@ -171,7 +187,7 @@ end
 
 local known = {}
 local function is_known(task)
-  if known[task] == nil then known[task] = task == '' or string.find(tasks, '|' .. task .. '|', 1, true) ~= nil end
+  if known[task] == nil then known[task] = is_known_in(tasks, task) end
   return known[task]
 end
 

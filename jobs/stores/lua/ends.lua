@@ -7,11 +7,18 @@ local function is_aborting()
   return aborting
 end
 
--- The one way in which a run ends. `job` is its run, q, o, t and whether it `was_parked`; `result` lacks its last
--- field, the time, and the closing brace.
+-- Write a result: arq's record without its last field, the time, and the brace; or, behind `=`, all of it in whatever
+-- codec. It is kept for so many ms, or for ever where that is below 0.
+local function keep(id, result, keep_ms)
+  local record = string.byte(result) == 61 and string.sub(result, 2) or result .. ended_at
+  if keep_ms == '-1' then redis.call('SET', RESULT .. id, record)
+  else redis.call('SET', RESULT .. id, record, 'PX', keep_ms) end
+end
+
+-- The one way in which a run ends. `job` is its run, q, o, t and whether it `was_parked`; `keep_ms` 0: without a result.
 local function end_run(id, job, kind, fence, try, result, keep_ms, error, value, holder)
   leave(id, job, holder)
-  remove(QUEUE .. job.q, id)
+  remove(entries_of(job.q), id)
   remove(line_of(job), id)
   if job.was_parked then unpark(id, job) end
   if job.x then let_go(id, job) end
@@ -20,8 +27,8 @@ local function end_run(id, job, kind, fence, try, result, keep_ms, error, value,
   delete(PAYLOAD .. id)
   delete(RETRY .. id)
   local kept = tonumber(keep_ms)
-  if kept > 0 then redis.call('SET', RESULT .. id, result .. ended_at, 'PX', keep_ms) end
-  if job.run ~= '1' or kept < RESULT_PROVES_MS then
+  if kept ~= 0 then keep(id, result, keep_ms) end
+  if job.run ~= '1' or kept >= 0 and kept < RESULT_PROVES_MS then
     redis.call('SET', DONE .. id, job.run .. ':' .. fence .. ':' .. kind, 'PX', DONE_MS)
   end
   count(job, 'ended|' .. kind)
@@ -39,7 +46,7 @@ local STOPPED = {
 -- The record of an end that no worker has written. `by` tells that its start is none.
 local function record_of(job, kind)
   return '{"t":' .. job.try .. ',"f":' .. cjson.encode(job.t) .. ',"a":[],"k":{},"et":' .. text(unpack_rest(job).at)
-    .. ',"st":' .. now_text .. ',"q":' .. cjson.encode(QUEUE .. job.q) .. ',"s":false,"r":' .. STOPPED[kind]
+    .. ',"st":' .. now_text .. ',"q":' .. cjson.encode(entries_of(job.q)) .. ',"s":false,"r":' .. STOPPED[kind]
     .. ',"state":"' .. kind .. '","by":"queue"'
 end
 

@@ -24,7 +24,7 @@ local all_new = amount == 0 or redis.call('EXISTS', unpack(proofs)) == 0
 -- What an older run has left must not be mistaken for the new one's.
 local function clear_older(id, job)
   leave(id, job, holder_of(id))
-  remove(QUEUE .. job.q, id)
+  remove(entries_of(job.q), id)
   remove(line_of(job), id)
   unpark(id, job)
   let_go(id, job)
@@ -77,11 +77,11 @@ for i = 1, amount do
     redis.call('SET', PAYLOAD .. id, payload)
     if is_scheduled then
       answer = 'scheduled'
-      add(QUEUE .. q, due, id)
+      add(entries_of(q), due, id)
     else
       answer = 'queued'
       line_up(id, job, step)
-      add(QUEUE .. q, job.s, id)
+      add(entries_of(q), job.s, id)
     end
     redis.call('HSET', JOB .. id, 'run', run, 'st', answer, 'q', q, 'o', o, 't', t,
       'since', job.due > job.at and due or at, 's', job.s, 'd', packed(p, at, due, mt, to, typ), 'm', now_text)

@@ -8,7 +8,7 @@ local NEXT = 100
 
 local function oldest_of(queue)
   local oldest
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', QUEUE .. queue, '-inf', '(0', 'LIMIT', 0, NEXT)) do
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', entries_of(queue), '-inf', '(0', 'LIMIT', 0, NEXT)) do
     local since = tonumber(redis.pcall('HMGET', JOB .. id, 'since')[1] or now)
     if not oldest or since < oldest then oldest = since end
   end

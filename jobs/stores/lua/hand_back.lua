@@ -10,7 +10,7 @@ redis.call('DEL', DOOR)
 local delay, task = tonumber(ARGV[1]), ARGV[2]
 
 local function put_aside(id, job)
-  add(QUEUE .. job.q, text(now + delay), id)
+  add(entries_of(job.q), text(now + delay), id)
   redis.call('HSET', JOB .. id, 'why', 'unknown_task', 't', task ~= '' and task or job.t)
 end
 

@@ -51,6 +51,11 @@ local function let_go(id, job)
   if unique ~= '' and redis.call('GET', UNIQUE .. unique) == id then delete(UNIQUE .. unique) end
 end
 
+-- Whether a worker knows a task, of `|a|b|`; `|*|` is every task, and a stock client's job names none.
+local function is_known_in(tasks, task)
+  return task == '' or tasks == '|*|' or string.find(tasks, '|' .. task .. '|', 1, true) ~= nil
+end
+
 -- Who has a job in progress. MGET takes a key of another type for nobody.
 local function holder_of(id) return redis.call('MGET', IN_PROGRESS .. id)[1] end
 
@@ -143,9 +148,9 @@ local function release(owner)
     while freed < free do
       local head = redis.call('ZPOPMIN', parked)
       if not head[1] then break end
-      local at = tonumber(redis.call('ZSCORE', QUEUE .. queue, head[1]) or 0)
+      local at = tonumber(redis.call('ZSCORE', entries_of(queue), head[1]) or 0)
       if at >= PARKED_AT and at < QUARANTINE_AT then
-        redis.call('ZADD', QUEUE .. queue, 'XX', head[2], head[1])
+        redis.call('ZADD', entries_of(queue), 'XX', head[2], head[1])
         freed = freed + 1
       end
     end
@@ -177,7 +182,7 @@ end
 -- Put a job that was running back in line, at the score that it had.
 local function put_back(id, job, v)
   leave(id, job)
-  add(QUEUE .. job.q, job.s, id)
+  add(entries_of(job.q), job.s, id)
   redis.call('HSET', JOB .. id, 'st', 'queued', 'f', text(job.f), 'try', job.try, 'lost', job.lost, 'm', now_text)
   emit(id, job.run, text(v), 'queued', job.try)
   wake(job.q)

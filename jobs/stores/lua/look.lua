@@ -12,7 +12,7 @@ local ENTRY_MS = 5000
 local function put_entry(id, job)
   local at = job.st == 'queued' and job.s or job.since
   if job.st == 'running' then at = redis.call('ZSCORE', RUNNING .. job.o, id) or now_text end
-  add(QUEUE .. job.q, at, id)
+  add(entries_of(job.q), at, id)
   wake(job.q)
 end
 
@@ -25,7 +25,7 @@ local function look(id, run)
     return result and 'done:' .. result or 'bare'
   end
   local is_old = now - tonumber(redis.call('HGET', JOB .. id, 'm') or 0) > ENTRY_MS
-  if is_old and not redis.call('ZSCORE', QUEUE .. job.q, id) then put_entry(id, job) end
+  if is_old and not redis.call('ZSCORE', entries_of(job.q), id) then put_entry(id, job) end
   return 'live'
 end
 

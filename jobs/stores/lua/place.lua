@@ -8,7 +8,7 @@
 local id = ARGV[1]
 local job = read(id)
 local queue = job and job.q or ARGV[2]
-local entries = QUEUE .. queue
+local entries = entries_of(queue)
 local before, parked_before = 0, 0
 if job then
   before = redis.call('ZCOUNT', entries, '-inf', '(' .. job.s)

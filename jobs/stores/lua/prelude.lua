@@ -12,6 +12,11 @@ local now_us = time[1] * 1000000 + time[2]
 local now = math.floor(now_us / 1000)
 local now_text = text(now)
 
+-- The sorted set of a queue. One of arq's users may be called anything: then its name is `=` and the whole key.
+local function entries_of(queue)
+  return string.byte(queue) == 61 and string.sub(queue, 2) or QUEUE .. queue
+end
+
 -- Writes of many members, one command a key. `flush` before anything reads them -----------------------------------------
 
 local added, removed, deleted = {}, {}, {}

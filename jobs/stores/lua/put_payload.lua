@@ -10,9 +10,9 @@ local job = read(id)
 if not job or tonumber(job.run) ~= tonumber(ARGV[2]) then return 0 end
 if redis.call('EXISTS', PAYLOAD .. id, RESULT .. id) > 0 then return 0 end
 redis.call('SET', PAYLOAD .. id, ARGV[3])
-local at = tonumber(redis.call('ZSCORE', QUEUE .. job.q, id) or QUARANTINE_AT)
+local at = tonumber(redis.call('ZSCORE', entries_of(job.q), id) or QUARANTINE_AT)
 if job.st == 'queued' and at >= QUARANTINE_AT then
-  add(QUEUE .. job.q, job.s, id)
+  add(entries_of(job.q), job.s, id)
   wake(job.q)
 end
 close()

@@ -37,7 +37,7 @@ local function renew(id, run, fence, holder)
     readopt(id, job)
   end
   if tonumber(got[2] or 0) < tonumber(fence) then redis.call('HSET', JOB .. id, 'f', fence) end
-  add(QUEUE .. got[4], lease_end, id)
+  add(entries_of(got[4]), lease_end, id)
   add(RUNNING .. got[5], lease_end, id)
   local own = 's:' .. worker .. ':' .. fence
   if holder == own then redis.call('PEXPIRE', IN_PROGRESS .. id, lease)

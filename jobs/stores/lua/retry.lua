@@ -21,7 +21,7 @@ if answer == 'ok' then
   leave(id, job)
   unpark(id, job)
   job.s = text(math.min(math.floor(math.max(tonumber(job.s), due - job.p * step - OFFSET)), -1))
-  add(QUEUE .. job.q, due_text, id)
+  add(entries_of(job.q), due_text, id)
   redis.call('HSET', JOB .. id, 'st', 'retrying', 'f', v, 's', job.s, 'since', due_text, 'try', job.try,
     'lost', job.lost, 'm', now_text)
   redis.call('SET', RETRY .. id, job.try, 'EX', RETRY_S)

@@ -9,6 +9,7 @@ import orjson
 import pytest
 from arq.connections import ArqRedis
 from arq.jobs import Job as ArqJob
+from arq.worker import JobExecutionFailed
 from redis.asyncio import ConnectionPool, Redis
 
 from jobs import codec, keys
@@ -68,7 +69,7 @@ async def test_arq_can_read_how_a_job_ended(site: httpx.AsyncClient, redis_url: 
     try:
         result = await ArqJob(good["id"], redis, _deserializer=codec.loads).result(timeout=10, poll_delay=0.05)
         assert result == 0
-        with pytest.raises(JobFailedError, match="asked to fail"):
+        with pytest.raises(JobExecutionFailed, match="DiagnosticError: asked to fail"):
             await ArqJob(bad["id"], redis, _deserializer=codec.loads).result(timeout=10, poll_delay=0.05)
     finally:
         await redis.aclose(close_connection_pool=True)

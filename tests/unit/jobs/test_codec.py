@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs import codec
-from jobs.errors import JobFailedError
+from jobs.contract import JobExecutionFailed
 
 JSON = st.recursive(
     st.none()
@@ -59,9 +59,9 @@ def test_types_beyond_json_have_a_form() -> None:
 
 
 def test_errors_survive_as_errors() -> None:
-    """An exception comes back as JobFailedError with its type's name, a cancellation as a cancellation."""
+    """An exception comes back as arq's JobExecutionFailed with its type's name, a cancellation as a cancellation."""
     failed, cancelled = codec.loads(codec.dumps([ValueError("no"), asyncio.CancelledError()]))
-    assert isinstance(failed, JobFailedError)
+    assert isinstance(failed, JobExecutionFailed)
     assert str(failed) == "ValueError: no"
     assert isinstance(cancelled, asyncio.CancelledError)
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs.contract import Retry
 from jobs.errors import JobFailedError, JobTimeoutError
 from jobs.retry import Backoff, RetryPolicy
 
@@ -42,8 +43,18 @@ def test_a_delay_lies_between_floor_and_ceiling(tries: int, base: float, cap: fl
         (RetryPolicy(), JobTimeoutError(), 1, False),
         (RetryPolicy(retry_on=(OSError,)), JobTimeoutError(), 1, False),
         (RetryPolicy(retry_on=(TimeoutError,)), JobTimeoutError(), 1, True),
+        (RetryPolicy(retry_on=()), Retry(), 1, True),
+        (RetryPolicy(permanent=(Exception,)), Retry(defer=7), 2, True),
+        (RetryPolicy(), Retry(), 3, False),
     ],
 )
 def test_what_is_tried_again(policy: RetryPolicy, error: Exception, tries: int, *, allowed: bool) -> None:
-    """`permanent` wins, business reasons are final, and a timeout has to be listed by name."""
-    assert policy.allows(error, tries=tries, max_tries=3) is allowed
+    """`permanent` wins, business reasons are final, a timeout has to be listed by name, and Retry wins over all."""
+    assert (policy.delay_s(error, tries=tries, max_tries=3, uniform=highest) is not None) is allowed
+
+
+def test_who_asks_for_another_try_says_when() -> None:
+    """A Retry of arq's has a wait of its own, or none; other errors have the policy's."""
+    policy = RetryPolicy(backoff=Backoff(base_s=4))
+    waits = [policy.delay_s(error, tries=2, max_tries=3, uniform=highest) for error in (Retry(7), Retry(), OSError())]
+    assert waits == [7, 0, 8]

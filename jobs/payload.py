@@ -1,0 +1,41 @@
+"""What a job is to do, as it travels in arq's payload. Written and read here alone; it knows no task."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jobs import codec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """A call: of which function, with which arguments. Those of ours are all given by name.
+
+    `tries_before` is how many tries a stock client has counted before it enqueued (arq's `_job_try`).
+    """
+
+    function: str
+    args: Sequence[Any] = ()
+    kwargs: Mapping[str, Any]
+    enqueued_ms: int
+    tries_before: int = 0
+
+
+def read_payload(encoded: bytes, loads: Callable[[bytes], Any] = codec.loads_plain) -> Payload:
+    """Decode; raises ValueError, which says why it cannot be read."""
+    try:
+        told = loads(encoded)
+        return Payload(
+            function=told["f"],
+            args=told["a"],
+            kwargs=told["k"],
+            enqueued_ms=told["et"],
+            tries_before=max(int(told["t"] or 1) - 1, 0),
+        )
+    except Exception as error:  # a codec of the user's own may raise anything
+        raise ValueError(f"its payload cannot be read: {error}") from error
+
+
+def write_payload(function: str, kwargs: Mapping[str, Any], *, enqueued_ms: int) -> bytes:
+    """Encode as arq does: no try so far, function, arguments by place (none) and by name, ms of enqueueing."""
+    return codec.dumps({"t": None, "f": function, "a": [], "k": kwargs, "et": enqueued_ms})

@@ -1,0 +1,256 @@
+"""Each difference from arq that deploy/arq.md lists, one test each; the lease's are in tests/acceptance."""
+
+import asyncio
+import pickle
+from typing import Any
+
+import pytest
+from arq.cron import cron
+from arq.jobs import JobStatus
+from arq.worker import JobExecutionFailed, func
+
+from deploy.local.redis import RedisServer
+from jobs.worker import Worker, create_worker
+from tests.support.arq_site import POLL_S, SHORT, SOON_S, Ctx, burst, client_of, running, settings_of
+from tests.support.conditions import eventually
+
+
+async def add(_: Ctx, left: int, right: int = 1) -> int:
+    """Add."""
+    return left + right
+
+
+async def wait(_: Ctx, seconds: float = 60) -> None:
+    """Take a while."""
+    await asyncio.sleep(seconds)
+
+
+async def test_json_is_the_default_and_a_pickle_is_refused(redis_url: str) -> None:
+    """A client with arq's default gets no result, and whoever looks reads why; nothing is loaded."""
+    async with (
+        client_of(redis_url, job_serializer=pickle.dumps, job_deserializer=pickle.loads) as stock,
+        client_of(redis_url) as client,
+        running(redis_url, [add]),
+    ):
+        await stock.enqueue_job("add", 1, _job_id="pickled")
+        job = await client.enqueue_job("add", 1, _job_id="json")
+        assert job is not None
+        assert await job.result(timeout=SOON_S, poll_delay=POLL_S) == 2
+
+        async def is_refused() -> bool:
+            return await client.exists("arq:result:pickled") == 1
+
+        await eventually(is_refused, within_s=SOON_S)
+        (told,) = [one for one in await client.all_job_results() if one.job_id == "pickled"]
+        assert isinstance(told.result, JobExecutionFailed)
+        assert "this is a pickle; Switchyard reads JSON only" in str(told.result)
+
+
+async def test_an_unknown_function_waits(redis_url: str) -> None:
+    """Until a worker comes that knows it; no try is used, and nobody is kept waiting by it."""
+    async with client_of(redis_url) as client:
+        async with running(redis_url, [wait], max_jobs=1):
+            job = await client.enqueue_job("add", 1)
+            known = await client.enqueue_job("wait", 0)
+            assert job is not None
+            assert known is not None
+            await known.result(timeout=SOON_S, poll_delay=POLL_S)
+
+            async def is_put_aside() -> bool:
+                return bool(await client.hget(f"switchyard:job:{job.job_id}", "why") == b"unknown_task")
+
+            await eventually(is_put_aside, within_s=SOON_S)
+        await client.zadd("arq:queue", {job.job_id: 1})  # else it waits for ten seconds
+        async with running(redis_url, [add]):
+            assert await job.result(timeout=SOON_S, poll_delay=POLL_S) == 2
+            told = await job.result_info()
+            assert told is not None
+            assert told.job_try == 1
+
+
+async def test_an_unknown_function_fails_where_that_is_wanted(redis_url: str) -> None:
+    """In arq's way and words."""
+    async with client_of(redis_url) as client, running(redis_url, [wait], unknown_tasks="fail"):
+        job = await client.enqueue_job("add", 1)
+        assert job is not None
+        with pytest.raises(JobExecutionFailed, match="function 'add' not found"):
+            await job.result(timeout=SOON_S, poll_delay=POLL_S)
+
+
+async def test_a_shutdown_gives_the_try_back(redis_url: str) -> None:
+    """What a stopping worker has interrupted runs again as if it had not been started."""
+    async with client_of(redis_url) as client:
+        for _ in range(3):
+            async with running(redis_url, [func(wait, name="wait", max_tries=1)]):
+                job = await client.enqueue_job("wait", _job_id="j") or job  # noqa: F821  the same
+
+                async def is_running() -> bool:
+                    return await job.status() is JobStatus.in_progress
+
+                await eventually(is_running, within_s=SOON_S)
+            assert await job.status() is JobStatus.queued
+            assert await client.hget("switchyard:job:j", "try") == b"0"
+
+
+async def test_a_lease_takes_the_place_of_the_timeout(redis_url: str) -> None:
+    """What a worker that is gone has run is running elsewhere within seconds, whatever its time limit."""
+    begun = asyncio.Event()
+
+    async def once(ctx: Ctx) -> int:
+        begun.set()
+        return int(ctx["job_try"])
+
+    async with client_of(redis_url) as client:
+        job = await client.enqueue_job("once")
+        assert job is not None
+        dead = Worker(
+            [func(wait, name="once")], redis_settings=settings_of(redis_url), handle_signals=False, timing=SHORT
+        )
+        task = asyncio.create_task(dead.async_run())
+
+        async def is_running() -> bool:
+            return await job.status() is JobStatus.in_progress
+
+        await eventually(is_running, within_s=SOON_S)
+        assert await client.pttl(f"arq:in-progress:{job.job_id}") <= SHORT.lease_ms
+        task.cancel()
+        if dead.main_task:
+            dead.main_task.cancel()
+        await asyncio.wait([task])
+        async with running(redis_url, [func(once, name="once")]):
+            assert await job.result(timeout=SOON_S, poll_delay=POLL_S) == 1
+        await dead.close()
+
+
+async def test_aborting_is_always_on(redis_url: str) -> None:
+    """Whatever `allow_abort_jobs` says, and nothing of it is left."""
+    async with client_of(redis_url) as client, running(redis_url, [wait], allow_abort_jobs=False):
+        job = await client.enqueue_job("wait")
+        assert job is not None
+
+        async def is_running() -> bool:
+            return await job.status() is JobStatus.in_progress
+
+        await eventually(is_running, within_s=SOON_S)
+        assert await job.abort(timeout=SOON_S, poll_delay=POLL_S)
+        assert not await client.exists("arq:abort")
+
+
+async def test_what_a_hook_raises_stops_nothing(redis_url: str) -> None:
+    """It is counted; the job ends as it would have."""
+
+    async def broken(_: Ctx) -> None:
+        raise RuntimeError("a hook")
+
+    hooks = dict.fromkeys(("on_job_start", "on_job_end", "after_job_end", "on_shutdown"), broken)
+    async with client_of(redis_url) as client:
+        job = await client.enqueue_job("add", 1)
+        assert job is not None
+        worker = await burst(redis_url, [add], **hooks)
+        assert await job.result(timeout=1) == 2
+    assert (worker.jobs_complete, worker.hooks_failed) == (1, 4)
+
+
+async def test_what_the_startup_raises_stops_the_worker(redis_url: str) -> None:
+    """Before it takes a job."""
+
+    async def broken(_: Ctx) -> None:
+        raise RuntimeError("no start")
+
+    async with client_of(redis_url) as client:
+        job = await client.enqueue_job("add", 1)
+        assert job is not None
+        with pytest.raises(RuntimeError, match="no start"):
+            await burst(redis_url, [add], on_startup=broken)
+        assert await job.status() is JobStatus.queued
+
+
+async def test_an_outage_of_redis_never_stops_it(tmp_path: Any) -> None:  # noqa: ANN401  a path
+    """Jobs that run go on, their results arrive afterwards, and cron and hooks go on."""
+    with RedisServer(tmp_path / "redis", durable=True) as server:
+        async with running(server.url, [wait, add]) as worker:
+            async with client_of(server.url) as client:
+                job = await client.enqueue_job("wait", 1.5)
+                assert job is not None
+
+                async def is_running() -> bool:
+                    return await job.status() is JobStatus.in_progress
+
+                await eventually(is_running, within_s=SOON_S)
+            await asyncio.to_thread(server.stop)
+            await asyncio.sleep(2)  # longer than the job, and than its lease
+            await asyncio.to_thread(server.start)
+            async with client_of(server.url) as client:
+
+                async def is_complete() -> bool:
+                    return await client.exists(f"arq:result:{job.job_id}") == 1
+
+                await eventually(is_complete, within_s=SOON_S)
+                after = await client.enqueue_job("add", 1)
+                assert after is not None
+                assert await after.result(timeout=SOON_S, poll_delay=POLL_S) == 2
+            assert worker.jobs_complete == 2
+
+
+async def test_polling_has_no_settings(redis_url: str) -> None:
+    """They are taken and change nothing: who is idle is woken."""
+    async with client_of(redis_url) as client, running(redis_url, [add], poll_delay=3600, queue_read_limit=1):
+        for number in range(3):
+            job = await client.enqueue_job("add", number)
+            assert job is not None
+            assert await job.result(timeout=SOON_S, poll_delay=POLL_S) == number + 1
+
+
+@pytest.mark.parametrize("name", ["max_job", "onstartup", "functoins"])
+def test_misspelt_settings_are_refused(name: str) -> None:
+    """Before anything starts; arq drops them in silence."""
+    settings = {"functions": [add], "handle_signals": False, name: None}
+    with pytest.raises(TypeError, match=name):
+        create_worker(settings)
+    with pytest.raises(TypeError, match=name):
+        create_worker(type("WorkerSettings", (), settings))
+
+
+async def test_a_burst_leaves_what_it_does_not_know(redis_url: str) -> None:
+    """Arq would fail it; ours would wait for ever for a worker that knows it."""
+    async with client_of(redis_url) as client:
+        unknown = await client.enqueue_job("somebody_elses")
+        await client.enqueue_job("add", 1)
+        assert unknown is not None
+        worker = await burst(redis_url, [add])
+        assert worker.jobs_complete == 1
+        assert await unknown.status() in {JobStatus.queued, JobStatus.deferred}
+
+
+async def test_a_cron_jobs_result_is_kept_for_a_minute(redis_url: str) -> None:
+    """It keeps a worker whose clock is behind from running it again; arq keeps it as if it still ran."""
+
+    async def job(_: Ctx) -> None:
+        pass
+
+    async with client_of(redis_url) as client:
+        started = cron(job, name="job", month=1, day=1, hour=3, run_at_startup=True, keep_result=0)
+        async with running(redis_url, [], cron_jobs=[started]) as worker:
+
+            async def has_run() -> bool:
+                return worker.jobs_complete == 1 and len(await client.keys("arq:result:job:*")) == 1
+
+            await eventually(has_run, within_s=SOON_S)
+        (key,) = await client.keys("arq:result:job:*")
+        assert 55 <= await client.ttl(key) <= 60
+
+
+async def test_what_nobody_reads_is_dropped(redis_url: str) -> None:
+    """Where no history is written, the stream of events stays short."""
+    async with client_of(redis_url) as client:
+        for _ in range(30):
+            pipe = client.pipeline(transaction=False)
+            for _ in range(1_000):
+                pipe.xadd("switchyard:events", {"events": "[]"})
+            await pipe.execute()
+        async with running(redis_url, [add]):
+
+            async def is_short() -> bool:
+                return await client.xlen("switchyard:events") < 11_000
+
+            await eventually(is_short, within_s=SOON_S)
