@@ -26,8 +26,8 @@ def address_of(settings: RedisSettings) -> RedisAddress:
         service=settings.sentinel_master if settings.sentinel else None,
         db=settings.database,
         tls=tls if settings.ssl else None,
-        username=settings.username,
-        password=settings.password,
+        username=settings.username or None,
+        password=settings.password or None,
     )
 
 

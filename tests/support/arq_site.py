@@ -7,11 +7,15 @@ from typing import Any
 
 from arq.connections import ArqRedis, RedisSettings
 from arq.constants import default_queue_name
+from arq.cron import CronJob, cron
+from arq.jobs import Job, JobStatus
+from arq.worker import Function, func
 from redis.asyncio import ConnectionPool
 
 from jobs import codec
 from jobs.stores.leases import Timing
 from jobs.worker import Worker
+from tests.support.conditions import eventually
 
 Ctx = dict[Any, Any]
 
@@ -23,6 +27,31 @@ POLL_S = 0.02
 def settings_of(url: str) -> RedisSettings:
     """Say where Redis is as users of arq do."""
     return RedisSettings(unix_socket_path=url.removeprefix("unix://").partition("?")[0])
+
+
+def named(function: Any, **options: Any) -> Function:  # noqa: ANN401  arq's types know no function with arguments
+    """Give what arq's `func` makes."""
+    return func(function, **options)
+
+
+def planned(function: Any, **options: Any) -> CronJob:  # noqa: ANN401  the same
+    """Give what arq's `cron` makes."""
+    return cron(function, **options)
+
+
+async def field(client: ArqRedis, job_id: str, name: str) -> str:
+    """Read a field of a job's hash."""
+    redis: Any = client
+    return str((await redis.hget(f"switchyard:job:{job_id}", name) or b"").decode())
+
+
+async def until_running(job: Job) -> None:
+    """Wait until a job runs."""
+
+    async def is_running() -> bool:
+        return await job.status() is JobStatus.in_progress
+
+    await eventually(is_running, within_s=SOON_S)
 
 
 def worker_of(url: str, functions: Any, **more: Any) -> Worker:  # noqa: ANN401  arq's

@@ -2,16 +2,29 @@
 
 import asyncio
 import pickle
+import sys
 from typing import Any
 
 import pytest
-from arq.cron import cron
 from arq.jobs import JobStatus
-from arq.worker import JobExecutionFailed, func
+from arq.worker import JobExecutionFailed
 
 from deploy.local.redis import RedisServer
-from jobs.worker import Worker, create_worker
-from tests.support.arq_site import POLL_S, SHORT, SOON_S, Ctx, burst, client_of, running, settings_of
+from jobs.worker import create_worker
+from tests.support.arq_site import (
+    POLL_S,
+    SHORT,
+    SOON_S,
+    Ctx,
+    burst,
+    client_of,
+    field,
+    named,
+    planned,
+    running,
+    settings_of,
+    until_running,
+)
 from tests.support.conditions import eventually
 
 
@@ -23,6 +36,34 @@ async def add(_: Ctx, left: int, right: int = 1) -> int:
 async def wait(_: Ctx, seconds: float = 60) -> None:
     """Take a while."""
     await asyncio.sleep(seconds)
+
+
+SCRIPT = """
+import asyncio
+from arq.connections import RedisSettings
+from arq.worker import func
+from jobs.worker import run_worker
+from tests.support.arq_site import (
+    Ctx,
+    POLL_S,
+    SHORT,
+    SOON_S,
+    burst,
+    client_of,
+    field,
+    named,
+    planned,
+    running,
+    settings_of,
+    until_running,
+)
+
+async def hang(ctx, seconds):
+    await asyncio.sleep(3600)
+
+settings = {{"functions": [func(hang, name="wait", timeout=3600)], "timing": SHORT}}
+run_worker(settings, redis_settings=RedisSettings(unix_socket_path={path!r}))
+"""
 
 
 async def test_json_is_the_default_and_a_pickle_is_refused(redis_url: str) -> None:
@@ -38,7 +79,7 @@ async def test_json_is_the_default_and_a_pickle_is_refused(redis_url: str) -> No
         assert await job.result(timeout=SOON_S, poll_delay=POLL_S) == 2
 
         async def is_refused() -> bool:
-            return await client.exists("arq:result:pickled") == 1
+            return bool(await client.exists("arq:result:pickled"))
 
         await eventually(is_refused, within_s=SOON_S)
         (told,) = [one for one in await client.all_job_results() if one.job_id == "pickled"]
@@ -57,7 +98,7 @@ async def test_an_unknown_function_waits(redis_url: str) -> None:
             await known.result(timeout=SOON_S, poll_delay=POLL_S)
 
             async def is_put_aside() -> bool:
-                return bool(await client.hget(f"switchyard:job:{job.job_id}", "why") == b"unknown_task")
+                return await field(client, job.job_id, "why") == "unknown_task"
 
             await eventually(is_put_aside, within_s=SOON_S)
         await client.zadd("arq:queue", {job.job_id: 1})  # else it waits for ten seconds
@@ -80,46 +121,33 @@ async def test_an_unknown_function_fails_where_that_is_wanted(redis_url: str) ->
 async def test_a_shutdown_gives_the_try_back(redis_url: str) -> None:
     """What a stopping worker has interrupted runs again as if it had not been started."""
     async with client_of(redis_url) as client:
+        job = await client.enqueue_job("wait")
+        assert job is not None
         for _ in range(3):
-            async with running(redis_url, [func(wait, name="wait", max_tries=1)]):
-                job = await client.enqueue_job("wait", _job_id="j") or job  # noqa: F821  the same
-
-                async def is_running() -> bool:
-                    return await job.status() is JobStatus.in_progress
-
-                await eventually(is_running, within_s=SOON_S)
+            async with running(redis_url, [named(wait, name="wait", max_tries=1)]):
+                await until_running(job)
             assert await job.status() is JobStatus.queued
-            assert await client.hget("switchyard:job:j", "try") == b"0"
+            assert await field(client, job.job_id, "try") == "0"
 
 
 async def test_a_lease_takes_the_place_of_the_timeout(redis_url: str) -> None:
-    """What a worker that is gone has run is running elsewhere within seconds, whatever its time limit."""
-    begun = asyncio.Event()
-
-    async def once(ctx: Ctx) -> int:
-        begun.set()
-        return int(ctx["job_try"])
-
+    """What a worker that was killed has run is running elsewhere within seconds, whatever its time limit."""
     async with client_of(redis_url) as client:
-        job = await client.enqueue_job("once")
+        job = await client.enqueue_job("wait", 0)
         assert job is not None
-        dead = Worker(
-            [func(wait, name="once")], redis_settings=settings_of(redis_url), handle_signals=False, timing=SHORT
-        )
-        task = asyncio.create_task(dead.async_run())
-
-        async def is_running() -> bool:
-            return await job.status() is JobStatus.in_progress
-
-        await eventually(is_running, within_s=SOON_S)
-        assert await client.pttl(f"arq:in-progress:{job.job_id}") <= SHORT.lease_ms
-        task.cancel()
-        if dead.main_task:
-            dead.main_task.cancel()
-        await asyncio.wait([task])
-        async with running(redis_url, [func(once, name="once")]):
-            assert await job.result(timeout=SOON_S, poll_delay=POLL_S) == 1
-        await dead.close()
+        path = settings_of(redis_url).unix_socket_path
+        killed = await asyncio.create_subprocess_exec(sys.executable, "-c", SCRIPT.format(path=path))
+        try:
+            await until_running(job)
+            assert 0 < await client.pttl(f"arq:in-progress:{job.job_id}") <= SHORT.lease_ms
+        finally:
+            killed.kill()
+            await killed.wait()
+        async with running(redis_url, [wait]):
+            await job.result(timeout=SOON_S, poll_delay=POLL_S)
+            told = await job.result_info()
+            assert told is not None
+            assert told.job_try == 1
 
 
 async def test_aborting_is_always_on(redis_url: str) -> None:
@@ -127,11 +155,7 @@ async def test_aborting_is_always_on(redis_url: str) -> None:
     async with client_of(redis_url) as client, running(redis_url, [wait], allow_abort_jobs=False):
         job = await client.enqueue_job("wait")
         assert job is not None
-
-        async def is_running() -> bool:
-            return await job.status() is JobStatus.in_progress
-
-        await eventually(is_running, within_s=SOON_S)
+        await until_running(job)
         assert await job.abort(timeout=SOON_S, poll_delay=POLL_S)
         assert not await client.exists("arq:abort")
 
@@ -172,18 +196,14 @@ async def test_an_outage_of_redis_never_stops_it(tmp_path: Any) -> None:  # noqa
             async with client_of(server.url) as client:
                 job = await client.enqueue_job("wait", 1.5)
                 assert job is not None
-
-                async def is_running() -> bool:
-                    return await job.status() is JobStatus.in_progress
-
-                await eventually(is_running, within_s=SOON_S)
+                await until_running(job)
             await asyncio.to_thread(server.stop)
             await asyncio.sleep(2)  # longer than the job, and than its lease
             await asyncio.to_thread(server.start)
             async with client_of(server.url) as client:
 
                 async def is_complete() -> bool:
-                    return await client.exists(f"arq:result:{job.job_id}") == 1
+                    return bool(await client.exists(f"arq:result:{job.job_id}"))
 
                 await eventually(is_complete, within_s=SOON_S)
                 after = await client.enqueue_job("add", 1)
@@ -202,7 +222,7 @@ async def test_polling_has_no_settings(redis_url: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["max_job", "onstartup", "functoins"])
-def test_misspelt_settings_are_refused(name: str) -> None:
+async def test_misspelt_settings_are_refused(name: str) -> None:
     """Before anything starts; arq drops them in silence."""
     settings = {"functions": [add], "handle_signals": False, name: None}
     with pytest.raises(TypeError, match=name):
@@ -229,7 +249,7 @@ async def test_a_cron_jobs_result_is_kept_for_a_minute(redis_url: str) -> None:
         pass
 
     async with client_of(redis_url) as client:
-        started = cron(job, name="job", month=1, day=1, hour=3, run_at_startup=True, keep_result=0)
+        started = planned(job, name="job", month=1, day=1, hour=3, run_at_startup=True, keep_result=0)
         async with running(redis_url, [], cron_jobs=[started]) as worker:
 
             async def has_run() -> bool:
@@ -251,6 +271,6 @@ async def test_what_nobody_reads_is_dropped(redis_url: str) -> None:
         async with running(redis_url, [add]):
 
             async def is_short() -> bool:
-                return await client.xlen("switchyard:events") < 11_000
+                return bool(await client.xlen("switchyard:events") < 11_000)
 
             await eventually(is_short, within_s=SOON_S)

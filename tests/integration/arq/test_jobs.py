@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from arq.connections import ArqRedis
 from arq.jobs import JobStatus, ResultNotFound
-from arq.worker import JobExecutionFailed, func
+from arq.worker import JobExecutionFailed
 
-from tests.support.arq_site import POLL_S, SOON_S, Ctx, burst, client_of, running
+from tests.support.arq_site import POLL_S, SOON_S, Ctx, burst, client_of, named, running, until_running
 from tests.support.conditions import eventually
 
 
@@ -50,7 +50,7 @@ async def test_a_function_runs_with_its_arguments(redis_url: str) -> None:
         assert await job.result(timeout=SOON_S, poll_delay=POLL_S) == 42
         told = await job.result_info()
         assert told is not None
-        assert (told.function, told.args, told.kwargs, told.job_try, told.success) == (
+        assert (told.function, list(told.args), told.kwargs, told.job_try, told.success) == (
             "add",
             [40],
             {"right": 2},
@@ -124,7 +124,7 @@ async def test_a_job_that_is_there_is_not_enqueued_again(redis_url: str) -> None
 
 async def test_a_name_can_be_used_again_once_nothing_is_kept(redis_url: str) -> None:
     """With keep_result=0 no result is there to wait for."""
-    async with client_of(redis_url) as client, running(redis_url, [func(add, name="sum", keep_result=0)]) as worker:
+    async with client_of(redis_url) as client, running(redis_url, [named(add, name="sum", keep_result=0)]) as worker:
         for count in (1, 2):
             job = await client.enqueue_job("sum", count, _job_id="again")
             assert job is not None
@@ -133,13 +133,13 @@ async def test_a_name_can_be_used_again_once_nothing_is_kept(redis_url: str) -> 
                 return worker.jobs_complete == count and not await client.exists("arq:job:again")
 
             await eventually(has_run, within_s=SOON_S)
-        with pytest.raises(ResultNotFound):
-            await job.result(timeout=1)
+            with pytest.raises(ResultNotFound):
+                await job.result(timeout=1)
 
 
 async def test_results_are_kept_as_long_as_is_said(redis_url: str) -> None:
     """By the function, else by the worker; for ever where that is wanted."""
-    functions = [func(add, name="short", keep_result=7), func(add, name="long", keep_result_forever=True), add]
+    functions = [named(add, name="short", keep_result=7), named(add, name="long", keep_result_forever=True), add]
     async with client_of(redis_url) as client, running(redis_url, functions, keep_result=timedelta(minutes=2)):
         kept = {}
         for name in ("short", "long", "add"):
@@ -167,7 +167,7 @@ async def test_an_error_comes_back_as_an_error(redis_url: str) -> None:
 
 async def test_a_job_is_stopped_at_its_timeout(redis_url: str) -> None:
     """The function's own, else the worker's."""
-    functions = [func(wait, name="own", timeout=0.1), wait]
+    functions = [named(wait, name="own", timeout=0.1), wait]
     async with client_of(redis_url) as client, running(redis_url, functions, job_timeout=0.2):
         for name, limit in (("own", "0.1"), ("wait", "0.2")):
             job = await client.enqueue_job(name)
@@ -223,7 +223,7 @@ async def test_as_many_run_as_may(redis_url: str) -> None:
     async with client_of(redis_url) as client:
         for _ in range(12):
             await client.enqueue_job("crowd")
-        await burst(redis_url, [func(crowd, name="crowd")], max_jobs=3)
+        await burst(redis_url, [named(crowd, name="crowd")], max_jobs=3)
     assert most == 3
 
 
@@ -232,11 +232,7 @@ async def test_a_running_job_can_be_aborted(redis_url: str) -> None:
     async with client_of(redis_url) as client, running(redis_url, [wait, add], max_jobs=1) as worker:
         runs = await client.enqueue_job("wait")
         assert runs is not None
-
-        async def is_running() -> bool:
-            return await runs.status() is JobStatus.in_progress
-
-        await eventually(is_running, within_s=SOON_S)
+        await until_running(runs)
         waits, deferred = await client.enqueue_job("wait"), await client.enqueue_job("add", 1, _defer_by=60)
         assert waits is not None
         assert deferred is not None
@@ -252,7 +248,7 @@ async def test_a_running_job_can_be_aborted(redis_url: str) -> None:
 
 async def test_a_codec_can_be_chosen(redis_url: str) -> None:
     """Client and worker agree on one; results and errors travel in it, and arguments too."""
-    codec = {"job_serializer": pickle.dumps, "job_deserializer": pickle.loads}
+    codec: dict[str, Any] = {"job_serializer": pickle.dumps, "job_deserializer": pickle.loads}
     async with client_of(redis_url, **codec) as client, running(redis_url, [add, break_down], **codec):
         good = await client.enqueue_job("add", 1, right=2)
         bad = await client.enqueue_job("break_down")
@@ -269,7 +265,7 @@ async def test_a_result_without_a_form_is_a_failure(redis_url: str) -> None:
     async def odd(_: Ctx) -> object:
         return object()
 
-    async with client_of(redis_url) as client, running(redis_url, [func(odd, name="odd")]):
+    async with client_of(redis_url) as client, running(redis_url, [named(odd, name="odd")]):
         job = await client.enqueue_job("odd")
         assert job is not None
         with pytest.raises(JobExecutionFailed, match="not JSON serializable"):

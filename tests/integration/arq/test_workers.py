@@ -9,12 +9,25 @@ from typing import Any
 
 import pytest
 from arq.connections import RedisSettings
-from arq.cron import cron
 from arq.jobs import JobStatus
-from arq.worker import FailedJobs, JobExecutionFailed, Retry, RetryJob, func
+from arq.worker import FailedJobs, JobExecutionFailed, Retry, RetryJob
 
 from jobs.worker import Worker, create_worker
-from tests.support.arq_site import POLL_S, SHORT, SOON_S, Ctx, burst, client_of, running, settings_of, worker_of
+from tests.support.arq_site import (
+    POLL_S,
+    SHORT,
+    SOON_S,
+    Ctx,
+    burst,
+    client_of,
+    field,
+    named,
+    planned,
+    running,
+    settings_of,
+    until_running,
+    worker_of,
+)
 from tests.support.conditions import eventually
 
 
@@ -73,7 +86,7 @@ async def test_hooks_share_what_the_startup_has_made(redis_url: str) -> None:
     async with client_of(redis_url) as client:
         for name in ("a", "b"):
             await client.enqueue_job("note", _job_id=name)
-        worker = await burst(redis_url, [func(note, name="note")], on_startup=start)
+        worker = await burst(redis_url, [named(note, name="note")], on_startup=start)
     assert sorted(worker.ctx["opened"]) == ["a", "b"]
     assert "job_id" not in worker.ctx
 
@@ -113,7 +126,7 @@ async def test_tries_come_to_an_end(redis_url: str, error: Exception) -> None:
     async def again(_: Ctx) -> None:
         raise error
 
-    functions = [func(again, name="own", max_tries=2), func(again, name="again")]
+    functions = [named(again, name="own", max_tries=2), named(again, name="again")]
     async with client_of(redis_url) as client, running(redis_url, functions, max_tries=3):
         for name, tries in (("own", 2), ("again", 3)):
             job = await client.enqueue_job(name)
@@ -143,11 +156,7 @@ async def test_nothing_is_tried_again_where_that_is_not_wanted(redis_url: str) -
                 await job.result(timeout=SOON_S, poll_delay=POLL_S)
             cut = await client.enqueue_job("wait")
             assert cut is not None
-
-            async def is_running() -> bool:
-                return await cut.status() is JobStatus.in_progress
-
-            await eventually(is_running, within_s=SOON_S)
+            await until_running(cut)
         with pytest.raises(asyncio.CancelledError):
             await cut.result(timeout=SOON_S, poll_delay=POLL_S)
 
@@ -197,7 +206,7 @@ async def test_cron_jobs_run_when_they_are_due(redis_url: str) -> None:
         heard.append(ctx["job_id"])
 
     every_second = set(range(60))
-    crons = {"cron_jobs": lambda: [cron(each_second, name="each", second=every_second, microsecond=0)]}
+    crons = {"cron_jobs": lambda: [planned(each_second, name="each", second=every_second, microsecond=0)]}
     async with (
         running(redis_url, [], cron_jobs=crons["cron_jobs"]()) as one,
         running(redis_url, [], cron_jobs=crons["cron_jobs"]()) as two,
@@ -210,7 +219,7 @@ async def test_cron_jobs_run_when_they_are_due(redis_url: str) -> None:
     assert len(set(heard)) == len(heard) == one.jobs_complete + two.jobs_complete
     assert all(name.startswith("each:") and name.endswith("000") for name in heard)
 
-    at_start = cron(each_second, name="start", month=1, day=1, hour=3, run_at_startup=True)
+    at_start = planned(each_second, name="start", month=1, day=1, hour=3, run_at_startup=True)
     async with running(redis_url, [], cron_jobs=[at_start]):
 
         async def has_started() -> bool:
@@ -223,7 +232,7 @@ async def test_a_cron_job_can_have_one_name_for_all_times(redis_url: str) -> Non
     """It is not enqueued again while its last run waits."""
     async with client_of(redis_url) as client:
         await client.enqueue_job("cron:wait", _job_id="only", _defer_by=60)
-        job = cron(wait, second=set(range(60)), job_id="only")
+        job = planned(wait, second=set(range(60)), job_id="only")
         async with running(redis_url, [], cron_jobs=[job]) as worker:
 
             async def is_planned() -> bool:
@@ -306,14 +315,14 @@ async def test_signals_stop_it(
             assert [line for line in told if line in {"begun", "done", "shut down"}] == ["done"] * done + ["shut down"]
             assert await job.status() is (JobStatus.complete if done else JobStatus.queued)
             if not done:
-                assert (await client.hget(f"switchyard:job:{job.job_id}", "try")) == b"0"
+                assert await field(client, job.job_id, "try") == "0"
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
 
 
-def test_settings_are_read_off_a_class_or_a_mapping() -> None:
+async def test_settings_are_read_off_a_class_or_a_mapping() -> None:
     """As arq's command does."""
 
     class Settings:
@@ -328,13 +337,13 @@ def test_settings_are_read_off_a_class_or_a_mapping() -> None:
     assert create_worker({"functions": [add], "handle_signals": False}).max_jobs == 10
 
 
-def test_functions_can_be_named_by_their_place() -> None:
+async def test_functions_can_be_named_by_their_place() -> None:
     """Their name is the path then; another may be given."""
-    names = Worker([func("asyncio.sleep"), func(add, name="sum")], handle_signals=False).functions
+    names = Worker([named("asyncio.sleep"), named(add, name="sum")], handle_signals=False).functions
     assert list(names) == ["asyncio.sleep", "sum"]
 
 
-def test_a_worker_without_functions_is_refused() -> None:
+async def test_a_worker_without_functions_is_refused() -> None:
     """So are a function that is none, and cron jobs that are none."""
     with pytest.raises(RuntimeError, match="at least one function"):
         Worker(handle_signals=False)
@@ -348,7 +357,9 @@ async def test_a_client_of_ones_own_can_be_given(redis_url: str) -> None:
     """Its queue is the worker's, where none is named; it is what the jobs see."""
     async with client_of(redis_url, queue="given") as client:
         await client.enqueue_job("add", 1, _job_id="j")
-        worker = Worker([add], redis_pool=client, queue_name=None, burst=True, handle_signals=False, timing=SHORT)
+        worker = Worker(
+            [named(add, name="add")], redis_pool=client, queue_name=None, burst=True, handle_signals=False, timing=SHORT
+        )
         await worker.async_run()
         assert (worker.jobs_complete, worker.queue_name, worker.ctx["redis"]) == (1, "given", client)
         await worker.close()
