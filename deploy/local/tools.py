@@ -14,6 +14,8 @@ _GATES = (
     ("mypy",),
     ("lint-imports", "--no-logo"),
 )
+# Most tests wait for processes most of the time: two cores are busy with four. Who has done his part helps the others.
+_PARALLEL = ("-n", "4", "--dist", "worksteal")
 _COMPILE = (
     *("uv", "pip", "compile", "-q", "--universal", "--python-version", "3.11", "--generate-hashes"),
     *("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
@@ -43,7 +45,7 @@ class Tools:
         if status := self.lint():
             return status
         print("== pytest", flush=True)
-        return self._become("python", "-m", "pytest", "-n", "2")
+        return self._become("python", "-m", "pytest", *_PARALLEL)
 
     def lock(self, arguments: Sequence[str]) -> int:
         """Write both locks; the second keeps to the versions of the first."""
