@@ -41,6 +41,7 @@ _KEEP_RESULT_S = 86_400  # a day for a Switchyard worker to come and write it do
 _MARGIN_S = 10  # arq's own time limit, for what does not stop at ours
 _ANY_TRIES = 2**31  # each job has its own limit, which the hand looks at
 _HEALTH_S = 10
+_POLL_S = 0.1  # with arq's own half second a single slot would run two jobs a second at most
 _PATIENCE_S = 5.0
 _OUTAGE_TRIES = 600  # half a second each: five minutes
 _CONNECTIONS_BESIDE_JOBS = 4
@@ -94,7 +95,7 @@ class SafeRedisSettings(RedisSettings):
 
 
 def classes(queues: Iterable[str]) -> Mapping[str, str]:
-    """Give the queues by the names of their classes: `data_sync` is DataSync's. Raises TaskTableError where two share one."""
+    """Give the queues by the names of their classes, DataSync for data_sync; TaskTableError where two share one."""
     found: dict[str, str] = {}
     for queue in queues:
         name = "".join(part.capitalize() for part in re.split("[_-]", queue))
@@ -118,7 +119,7 @@ def __getattr__(name: str) -> type:
 def settings_class(name: str, queue: str, settings: JobsSettings, tasks: TaskTable) -> type:
     """Make the settings of a stock worker for one queue: arq reads the class' own attributes."""
     url = settings.redis_url.get_secret_value()
-    # arq would make its own connections from `redis_settings`: those end at an outage, and know less of TLS and Sentinel.
+    # What arq would make of `redis_settings` ends at an outage, and knows less of TLS and Sentinel.
     redis = connect_redis(url, patience_s=_PATIENCE_S, retries=_OUTAGE_TRIES, resends=True)
     attributes = {
         "__doc__": f"What a stock arq worker needs to run the jobs of the queue {queue}.",
@@ -139,6 +140,7 @@ def settings_class(name: str, queue: str, settings: JobsSettings, tasks: TaskTab
         "job_completion_wait": math.ceil(settings.drain_s),
         "keep_result": _KEEP_RESULT_S,
         "allow_abort_jobs": True,
+        "poll_delay": _POLL_S,
         "health_check_interval": _HEALTH_S,
         "log_results": False,
     }
