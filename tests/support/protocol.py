@@ -22,7 +22,7 @@ STEP_MS = 600_000
 KEEP_MS = 3_600_000
 NAMES = (
     *("enqueue", "claim", "renew", "finish", "retry", "hand_back"),
-    *("cancel", "limit", "pause", "sweep", "tick", "look", "adopt", "put_payload", "release_parked"),
+    *("cancel", "limit", "pause", "sweep", "tick", "look", "adopt", "put_payload", "release_parked", "lend"),
 )
 
 _NOW = f"""
