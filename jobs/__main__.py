@@ -1,51 +1,92 @@
-"""The command line of the job engine: `python -m jobs worker --queues data_sync:8,scheduled:2`."""
+"""The command line of the job engine: `python -m jobs worker --queues data_sync:8,scheduled:2`, and the operator's."""
 
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import uvloop
 
+from jobs import operate
 from jobs.errors import SettingsError, TaskTableError, UnfitRedisError
 from jobs.logs import configure_logs
+from jobs.registry import TaskTable
 from jobs.serve import serve_until_signal
-from jobs.settings import load_settings
+from jobs.settings import JobsSettings, load_settings
 from jobs.tasks.table import QUEUES, task_table
 
 _MOST_SLOTS = 10_000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What a word of the command line does: `run` gives the exit status. One that is `quiet` logs errors only."""
+
+    help: str
+    run: Callable[[JobsSettings, TaskTable, argparse.Namespace], Coroutine[Any, Any, int]]
+    options: Callable[[argparse.ArgumentParser], object] = lambda _: None
+    quiet: bool = False
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; give the exit status: 0, 1 where Redis must not be used, 2 for wrong settings."""
+    """Run a command; give its exit status: 0, 1 where a store does not answer or must not be used, 2 for settings."""
     arguments = _parser().parse_args(argv)
+    command = COMMANDS[arguments.command]
     try:
         settings = load_settings(os.environ)
         tasks = task_table(settings)
     except (SettingsError, TaskTableError) as error:
-        print(f"The worker cannot start:\n{error}", file=sys.stderr)  # noqa: T201  before there are logs
+        print(f"The {arguments.command} cannot start:\n{error}", file=sys.stderr)  # noqa: T201  before there are logs
         return 2
-    configure_logs(form=settings.log_format, level=settings.log_level)
+    configure_logs(form=settings.log_format, level="error" if command.quiet else settings.log_level)
     try:
-        uvloop.run(serve_until_signal(settings, tasks, arguments.queues))
+        return uvloop.run(command.run(settings, tasks, arguments))
     except UnfitRedisError as error:
-        print(f"The worker cannot use the Redis at REDIS_URL: {error}", file=sys.stderr)  # noqa: T201  its last word
+        text = f"The {arguments.command} cannot use the Redis at REDIS_URL: {error}"
+        print(text, file=sys.stderr)  # noqa: T201  its last word
         return 1
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m jobs", description="Runs Switchyard's jobs.")
-    commands = parser.add_subparsers(required=True, metavar="command")
-    worker = commands.add_parser("worker", help="run jobs until SIGTERM or SIGINT")
-    worker.add_argument(
+    words = parser.add_subparsers(required=True, dest="command", metavar="command")
+    for name, command in COMMANDS.items():
+        command.options(words.add_parser(name, help=command.help))
+    return parser
+
+
+async def _work(settings: JobsSettings, tasks: TaskTable, arguments: argparse.Namespace) -> int:
+    await serve_until_signal(settings, tasks, arguments.queues)
+    return 0
+
+
+async def _check(settings: JobsSettings, tasks: TaskTable, arguments: argparse.Namespace) -> int:
+    return await operate.check(settings, arguments.queues or tasks.queues)
+
+
+async def _release(settings: JobsSettings, tasks: TaskTable, _: argparse.Namespace) -> int:
+    return await operate.release(settings, tasks.queues)
+
+
+def _worker_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--queues",
         type=_slots,
         default=dict.fromkeys(QUEUES, 4),
         metavar="NAME:SLOTS,...",
         help="which queues, and how many jobs of each at once (default: 4 of each that the shipped tasks use)",
     )
-    return parser
+
+
+def _check_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--queues",
+        type=_names,
+        metavar="NAME,...",
+        help="which queues must have a worker (default: those of the tasks that there are)",
+    )
 
 
 def _slots(text: str) -> dict[str, int]:
@@ -59,6 +100,23 @@ def _slots(text: str) -> dict[str, int]:
             raise argparse.ArgumentTypeError(f"the queue {queue} is named twice")
         slots[queue] = int(count)
     return slots
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Read `data_sync,scheduled`."""
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME,NAME")
+    return names
+
+
+COMMANDS: Mapping[str, Command] = {
+    "worker": Command(help="run jobs until SIGTERM or SIGINT", run=_work, options=_worker_options),
+    "check": Command(
+        help="say whether settings, stores and workers are well", run=_check, options=_check_options, quiet=True
+    ),
+    "release-parked": Command(help="put parked jobs back in line, for stock arq workers", run=_release, quiet=True),
+}
 
 
 if __name__ == "__main__":

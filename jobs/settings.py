@@ -116,6 +116,13 @@ class JobsSettings(EnvironmentModel):
         alias="JOBS_CHILD_MEMORY_MB",
         description="Address space of such a child in MiB, of which 200 go to Python itself; 0: no limit. Not on macOS",
     )
+    stock_slots: int = Field(
+        default=10,
+        ge=1,
+        le=10_000,
+        alias="JOBS_STOCK_SLOTS",
+        description="Jobs that a stock arq worker, `arq jobs.stock.DataSync`, runs at once",
+    )
     log_format: LogFormat = Field(
         default="json", alias="JOBS_LOG_FORMAT", description="Logs of the worker: `json` or `console`"
     )

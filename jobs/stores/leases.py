@@ -142,7 +142,7 @@ class Leases:
         return Claim(
             now_ms=now_ms,
             answers=[answer.decode() for answer in answers],
-            jobs=[_claimed(job, queue, now_ms) for job in jobs],
+            jobs=[claimed_of(job, queue, now_ms) for job in jobs],
             more_ready=bool(more_ready),
             more_due=bool(more_due),
             next_due_ms=int(next_due),
@@ -234,7 +234,8 @@ def _add(args: list[Argument], endings: Sequence[Ending]) -> None:
         args.append(int(ending.is_fresh))
 
 
-def _claimed(fields: list[Any], queue: str, now_ms: int) -> Claimed:
+def claimed_of(fields: list[Any], queue: str, now_ms: int) -> Claimed:
+    """Read a job as the scripts `claim` and `lend` give it out."""
     job_id, run, fence, tries, lost, owner, task, rest, payload = fields
     priority, at, due, most, timeout, _ = rest.split(b":")
     return Claimed(

@@ -22,6 +22,7 @@ _ENQUEUE = Script("enqueue")
 _LIMIT = Script("limit")
 _CANCEL = Script("cancel")
 _EVERYBODY = "*"
+_STOPPED = {"CancelledError": State.CANCELLED, "JobExpiredError": State.EXPIRED}  # by the error in arq's result
 
 
 class Enqueued(StrEnum):
@@ -151,8 +152,7 @@ def state_of(result: Mapping[str, object]) -> State:
     if result["s"]:
         return State.SUCCEEDED
     error = result["r"]
-    is_cancelled = isinstance(error, dict) and codec.error_of(error)[0] == asyncio.CancelledError.__name__
-    return State.CANCELLED if is_cancelled else State.FAILED
+    return _STOPPED.get(codec.error_of(error)[0], State.FAILED) if isinstance(error, dict) else State.FAILED
 
 
 def payload_of(job: Job) -> bytes:

@@ -73,20 +73,20 @@ class _BlockingWriting:
             raise
 
 
-def connect_redis(where: str | RedisAddress, *, patience_s: float) -> Redis:
-    """Make a client that connects at its first use, trying three times.
+def connect_redis(where: str | RedisAddress, *, patience_s: float, retries: int = 2, resends: bool = False) -> Redis:
+    """Make a client that connects at its first use, trying three times; `retries` says how often after the first.
 
-    `patience_s` bounds each attempt and each answer. A command whose answer got lost is not sent again. Where
-    sentinels are named, they are asked for the master at each connection, and all connections to a former one are
-    cut a second after they know of another.
+    `patience_s` bounds each attempt and each answer. A command whose answer got lost is not sent again; with `resends`
+    it is: stock arq ends at the first error that it meets. Where sentinels are named, they are asked for the master at
+    each connection, and all connections to a former one are cut a second after they know of another.
     """
     address = redis_address(where) if isinstance(where, str) else where
     options = {
         **_options(address),
         "socket_timeout": patience_s,
         "socket_connect_timeout": patience_s,
-        "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), retries=2),
-        "retry_on_error": list(_RETRIED),
+        "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), retries=retries),
+        "retry_on_error": [*_RETRIED, RedisConnectionError, RedisTimeoutError] if resends else list(_RETRIED),
         "health_check_interval": 30,
     }
     bases = (_Packing, _Writing, _kind(awaiting, address))

@@ -22,7 +22,7 @@ STEP_MS = 600_000
 KEEP_MS = 3_600_000
 NAMES = (
     *("enqueue", "claim", "renew", "finish", "retry", "hand_back"),
-    *("cancel", "limit", "pause", "sweep", "tick", "look", "adopt", "put_payload"),
+    *("cancel", "limit", "pause", "sweep", "tick", "look", "adopt", "put_payload", "release_parked", "lend"),
 )
 
 _NOW = f"""
@@ -214,6 +214,10 @@ class World:
         cursor = "0"
         while (cursor := self.run("sweep", cursor, LEASE_MS)) != "0":
             pass
+
+    def release_parked(self, queue: str = "q", *owners: str) -> tuple[int, ...]:
+        """Release up to 200 of a queue; give how many those were, and how many are still parked."""
+        return tuple(self.run("release_parked", queue, *owners))
 
     def look_for(self, *runs: tuple[str, int]) -> list[str]:
         """Compare with what PostgreSQL takes for unfinished."""

@@ -1,9 +1,11 @@
 """Tasks of the tests' own, for worker processes: JOBS_TASKS=tests.support.tasks:TASKS."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 from jobs.context import JobContext
+from jobs.errors import JobFailedError
 from jobs.registry import Task
 from jobs.retry import Backoff, RetryPolicy
 from jobs.tasks.diagnostics import DiagnosticError
@@ -37,8 +39,27 @@ async def fall(_: JobContext, seconds: float) -> None:
         raise DiagnosticError("fell over its own clean-up") from None
 
 
+async def who(context: JobContext) -> list[object]:
+    """Give what the context says of the job."""
+    job = context.job
+    return [job.owner, job.priority, job.tries, job.max_tries, job.run, job.fence]
+
+
+async def give_up(_: JobContext) -> None:
+    """Fail for a reason that another try does not mend."""
+    raise JobFailedError("there is no such shop")
+
+
+def thread_name() -> str:
+    """Give the name of the thread that it runs in."""
+    return threading.current_thread().name
+
+
 TASKS = (
     Task(name="test.fail_late", function=fail_late, queue="data_sync", retry=_AT_ONCE),
     Task(name="test.clean_up", function=clean_up, queue="data_sync", timeout_s=3600),
     Task(name="test.fall", function=fall, queue="data_sync", timeout_s=3600),
+    Task(name="test.who", function=who, queue="data_sync"),
+    Task(name="test.give_up", function=give_up, queue="data_sync"),
+    Task(name="test.thread_name", function=thread_name, queue="data_sync", runs_in="thread"),
 )

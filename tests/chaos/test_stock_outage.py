@@ -1,0 +1,32 @@
+"""Redis goes away under a stock arq worker: with our settings it goes on afterwards, where arq's own would end it."""
+
+import asyncio
+
+from jobs import keys
+from jobs.stores.database import Database
+from tests.chaos.outages import killed
+from tests.conftest import Servers
+from tests.support.bed import Wanted, bed_of, sleeping
+from tests.support.conditions import eventually
+from tests.support.stock import stock_worker
+
+_AWAY_S = 3.0
+
+
+async def test_a_stock_worker_outlasts_an_outage(environ: dict[str, str], database: Database, servers: Servers) -> None:
+    """What it ran meanwhile is told when Redis is back, what waited runs then, and nothing runs twice."""
+    async with bed_of(environ, database) as bed, stock_worker(environ, slots=2) as worker:
+        running = await bed.submit([sleeping(1.0, priority=9)] * 2)
+        waiting = await bed.submit([Wanted()] * 4)
+        await bed.trail.until_running(running, on=worker.pid, within_s=10)
+        async with killed(servers.redis):
+            await asyncio.sleep(_AWAY_S)
+            assert worker.runs, worker.lines
+
+        async def all_have_ended() -> bool:
+            return await bed.redis.exists(*map(keys.result, [*running, *waiting])) == 6
+
+        await eventually(all_have_ended, within_s=20)
+        await bed.trail.catch_up()
+        assert sorted(step.job_id for step in bed.trail.claims) == sorted([*running, *waiting])
+        assert worker.runs, worker.lines

@@ -1,0 +1,192 @@
+"""`python -m jobs check`: a line for each store and queue, status 0 where all is well, and no password."""
+
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from app.migrate import FOLDER, load_migrations
+from jobs import operate
+from jobs.settings import load_settings
+from jobs.stores.database import Database
+from jobs.stores.schema import LATEST
+from tests.chaos.outages import hung
+from tests.conftest import Servers
+from tests.support.conditions import eventually
+from tests.support.processes import started
+from tests.support.site import SLOTS, running_worker
+
+CHECK = (sys.executable, "-m", "jobs", "check")
+SECRET = "s3cr%40t-w0rd"  # noqa: S105  it is there to be looked for
+NOBODY = "no worker lives that takes its jobs"
+
+
+Found = dict[str, tuple[str, str]]
+Check = Callable[..., Awaitable[tuple[int, Found]]]
+
+
+def _read(lines: Sequence[str]) -> Found:
+    """Give the word and the reason of each line, by its subject."""
+    assert not any(secret in line for line in lines for secret in ("s3cr", "w0rd"))
+    split = [line.partition(": ") for line in lines]
+    return {what[8:]: (what[:8].rstrip(), reason) for what, _, reason in split}
+
+
+@pytest.fixture
+def check(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> Check:
+    """Run the command with other settings; give its status and what it has found."""
+
+    async def run(
+        changes: Mapping[str, str] | None = None, queues: Sequence[str] = ("data_sync",)
+    ) -> tuple[int, Found]:
+        capsys.readouterr()
+        status = await operate.check(load_settings({**environ, **(changes or {})}), queues)
+        lines = capsys.readouterr().out.splitlines()
+        return status, _read([line for line in lines if line.startswith(("ok ", "FAILED "))])
+
+    return run
+
+
+async def test_all_is_well(environ: dict[str, str], check: Check) -> None:
+    """By default every queue that a task names must have a worker."""
+    async with running_worker(environ), running_worker(environ):
+
+        async def both_are_there() -> bool:
+            return (await check())[1]["queue data_sync"] == ("ok", "2 worker processes")
+
+        await eventually(both_are_there)
+        async with started(CHECK, environ) as command:
+            assert await command.ends(within_s=30) == 0
+    found = _read(command.lines)
+    assert {word for word, _ in found.values()} == {"ok"}
+    assert list(found) == ["settings", "redis", "postgresql", *(f"queue {queue}" for queue in SLOTS)]
+
+
+async def test_a_queue_that_nobody_serves_fails(environ: dict[str, str], check: Check) -> None:
+    """Of those asked for; what others there are does not matter."""
+    async with running_worker(environ):
+
+        async def it_is_there() -> bool:
+            return (await check())[0] == 0
+
+        await eventually(it_is_there)
+        status, found = await check(queues=["data_sync", "reports"])
+    assert status == 1
+    assert found["queue data_sync"] == ("ok", "1 worker process")
+    assert found["queue reports"] == ("FAILED", NOBODY)
+    assert (await check())[1]["queue data_sync"] == ("FAILED", NOBODY)  # it has said good-bye
+
+
+async def test_the_queues_of_ones_own_tasks_count(environ: dict[str, str], tmp_path: Path) -> None:
+    """They are in the task table like the shipped ones; only the command's arguments leave them out."""
+    tasks = "from jobs.registry import Task\ndef f() -> None: ...\nTASKS = [Task(name='f', function=f, queue='own')]\n"
+    (tmp_path / "own_tasks.py").write_text(tasks, encoding="utf-8")
+    settings = {**environ, "JOBS_TASKS": "own_tasks:TASKS", "PYTHONPATH": str(tmp_path), "JOBS_DIAGNOSTICS": "0"}
+    for arguments, queues in (((), ["data_sync", "own"]), (("--queues", "own, mine"), ["own", "mine"])):
+        async with started((*CHECK, *arguments), settings) as command:
+            assert await command.ends(within_s=30) == 1
+        found = _read(command.lines)
+        assert [subject for subject in found if subject.startswith("queue")] == [f"queue {queue}" for queue in queues]
+        assert found["queue own"] == ("FAILED", NOBODY)
+
+
+async def test_a_redis_that_is_away_fails(check: Check, unused_tcp_port: int) -> None:
+    """And so do the queues, as nobody can tell who serves them."""
+    url = f"redis://user:{SECRET}@127.0.0.1:{unused_tcp_port}/0"
+    status, found = await check({"REDIS_URL": url})
+    assert status == 1
+    word, reason = found["redis"]
+    assert word == "FAILED"
+    assert str(unused_tcp_port) in reason
+    assert found["queue data_sync"][0] == "FAILED"
+    assert found["postgresql"][0] == "ok"
+
+
+async def test_a_redis_that_does_not_take_the_password_fails(check: Check, servers: Servers) -> None:
+    """With what it says of it."""
+    password = SECRET.replace("%40", "@")
+    with Redis.from_url(servers.redis.url) as redis:
+        redis.acl_setuser("checker", enabled=True, passwords=[f"+{password}"], categories=["+@all"], keys=["*"])
+        try:
+            url = f"unix://{redis.connection_pool.connection_kwargs['path']}?username=checker&password="
+            assert (await check({"REDIS_URL": url + SECRET}))[1]["redis"][0] == "ok"
+            word, reason = (await check({"REDIS_URL": url + SECRET + "x"}))[1]["redis"]
+        finally:
+            redis.acl_deluser("checker")
+    assert (word, "invalid username-password" in reason) == ("FAILED", True)
+
+
+async def test_a_redis_that_would_lose_jobs_fails(check: Check, servers: Servers) -> None:
+    """Though it answers."""
+    with Redis.from_url(servers.redis.url) as redis:
+        redis.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            status, found = await check()
+        finally:
+            redis.config_set("maxmemory-policy", "noeviction")
+    assert status == 1
+    assert found["redis"][0] == "FAILED"
+    assert "allkeys-lru may drop jobs" in found["redis"][1]
+
+
+async def test_a_postgresql_that_is_away_fails(check: Check, unused_tcp_port: int) -> None:
+    """Redis and the queues are looked at all the same."""
+    status, found = await check({"DATABASE_URL": f"postgresql://user:{SECRET}@127.0.0.1:{unused_tcp_port}/there"})
+    assert status == 1
+    assert (found["redis"][0], found["postgresql"][0]) == ("ok", "FAILED")
+    assert found["queue data_sync"] == ("FAILED", NOBODY)
+
+
+async def test_a_database_that_is_not_there_fails(check: Check, servers: Servers) -> None:
+    """With what PostgreSQL says of it."""
+    word, reason = (await check({"DATABASE_URL": servers.url_of("nowhere")}))[1]["postgresql"]
+    assert (word, 'database "nowhere" does not exist' in reason) == ("FAILED", True)
+
+
+async def test_a_schema_that_is_behind_fails(check: Check, database: Database) -> None:
+    """With the mend; one that is ahead does not: a new version is being rolled out."""
+    await database.execute("INSERT INTO schema_migrations (number, name, sha256) VALUES ($1, '', '')", LATEST + 1)
+    assert (await check())[1]["postgresql"][0] == "ok"
+    await database.execute("DELETE FROM schema_migrations WHERE number >= $1", LATEST)
+    status, found = await check()
+    assert status == 1
+    assert found["postgresql"] == ("FAILED", "migrations are missing (1): run python -m app migrate")
+
+
+async def test_a_database_that_was_never_migrated_fails(check: Check, empty_database_url: str) -> None:
+    """All of them are missing."""
+    word, reason = (await check({"DATABASE_URL": empty_database_url}))[1]["postgresql"]
+    assert (word, f"({LATEST})" in reason) == ("FAILED", True)
+
+
+def test_the_last_migration_is_the_one_that_is_looked_for() -> None:
+    """Whoever adds one says so in jobs/stores/schema.py."""
+    assert load_migrations(FOLDER)[-1].number == LATEST
+
+
+@pytest.mark.parametrize("store", ["redis", "postgres"])
+async def test_a_store_that_hangs_is_not_waited_for(check: Check, servers: Servers, store: str) -> None:
+    """The answer comes within a few seconds, the other store's line as ever."""
+    async with hung(getattr(servers, store)):
+        began = time.monotonic()
+        status, found = await check()
+        assert time.monotonic() - began < 10
+    assert status == 1
+    words = {subject: word for subject, (word, _) in found.items()}
+    assert (words["redis"], words["postgresql"]) == (("FAILED", "ok") if store == "redis" else ("ok", "FAILED"))
+
+
+async def test_wrong_settings_and_arguments_have_a_status_of_their_own(environ: dict[str, str]) -> None:
+    """Two, as with every command; all mistakes are told."""
+    async with started(CHECK, {**environ, "JOBS_TYPO": "1", "REDIS_URL": f"redis://:{SECRET}@"}) as command:
+        assert await command.ends(within_s=30) == 2
+    text = "\n".join(command.lines)
+    assert "JOBS_TYPO" in text
+    assert "REDIS_URL" in text
+    assert "s3cr" not in text
+    async with started((*CHECK, "--queues", "a,,b"), environ) as command:
+        assert await command.ends(within_s=30) == 2
+    assert "NAME,NAME" in command.lines[-1]
