@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from arq.connections import ArqRedis
 from arq.jobs import Job, JobStatus
+from arq.worker import JobExecutionFailed
 
 from jobs import codec, keys
-from jobs.errors import JobFailedError
 from jobs.history import HistoryWriter
 from jobs.reconcile import Reconciler
 from jobs.stores.database import Database, Row
@@ -56,7 +56,7 @@ async def _result(client: ArqRedis, job_id: str) -> Any:  # noqa: ANN401  a task
 
 
 async def _error(client: ArqRedis, job_id: str) -> str:
-    with pytest.raises(JobFailedError) as raised:
+    with pytest.raises(JobExecutionFailed) as raised:
         await _result(client, job_id)
     return str(raised.value)
 
