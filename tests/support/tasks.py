@@ -31,6 +31,11 @@ async def give_up(_: JobContext) -> None:
     raise JobFailedError("there is no such shop")
 
 
+async def linger(_: JobContext) -> None:
+    """Take longer than the task may."""
+    await asyncio.sleep(60)
+
+
 def thread_name() -> str:
     """Give the name of the thread that it runs in."""
     return threading.current_thread().name
@@ -40,5 +45,6 @@ TASKS = (
     Task(name="test.fail_late", function=fail_late, queue="data_sync", retry=_AT_ONCE),
     Task(name="test.who", function=who, queue="data_sync"),
     Task(name="test.give_up", function=give_up, queue="data_sync"),
+    Task(name="test.linger", function=linger, queue="data_sync", timeout_s=0.3),
     Task(name="test.thread_name", function=thread_name, queue="data_sync", runs_in="thread"),
 )
