@@ -28,7 +28,7 @@ async def test_a_stock_worker_outlasts_an_outage(environ: dict[str, str], databa
             assert worker.runs, worker.lines
 
         async def all_have_ended() -> bool:
-            return await bed.redis.exists(*map(keys.result, [*running, *waiting])) == 6
+            return bool(await bed.redis.exists(*map(keys.result, [*running, *waiting])) == 6)
 
         await eventually(all_have_ended, within_s=20)
         await bed.trail.catch_up()
