@@ -1,6 +1,8 @@
 """Redis goes away under a stock arq worker: with our settings it goes on afterwards, where arq's own would end it."""
 
 import asyncio
+import os
+import signal
 
 from jobs import keys
 from jobs.stores.database import Database
@@ -10,7 +12,7 @@ from tests.support.bed import Wanted, bed_of, sleeping
 from tests.support.conditions import eventually
 from tests.support.stock import stock_worker
 
-_AWAY_S = 3.0
+_HUNG_S, _AWAY_S = 0.5, 3.0
 
 
 async def test_a_stock_worker_outlasts_an_outage(environ: dict[str, str], database: Database, servers: Servers) -> None:
@@ -19,12 +21,14 @@ async def test_a_stock_worker_outlasts_an_outage(environ: dict[str, str], databa
         running = await bed.submit([sleeping(1.0, priority=9)] * 2)
         waiting = await bed.submit([Wanted()] * 4)
         await bed.trail.until_running(running, on=worker.pid, within_s=10)
+        os.kill(servers.redis.pid, signal.SIGSTOP)
+        await asyncio.sleep(_HUNG_S)  # the worker's next look is on its way by now
         async with killed(servers.redis):
             await asyncio.sleep(_AWAY_S)
             assert worker.runs, worker.lines
 
         async def all_have_ended() -> bool:
-            return await bed.redis.exists(*map(keys.result, [*running, *waiting])) == 6
+            return bool(await bed.redis.exists(*map(keys.result, [*running, *waiting])) == 6)
 
         await eventually(all_have_ended, within_s=20)
         await bed.trail.catch_up()

@@ -50,6 +50,11 @@ async def give_up(_: JobContext) -> None:
     raise JobFailedError("there is no such shop")
 
 
+async def linger(_: JobContext) -> None:
+    """Take longer than the task may."""
+    await asyncio.sleep(60)
+
+
 def thread_name() -> str:
     """Give the name of the thread that it runs in."""
     return threading.current_thread().name
@@ -61,5 +66,6 @@ TASKS = (
     Task(name="test.fall", function=fall, queue="data_sync", timeout_s=3600),
     Task(name="test.who", function=who, queue="data_sync"),
     Task(name="test.give_up", function=give_up, queue="data_sync"),
+    Task(name="test.linger", function=linger, queue="data_sync", timeout_s=0.3),
     Task(name="test.thread_name", function=thread_name, queue="data_sync", runs_in="thread"),
 )

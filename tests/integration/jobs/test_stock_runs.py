@@ -96,24 +96,26 @@ async def test_functions_of_each_kind_run(bed: Bed, client: ArqRedis) -> None:
 
 
 async def test_failures_are_judged_as_ever(bed: Bed, client: ArqRedis) -> None:
-    """By the task's policy, the job's own number of tries and its own time limit; the history has type and text."""
+    """By the task's policy, the job's number of tries, its time limit or its task's; the history has the reason."""
     wrong = Wanted(task="diag.fail", args={"message": "no", "times": 2})
-    mended, exhausted, hopeless, slow = await bed.submit(
+    mended, exhausted, hopeless, slow, slower = await bed.submit(
         [
             wrong,
             replace(wrong, max_tries=2),
             Wanted(task="test.give_up"),
             sleeping(30.0, timeout_s=0.2),
+            Wanted(task="test.linger", timeout_s=30.0),
         ]
     )
     assert await _result(client, mended) == 3
     assert await _error(client, exhausted) == "DiagnosticError: no"
     assert await _error(client, hopeless) == "JobFailedError: there is no such shop"
     assert (await _error(client, slow)).startswith("JobTimeoutError: stopped after 0.2 s")
+    assert (await _error(client, slower)).startswith("JobTimeoutError: stopped after 0.3 s")
     rows = await _reconcile(bed)
     ends = {job: (row["state"], row["tries"]) for job, row in rows.items()}
     assert ends.pop(mended) == ("succeeded", 3)
-    assert ends == {job: ("failed", 2 if job == exhausted else 1) for job in (exhausted, hopeless, slow)}
+    assert ends == {job: ("failed", 2 if job == exhausted else 1) for job in (exhausted, hopeless, slow, slower)}
     assert rows[exhausted]["error"]["message"] == "DiagnosticError: no"
 
 

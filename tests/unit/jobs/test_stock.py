@@ -1,6 +1,7 @@
 """The settings of stock arq workers: which classes there are, and what arq is told of an address."""
 
 import os
+from typing import Any
 
 import pytest
 from arq.worker import get_kwargs
@@ -13,6 +14,11 @@ from jobs.errors import SettingsError, TaskTableError
 from jobs.stock import classes, redis_settings
 
 GOOD = {"DATABASE_URL": "postgresql://h/d", "REDIS_URL": "redis://user:p%40ss%2Fword@h:6380/3"}
+
+
+def _read(settings: type) -> dict[str, Any]:
+    """Give what arq's command reads off a class."""
+    return dict(get_kwargs(settings))
 
 
 @pytest.fixture
@@ -41,7 +47,7 @@ def test_two_queues_share_no_class() -> None:
 @pytest.mark.usefixtures("_environ")
 def test_a_class_is_what_arq_reads() -> None:
     """All that arq's command hands to its worker."""
-    kwargs = get_kwargs(jobs.stock.DataSync)
+    kwargs = _read(jobs.stock.DataSync)
     assert kwargs["queue_name"] == "arq:queue:data_sync"
     assert [function.name for function in kwargs["functions"]] == ["sync_file"]
     assert (kwargs["keep_result"], kwargs["allow_abort_jobs"], kwargs["max_jobs"]) == (86_400, True, 10)
@@ -53,7 +59,7 @@ def test_a_class_is_made_for_the_settings_that_hold(monkeypatch: pytest.MonkeyPa
     """Its slots, and how long it waits at a stop."""
     monkeypatch.setenv("JOBS_STOCK_SLOTS", "3")
     monkeypatch.setenv("JOBS_DRAIN_S", "1.5")
-    kwargs = get_kwargs(jobs.stock.Scheduled)
+    kwargs = _read(jobs.stock.Scheduled)
     assert (kwargs["max_jobs"], kwargs["job_completion_wait"]) == (3, 2)
 
 
@@ -96,6 +102,6 @@ def test_no_repr_shows_a_password() -> None:
 def test_a_worker_connects_as_ours_do(monkeypatch: pytest.MonkeyPatch, url: str, kind: type) -> None:
     """By every form of REDIS_URL, and with the patience to outlast an outage."""
     monkeypatch.setenv("REDIS_URL", url)
-    pool = get_kwargs(jobs.stock.DataSync)["redis_pool"].connection_pool
+    pool = _read(jobs.stock.DataSync)["redis_pool"].connection_pool
     assert issubclass(pool.connection_class, kind)
     assert pool.connection_kwargs["retry"]._retries == 600  # noqa: SLF001  redis-py does not tell

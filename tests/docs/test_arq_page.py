@@ -1,0 +1,62 @@
+"""What deploy/arq.md says of commands, classes and clients is so."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from arq.connections import RedisSettings
+
+import jobs.stock
+from jobs.__main__ import COMMANDS
+from jobs.settings import JobsSettings
+from tests.support.site import environment, running_worker
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "deploy/arq.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_leads_to_it() -> None:
+    """By a link."""
+    assert "](deploy/arq.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_its_commands_are_there() -> None:
+    """Each word after `python -m jobs`, with options that are taken."""
+    words = set(re.findall(r"python -m jobs ([a-z-]+)", PAGE))
+    assert {"worker", "check", "release-parked"} <= words <= COMMANDS.keys()
+
+
+def test_its_settings_classes_are_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whether it names them with their module or without."""
+    stores = {"database_url": "postgresql://h/d", "redis_url": "redis://h"}
+    for name, value in environment(**stores, data_dir=tmp_path).items():
+        monkeypatch.setenv(name, value)
+    names = set(re.findall(r"jobs\.stock\.(\w+)", PAGE)) | {"DataProcessing", "Scheduled"}
+    assert "DataSync" in names
+    for name in names:
+        assert name in PAGE
+        assert getattr(jobs.stock, name).__name__ == name
+
+
+def test_its_settings_are_there() -> None:
+    """Those of the engine."""
+    named = set(re.findall(r"\bJOBS_[A-Z_]+", PAGE))
+    assert named <= {field.alias for field in JobsSettings.model_fields.values()}
+
+
+async def test_its_client_works_as_it_stands(environ: dict[str, str]) -> None:
+    """Copied from the page."""
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    module: dict[str, Any] = {}
+    exec(code, module)  # noqa: S102  our own page
+    async with running_worker(environ):
+        path = environ["REDIS_URL"].removeprefix("unix://").partition("?")[0]
+        assert await module["greet"](RedisSettings(unix_socket_path=path)) == 0.01
+
+
+def test_each_difference_has_a_name_of_its_own() -> None:
+    """Short and stable, so that others can refer to it."""
+    for part in PAGE.split("\n## "):
+        names = re.findall(r"^\| `([a-z-]+)` \|", part, re.MULTILINE)
+        assert len(names) == len(set(names))
