@@ -15,6 +15,7 @@ from jobs.stores.scripts import Argument, Script
 
 MOST_ENDS = 200
 MOST_RENEWED = 500
+MOST_GAPS = 10
 
 _CLAIM = Script("claim")
 _RENEW = Script("renew")
@@ -22,6 +23,7 @@ _FINISH = Script("finish")
 _RETRY = Script("retry")
 _HAND_BACK = Script("hand_back")
 _SWEEP = Script("sweep")
+_RERANK = Script("rerank")
 _TICK = Script("tick")
 
 
@@ -184,6 +186,13 @@ class Leases:
                 cursor = (await _SWEEP.run(self.redis, cursor, self.timing.lease_ms)).decode()
             if cursor == "0":
                 return
+
+    async def close_gaps(self) -> None:
+        """Let those wait no longer who were put in line behind more than ten of their owner's jobs, since cancelled."""
+        found, line, cursor = 1, b"", b"0"
+        while found:
+            with answering():
+                found, line, cursor = await _RERANK.run(self.redis, self.timing.step_ms, MOST_GAPS, line, cursor)
 
 
 class Renewals:
