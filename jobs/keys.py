@@ -22,6 +22,7 @@ PARKED_OWNERS = "switchyard:parkedowners"  # set of owners with parked jobs
 CLAIM = "switchyard:claim:"  # + worker:queue-lane: string with PX, the last reply to a claim
 UNIQUE = "switchyard:unique:"  # + task:owner:key: string, the unfinished job that has this name
 PACE = "switchyard:pace:"  # + queue:ms of Redis' clock // PACE_MS: string with PX, how many jobs were started then
+CANCELLED = "switchyard:cancelled"  # sorted set with PX: queue:owner -> how many were cancelled there while in line
 WORKER = "switchyard:worker:"  # + worker: string with PX, what a live worker process does (JSON)
 WORKERS = "switchyard:workers"  # sorted set with PX: worker -> ms of its last sign of life
 

@@ -1,4 +1,7 @@
-"""Looks for parked jobs that nobody has freed: the net under the scripts, which free whom an end lets go on."""
+"""Looks for parked jobs that nobody has freed: the net under the scripts, which free whom an end lets go on.
+
+It also lets owners' lines close up where much of them was cancelled.
+"""
 
 import asyncio
 
@@ -28,6 +31,7 @@ class Sweeper:
             try:
                 await self._queue.set_limit(None, self._max_running)
                 await self._leases.sweep()
+                await self._leases.close_gaps()
             except StoreUnavailableError as error:
                 log.warning("sweep_postponed", reason=str(error))
             await asyncio.sleep(_EVERY_S)

@@ -19,6 +19,7 @@ WHOLE = b"="  # before a result that lacks nothing
 MOST_ENDS = 200
 MOST_RENEWED = 500
 _LEFT_PAGE = 1_000  # as in the script
+MOST_GAPS = 10
 
 _CLAIM = Script("claim")
 _RENEW = Script("renew")
@@ -26,6 +27,7 @@ _FINISH = Script("finish")
 _RETRY = Script("retry")
 _HAND_BACK = Script("hand_back")
 _SWEEP = Script("sweep")
+_RERANK = Script("rerank")
 _TICK = Script("tick")
 _LEFT = Script("left")
 
@@ -206,6 +208,13 @@ class Leases:
                 cursor = (await _SWEEP.run(self.redis, cursor, self.timing.lease_ms)).decode()
             if cursor == "0":
                 return
+
+    async def close_gaps(self) -> None:
+        """Let those wait no longer who were put in line behind more than ten of their owner's jobs, since cancelled."""
+        found, line, cursor = 1, b"", b"0"
+        while found:
+            with answering():
+                found, line, cursor = await _RERANK.run(self.redis, self.timing.step_ms, MOST_GAPS, line, cursor)
 
 
 class Renewals:

@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, settings
 
 from tests.support.protocol import opened
-from tests.support.protocol_machine import play_schedules
+from tests.support.protocol_schedules import play_schedules
 
 SLACK_MS = 2_000  # keys that Redis removes by the real clock must not go within a schedule's own time
 

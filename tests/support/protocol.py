@@ -22,7 +22,7 @@ STEP_MS = 600_000
 KEEP_MS = 3_600_000
 NAMES = (
     *("enqueue", "claim", "renew", "finish", "retry", "hand_back"),
-    *("cancel", "limit", "pause", "sweep", "tick", "look", "adopt", "put_payload", "release_parked", "lend"),
+    *("cancel", "limit", "pause", "sweep", "rerank", "tick", "look", "adopt", "put_payload", "release_parked", "lend"),
 )
 
 _NOW = f"""
@@ -170,10 +170,7 @@ class World:
 
     def enqueue(self, *jobs: Spec, issued: int = 0) -> list[str]:
         """Put jobs in line; give an answer each."""
-        args: list[Argument] = [issued, STEP_MS, len(jobs)]
-        for job in jobs:
-            args += job
-        now, *answers = self.run("enqueue", *args)
+        now, *answers = self.run("enqueue", issued, STEP_MS, len(jobs), *[word for job in jobs for word in job])
         assert int(now) == self.now
         return list(answers)
 
@@ -218,6 +215,12 @@ class World:
     def release_parked(self, queue: str = "q", *owners: str) -> tuple[int, ...]:
         """Release up to 200 of a queue; give how many those were, and how many are still parked."""
         return tuple(self.run("release_parked", queue, *owners))
+
+    def close_gaps(self, *, most: int = 0) -> None:
+        """Rank anew the rest of each line of which more than so many were cancelled."""
+        found, rest = 1, ["", "0"]
+        while found:
+            found, *rest = self.run("rerank", STEP_MS, most, *rest)
 
     def look_for(self, *runs: tuple[str, int]) -> list[str]:
         """Compare with what PostgreSQL takes for unfinished."""

@@ -5,7 +5,7 @@ from jobs.model import State
 from tests.support import protocol_rules as rules
 from tests.support.protocol import Spec
 from tests.support.protocol_ledger import Record
-from tests.support.protocol_scores import scores_of
+from tests.support.protocol_scores import ranked_anew, scores_of
 from tests.support.protocol_stage import Stage
 
 LATE_MS = 60_000
@@ -65,8 +65,12 @@ class Clients(Stage):
             job.is_wanted = True
         else:
             expected, again = "stopped" if job.fence else "cancelled", "ended"
+        line, before = f"{job.queue}:{job.owner}", self.view.content(keys.CANCELLED, {})
+        leaves_gap = expected in {"cancelled", "stopped"} and job.state is not State.SCHEDULED
         self._same(self.world.cancel((job.id, job.run)), [expected])
         self.look("cancel")
+        gaps = self.view.content(keys.CANCELLED, {}).get(line, 0) - before.get(line, 0)
+        self._same(gaps, int(leaves_gap))
         self._same(self.world.cancel((job.id, job.run)), [again])
         self.look("cancel")
 
@@ -88,6 +92,16 @@ class Clients(Stage):
         """Do what each worker does each second."""
         self.world.tick("qa", "qb")
         self.look("tick")
+
+    def close_gaps(self) -> None:
+        """Let those wait no longer who stood behind what was cancelled."""
+        expected: dict[str, float] = {}
+        for line in self.view.content(keys.CANCELLED, {}):
+            expected |= ranked_anew(line, self.view)
+        self.world.close_gaps()
+        self.look("rerank")
+        self._same({job_id: float(self.view.jobs[job_id]["s"]) for job_id in expected}, expected)
+        self._same(self.view.content(keys.CANCELLED, {}), {})
 
     # Strangers --------------------------------------------------------------------------------------------------------
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from jobs.model import State
 from jobs.scoring import Band
@@ -230,8 +229,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        """The steward sweeps: nobody is parked without cause then."""
+        """A worker sweeps: nobody is parked without cause then, or waits for what was cancelled."""
         self.play.sweep()
+        self.play.close_gaps()
 
     @rule(which=many)
     def stock_takes(self, which: int) -> None:
@@ -288,12 +288,3 @@ class Machine(RuleBasedStateMachine):
         fitting = sorted(filter(fits, self.play.view.places))
         if fitting:
             act(fitting[which % len(fitting)])
-
-
-def play_schedules(world: World, size: settings) -> None:
-    """Play so many schedules of so many steps; raises what the first that fails has raised."""
-
-    def machine() -> Machine:
-        return Machine(world)
-
-    run_state_machine_as_test(machine, settings=size)  # type: ignore[arg-type]  # it takes a factory too

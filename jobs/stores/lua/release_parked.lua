@@ -8,7 +8,7 @@
 
 redis.call('DEL', DOOR)
 
-local queue, entries, left = ARGV[1], QUEUE .. ARGV[1], 200
+local queue, entries, left = ARGV[1], entries_of(ARGV[1]), 200
 local released = 0
 
 local function is_parked(id)

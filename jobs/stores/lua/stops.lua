@@ -1,11 +1,19 @@
 -- How jobs are told to stop: stands after `ends`, before the scripts that cancel some.
 
+local CANCELLED_MS = 3600000
+-- Those that were put in line behind it should not wait for it any more: the script `rerank` sees to that.
+local function note_gap(job)
+  redis.call('ZINCRBY', CANCELLED, 1, job.q .. ':' .. job.o)
+  redis.call('PEXPIRE', CANCELLED, CANCELLED_MS)
+end
+
 -- Cancel one. Gives `cancelled` (it never started), `stopped` (it waited for another try), or `asked` (it runs: whoever
 -- runs it is told now, and will be told at its next renewal).
 local function cancel(id, job)
   local is_elsewhere = is_foreign(holder_of(id))
   if job.st ~= 'running' and not is_elsewhere then
     end_here(id, job, 'cancelled')
+    if job.st ~= 'scheduled' then note_gap(job) end
     return job.f > 0 and 'stopped' or 'cancelled'
   end
   if not job.cx then redis.call('HSET', JOB .. id, 'cx', '1') end
