@@ -3,14 +3,17 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 import uvloop
 
 from jobs.errors import SettingsError, TaskTableError, UnfitRedisError
 from jobs.logs import configure_logs
+from jobs.registry import TaskTable
 from jobs.serve import serve_until_signal
-from jobs.settings import load_settings
+from jobs.settings import JobsSettings, load_settings
+from jobs.steward import steward_until_signal
 from jobs.tasks.table import QUEUES, task_table
 
 _MOST_SLOTS = 10_000
@@ -23,13 +26,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = load_settings(os.environ)
         tasks = task_table(settings)
     except (SettingsError, TaskTableError) as error:
-        print(f"The worker cannot start:\n{error}", file=sys.stderr)  # noqa: T201  before there are logs
+        print(f"The {arguments.process} cannot start:\n{error}", file=sys.stderr)  # noqa: T201  before there are logs
         return 2
     configure_logs(form=settings.log_format, level=settings.log_level)
     try:
-        uvloop.run(serve_until_signal(settings, tasks, arguments.queues))
+        uvloop.run(arguments.run(settings, tasks, arguments))
     except UnfitRedisError as error:
-        print(f"The worker cannot use the Redis at REDIS_URL: {error}", file=sys.stderr)  # noqa: T201  its last word
+        print(f"The {arguments.process} cannot use the Redis at REDIS_URL: {error}", file=sys.stderr)  # noqa: T201  its last word
         return 1
     return 0
 
@@ -45,7 +48,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME:SLOTS,...",
         help="which queues, and how many jobs of each at once (default: 4 of each that the shipped tasks use)",
     )
+    worker.add_argument("--with-steward", action="store_true", help="be the site's steward too, where none runs")
+    worker.set_defaults(process="worker", run=_work)
+    steward = commands.add_parser("steward", help="keep what the site needs beside workers, until SIGTERM or SIGINT")
+    steward.set_defaults(process="steward", run=lambda settings, tasks, _: steward_until_signal(settings, tasks))
     return parser
+
+
+def _work(settings: JobsSettings, tasks: TaskTable, arguments: argparse.Namespace) -> Coroutine[Any, Any, None]:
+    return serve_until_signal(settings, tasks, arguments.queues, with_steward=arguments.with_steward)
 
 
 def _slots(text: str) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Writes what became of jobs into PostgreSQL, from the stream of events. Any number of workers share the work."""
+"""Writes what became of jobs into PostgreSQL, from the stream of events. Any number of stewards share the work."""
 
 import asyncio
 

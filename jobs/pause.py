@@ -13,7 +13,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Pauses:
-    """The one way to let a queue rest and go on; also the loop by which the workers keep Redis' copy right."""
+    """The one way to let a queue rest and go on; also the loop by which the stewards keep Redis' copy right."""
 
     def __init__(self, store: PauseStore) -> None:
         self._store = store
@@ -22,7 +22,7 @@ class Pauses:
         """Let nothing of a queue start any more; what runs goes on.
 
         Raises StoreUnavailableError where PostgreSQL is away. While Redis is away nothing starts anyway, and the
-        workers tell it when it is back.
+        stewards tell it when it is back.
         """
         await self._store.add(queue, by=by)
         await self._tell()

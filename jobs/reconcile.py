@@ -18,7 +18,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Reconciler:
-    """A loop that any number of workers may run: it goes through all unfinished jobs, 200 at a time, again and again.
+    """A loop that any number of stewards may run: it goes through all unfinished jobs, 200 at a time, again and again.
 
     What Redis has lost altogether is not put back yet.
     """

@@ -17,7 +17,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Recoverer:
-    """A loop that any number of workers may run: putting a job in line twice leaves it there once."""
+    """A loop that any number of stewards may run: putting a job in line twice leaves it there once."""
 
     def __init__(
         self,

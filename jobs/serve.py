@@ -1,15 +1,13 @@
 """The life of a worker process: its parts are made, run side by side, drained at a signal, and closed."""
 
 import asyncio
-import os
-import secrets
 import signal
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
+from redis.asyncio import Redis
 
 from jobs.cancel_listener import CancelListener
 from jobs.cancelling import cancel_until_ended
@@ -17,39 +15,30 @@ from jobs.context import Site
 from jobs.errors import StoreUnavailableError
 from jobs.execute import Executor
 from jobs.held import Holdings, Run
-from jobs.history import HistoryWriter
+from jobs.ids import new_process_name
 from jobs.intake import Intake
 from jobs.lease_keeper import LeaseKeeper
 from jobs.outage import Outage
-from jobs.pause import Pauses
 from jobs.presence import Herald
 from jobs.processes import Processes
-from jobs.reconcile import Reconciler
-from jobs.recover import Recoverer
 from jobs.registry import TaskTable
 from jobs.settings import JobsSettings
+from jobs.stewardship import CONNECTIONS, Stewardship
+from jobs.stewardship import Stores as StewardStores
 from jobs.stores.database import Database
-from jobs.stores.events import Events
 from jobs.stores.fitness import Fitness
 from jobs.stores.jobs import JobStore
 from jobs.stores.leases import Leases, Renewals, Timing
-from jobs.stores.pauses import PauseStore
 from jobs.stores.presence import Presence
-from jobs.stores.queue import Queue
 from jobs.stores.redis import connect_blocking, connect_redis
-from jobs.stores.remains import Remains
 from jobs.stores.signals import Signals
-from jobs.submit import Submitter
-from jobs.sweep import Sweeper
 from jobs.threads import Threads
 from jobs.tick import Ticker
 from jobs.worker import Worker
 
 _REDIS_PATIENCE_S = 5.0
 _LOOP_ENDS_S = 0.5
-_LAST_WORDS_S = 3.0
 _CONNECT_PATIENCE_S = 10.0
-_CONNECTIONS_BESIDE_JOBS = 4
 _SETTLE_S = 2.0
 
 log = structlog.stdlib.get_logger(__name__)
@@ -60,14 +49,10 @@ class Parts:
     """What a worker process consists of."""
 
     workers: tuple[Worker, ...]
-    recoverer: Recoverer
-    reconciler: Reconciler
-    sweeper: Sweeper
     ticker: Ticker
-    pauses: Pauses
     herald: Herald
     listener: CancelListener
-    history: HistoryWriter
+    steward: Stewardship | None
     keeper: LeaseKeeper
     outage: Outage
     fitness: Fitness
@@ -79,25 +64,30 @@ class Stores:
 
     database: Database
     jobs: JobStore
-    queue: Queue
+    listening: Redis
     leases: Leases
     renewals: Renewals
-    events: Events
     signals: Signals
     fitness: Fitness
 
 
-async def serve_until_signal(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int]) -> None:
+async def serve_until_signal(
+    settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], *, with_steward: bool
+) -> None:
     """Serve until SIGTERM or SIGINT."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    await serve(settings, tasks, slots, stopping=stopping)
+    await serve(settings, tasks, slots, with_steward=with_steward, stopping=stopping)
 
 
-async def serve(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], *, stopping: asyncio.Event) -> None:
+async def serve(
+    settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], *, with_steward: bool, stopping: asyncio.Event
+) -> None:
     """Run jobs of these queues, so many at once of each, until `stopping` is set; then drain and return.
+
+    `with_steward`: do a steward's work too, for a site that runs none.
 
     Raises UnfitRedisError, before the first claim, where Redis must not be used.
     """
@@ -106,6 +96,8 @@ async def serve(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, in
             site = Site(settings=settings, database=stores.database)
             executor = Executor(tasks=tasks, jobs=stores.jobs, processes=processes, threads=threads, site=site)
             parts = _wired(settings, tasks, slots, stores, executor)
+            if with_steward:
+                parts = replace(parts, steward=_steward(settings, tasks, stores))
             await _run(parts, settings, tasks, slots, stopping)
     log.info("worker_stopped")
 
@@ -134,11 +126,8 @@ async def _run(
     for task in loops:
         if not task.cancelled() and (fault := task.exception()):
             raise fault
-    try:
-        async with asyncio.timeout(_LAST_WORDS_S):
-            await parts.history.close()
-    except TimeoutError:
-        log.warning("history_left_to_others", reason="no answer in time")
+    if parts.steward is not None:
+        await parts.steward.close()
 
 
 async def _check(parts: Parts) -> None:
@@ -151,11 +140,8 @@ async def _check(parts: Parts) -> None:
 
 
 def _begin(parts: Parts) -> list[asyncio.Task[None]]:
-    beside = (
-        *(parts.recoverer, parts.reconciler, parts.sweeper, parts.ticker),
-        *(parts.pauses, parts.herald, parts.listener, parts.history),
-    )
-    loops = [asyncio.create_task(part.run(), name=type(part).__name__) for part in beside]
+    beside = (parts.ticker, parts.herald, parts.listener, parts.steward)
+    loops = [asyncio.create_task(part.run(), name=type(part).__name__) for part in beside if part is not None]
     return loops + [asyncio.create_task(worker.async_run(), name=worker.queue_name) for worker in parts.workers]
 
 
@@ -164,7 +150,7 @@ async def _stores(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, 
     """Open the stores; close them in the end. Nothing connects before it is used."""
     database = await Database.open(
         settings.database_url.get_secret_value(),
-        size=2 * sum(slots.values()) + _CONNECTIONS_BESIDE_JOBS,
+        size=2 * sum(slots.values()) + CONNECTIONS,
         patience_s=_CONNECT_PATIENCE_S,
         answer_s=None,  # a load may take minutes
     )
@@ -173,15 +159,14 @@ async def _stores(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, 
     redis = connect_redis(url, patience_s=_REDIS_PATIENCE_S)
     listening = connect_redis(url, patience_s=_REDIS_PATIENCE_S + settings.renew_ms / 1000)
     renewing = connect_blocking(url, patience_s=min(_REDIS_PATIENCE_S, settings.lease_ms / 3000))
-    name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(3)}"
+    name = new_process_name()
     try:
         yield Stores(
             database=database,
             jobs=JobStore(database),
-            queue=Queue(redis, patience_s=_REDIS_PATIENCE_S, step_ms=settings.step_ms),
+            listening=listening,
             leases=Leases(redis, listening, worker=name, timing=timing, tasks=list(tasks)),
             renewals=Renewals(renewing, worker=name, timing=timing),
-            events=Events(listening, consumer=name),
             signals=Signals(listening),
             fitness=Fitness(redis),
         )
@@ -190,6 +175,20 @@ async def _stores(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, 
         for client in (listening, redis):
             await client.aclose(close_connection_pool=True)
         await database.close()
+
+
+def _steward(settings: JobsSettings, tasks: TaskTable, stores: Stores) -> Stewardship:
+    return Stewardship.of(
+        settings,
+        tasks,
+        StewardStores(
+            database=stores.database,
+            redis=stores.leases.redis,
+            listening=stores.listening,
+            name=stores.leases.worker,
+            patience_s=_REDIS_PATIENCE_S,
+        ),
+    )
 
 
 def _wired(
@@ -211,28 +210,17 @@ def _wired(
         intakes[queue] = Intake(
             queue=queue, slots=count, leases=stores.leases, holdings=holdings, outage=outage, executor=executor
         )
-    submitter = Submitter(
-        tasks=tasks,
-        database=stores.database,
-        jobs=stores.jobs,
-        queue=stores.queue,
-        turn_s=settings.turn_ms / 1000,
-    )
     return Parts(
         workers=tuple(
             Worker(slots=slots[queue], tasks=tasks, intake=intake, redis=stores.leases.redis)
             for queue, intake in intakes.items()
         ),
-        recoverer=Recoverer(jobs=stores.jobs, events=stores.events, queue=stores.queue, submitter=submitter),
-        reconciler=Reconciler(jobs=stores.jobs, remains=Remains(stores.leases.redis), queues=list(slots)),
-        sweeper=Sweeper(leases=stores.leases, queue=stores.queue, max_running=settings.max_running or None),
-        pauses=Pauses(PauseStore(stores.database, stores.leases.redis)),
         herald=Herald(
             presence=Presence(stores.leases.redis), name=stores.leases.worker, intakes=intakes, tasks=list(tasks)
         ),
         ticker=Ticker(leases=stores.leases, queues=list(slots)),
         listener=CancelListener(signals=stores.signals, holdings=holdings, keeper=keeper, cancelled=cancel),
-        history=HistoryWriter(events=stores.events, jobs=stores.jobs),
+        steward=None,
         keeper=keeper,
         outage=outage,
         fitness=stores.fitness,

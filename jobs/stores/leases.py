@@ -21,7 +21,6 @@ _RENEW = Script("renew")
 _FINISH = Script("finish")
 _RETRY = Script("retry")
 _HAND_BACK = Script("hand_back")
-_SWEEP = Script("sweep")
 _TICK = Script("tick")
 
 
@@ -175,15 +174,6 @@ class Leases:
         """End what has expired waiting and what stock clients want aborted; to be called once a second."""
         with answering():
             await _TICK.run(self.redis, self.timing.lease_ms, *queues)
-
-    async def sweep(self) -> None:
-        """Free whoever is parked without cause."""
-        cursor = "0"
-        while True:
-            with answering():
-                cursor = (await _SWEEP.run(self.redis, cursor, self.timing.lease_ms)).decode()
-            if cursor == "0":
-                return
 
 
 class Renewals:

@@ -15,6 +15,7 @@ from jobs.stores.scripts import Script
 _LOOK = Script("look")
 _ADOPT = Script("adopt")
 _PUT_PAYLOAD = Script("put_payload")
+_SWEEP = Script("sweep")
 
 
 class Seen(StrEnum):
@@ -62,6 +63,15 @@ class Remains:
         """Give a job the payload that it has lost."""
         with answering():
             await _PUT_PAYLOAD.run(self._redis, job.id, job.run, payload_of(job))
+
+    async def sweep(self, *, lease_ms: int) -> None:
+        """Free whoever is parked without cause."""
+        cursor = "0"
+        while True:
+            with answering():
+                cursor = (await _SWEEP.run(self._redis, cursor, lease_ms)).decode()
+            if cursor == "0":
+                return
 
 
 def _look(answer: bytes) -> Look:

@@ -19,9 +19,11 @@ from tests.support.site import tasks_of
 
 @asynccontextmanager
 async def worker_of(environ: Mapping[str, str], slots: Mapping[str, int]) -> AsyncIterator[asyncio.Task[None]]:
-    """Run a worker; give its task, which must not end before it is stopped at the end."""
+    """Run a worker that is the steward too; give its task, which must not end before it is stopped at the end."""
     stopping = asyncio.Event()
-    worker = asyncio.create_task(serve(load_settings(environ), tasks_of(environ), slots, stopping=stopping))
+    worker = asyncio.create_task(
+        serve(load_settings(environ), tasks_of(environ), slots, with_steward=True, stopping=stopping)
+    )
     try:
         yield worker
     finally:
