@@ -38,15 +38,19 @@ class Pauses:
             await self._tell()
             await asyncio.sleep(_EVERY_S)
 
+    async def copy(self) -> None:
+        """Make Redis' copy right now. Raises StoreUnavailableError."""
+        # In this order: what somebody pauses in between is in the copy before it could be taken for one too many.
+        copied = await self._store.copied()
+        wanted = await self._store.all()
+        for queue, since in wanted.items():
+            if queue not in copied:
+                await self._store.copy(queue, since)
+        for queue in copied.keys() - wanted.keys():
+            await self._store.copy(queue, None)
+
     async def _tell(self) -> None:
         try:
-            # In this order: what somebody pauses in between is in the copy before it could be taken for one too many.
-            copied = await self._store.copied()
-            wanted = await self._store.all()
-            for queue, since in wanted.items():
-                if queue not in copied:
-                    await self._store.copy(queue, since)
-            for queue in copied.keys() - wanted.keys():
-                await self._store.copy(queue, None)
+            await self.copy()
         except StoreUnavailableError as error:
             log.warning("pauses_not_copied", reason=str(error))

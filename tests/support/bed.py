@@ -48,7 +48,17 @@ WHEN (new.state IN ('succeeded', 'failed', 'cancelled', 'expired')) EXECUTE FUNC
 """
 
 # All other keys stand for something that ends, or pass by themselves.
-_LASTING = {keys.LIMITS, keys.MEANS, keys.ALIVE, keys.FENCE, keys.EVENTS, keys.COUNTERS, keys.wake(QUEUE)}
+_LASTING = {
+    keys.EPOCH,
+    keys.TICK,
+    keys.LIMITS,
+    keys.MEANS,
+    keys.ALIVE,
+    keys.FENCE,
+    keys.EVENTS,
+    keys.COUNTERS,
+    keys.wake(QUEUE),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -248,6 +248,7 @@ end
 
 local more = false
 if remembered() then more = true
+elseif redis.call('EXISTS', HOLD) == 1 then more = false
 elseif redis.call('HEXISTS', PAUSED, queue) == 0 then
   more = take_ready()
   if #taken > 1 then note_taken() end
