@@ -21,6 +21,7 @@ from tests.support.endurance.flushed import flush_redis
 from tests.support.endurance.frozen import freeze_a_worker
 from tests.support.endurance.outage import take_redis_away
 from tests.support.endurance.restarts import restart_workers
+from tests.support.endurance.rolled_back import roll_redis_back
 from tests.support.endurance.soak import LIMIT, soak
 from tests.support.figures import Figures
 from tests.support.site import environment
@@ -49,6 +50,10 @@ TRIALS = {
         full=lambda bed, _: flush_redis(bed, jobs=5_000, runs_s=40),
         small=lambda bed, _: flush_redis(bed, jobs=500, runs_s=6),
         settings={"JOBS_MAX_RUNNING": str(MOST_RUNNING)},
+    ),
+    "rolled_back": Trial(
+        full=lambda bed, redis: roll_redis_back(bed, redis, seconds=10),
+        small=lambda bed, redis: roll_redis_back(bed, redis, seconds=4),
     ),
     "frozen": Trial(
         full=lambda bed, _: freeze_a_worker(bed, seconds=60),

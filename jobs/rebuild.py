@@ -14,7 +14,7 @@ from jobs.settings import JobsSettings
 from jobs.stores.both import Both
 from jobs.stores.mark import Found
 from jobs.stores.queue import MOST_AT_ONCE
-from jobs.stores.site import Site, SiteStore
+from jobs.stores.site import Beat, SiteStore
 from jobs.strays import Strays
 
 _AT_ONCE = 1_000
@@ -51,10 +51,10 @@ class Rebuilder:
         self._kept_s = 0.0
         self._written = b"0-0"
 
-    async def rebuild(self, site: Site, found: Found) -> None:
+    async def rebuild(self, beat: Beat, found: Found) -> None:
         """Do it. Raises StoreUnavailableError where a store is away, the lease is lost, or Redis changes meanwhile."""
         began = time.monotonic()
-        epoch = f"{site.site_id}:{secrets.token_hex(8)}"
+        epoch = f"{beat.site.site_id}:{secrets.token_hex(8)}"
         await self._site.begin(epoch)
         await self._both.mark.hold(epoch=epoch)
         self._kept_s, self._written = began, b"0-0"
@@ -63,10 +63,10 @@ class Rebuilder:
         forgotten = 0 if found.tick is None else await self._forget(found.tick)
         restored, queues = await self._restore(epoch)
         await self._strays.look_at_all()
-        if restored:
+        if restored or (found.tick is not None and found.tick < beat.former_tick):
             await self._let_renew()
         await self._site.finish(found.server)
-        await self._both.mark.stamp(site.tick)
+        await self._both.mark.stamp(beat.site.tick)
         await self._both.mark.go_on(queues)
         took_s = round(time.monotonic() - began, 2)
         log.warning("redis_rebuilt", epoch=epoch, restored=restored, forgotten=forgotten, took_s=took_s)

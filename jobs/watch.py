@@ -12,7 +12,8 @@ from jobs.stores.mark import Found, Mark
 from jobs.stores.site import Beat, Site, SiteStore
 
 _EVERY_S = 1.0
-_AGAIN_S = 0.5
+# A worker that has reached Redis again claims two seconds later. What is wrong with that Redis has to be known by then.
+_AGAIN_S = 0.2
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -46,12 +47,16 @@ class Watch:
 
     async def run(self) -> None:
         """Compare until cancelled; raises UnfitRedisError. A store that is away is no reason to stop."""
+        is_away = False
         while True:
             try:
                 await self.look()
+                is_away = False
             except StoreUnavailableError as error:
-                log.warning("stores_not_compared", reason=str(error))
-            await asyncio.sleep(_EVERY_S)
+                if not is_away:
+                    log.warning("stores_not_compared", reason=str(error))
+                is_away = True
+            await asyncio.sleep(_AGAIN_S if is_away else _EVERY_S)
 
     async def look(self) -> Loss | None:
         """Compare once, and make good what was lost; give what that was."""
@@ -64,7 +69,7 @@ class Watch:
             await self._mark.stamp(beat.site.tick)
         else:
             log.warning("redis_being_rebuilt", reason=loss.value)
-            await self._rebuilder.rebuild(beat.site, found)
+            await self._rebuilder.rebuild(beat, found)
         return loss
 
     async def close(self) -> None:

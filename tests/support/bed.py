@@ -39,7 +39,7 @@ FROM jsonb_to_recordset($1) AS new (
 )
 """
 # Each change of a row into an end is written down by the database itself, whoever makes it.
-_NOTE_ENDS = """
+NOTE_ENDS = """
 CREATE TABLE ends (job_id text NOT NULL, state text NOT NULL);
 CREATE FUNCTION note_end() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN INSERT INTO ends VALUES (new.id, new.state); RETURN NULL; END $$;
@@ -175,7 +175,7 @@ async def bed_of(environ: Mapping[str, str], database: Database) -> AsyncIterato
     """Make a test bed of empty stores; no worker may run yet."""
     settings = load_settings(environ)
     redis = connect_redis(settings.redis_url.get_secret_value(), patience_s=_PATIENCE_S)
-    await database.execute(_NOTE_ENDS)
+    await database.execute(NOTE_ENDS)
     try:
         async with trail_of(redis) as trail:
             queue = Queue(redis, patience_s=_PATIENCE_S, step_ms=settings.step_ms)
