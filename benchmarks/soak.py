@@ -16,9 +16,12 @@ from deploy.local.redis import RedisServer
 from jobs.logs import configure_logs
 from jobs.stores.database import Database
 from tests.support.bed import SHORT_LEASE, Bed, bed_of
+from tests.support.endurance.flushed import LIMIT as MOST_RUNNING
+from tests.support.endurance.flushed import flush_redis
 from tests.support.endurance.frozen import freeze_a_worker
 from tests.support.endurance.outage import take_redis_away
 from tests.support.endurance.restarts import restart_workers
+from tests.support.endurance.rolled_back import roll_redis_back
 from tests.support.endurance.soak import LIMIT, soak
 from tests.support.figures import Figures
 from tests.support.site import environment
@@ -42,6 +45,15 @@ TRIALS = {
     "outage": Trial(
         full=lambda bed, redis: take_redis_away(bed, redis, seconds=60),
         small=lambda bed, redis: take_redis_away(bed, redis, seconds=5),
+    ),
+    "flushed": Trial(
+        full=lambda bed, _: flush_redis(bed, jobs=5_000, runs_s=40),
+        small=lambda bed, _: flush_redis(bed, jobs=500, runs_s=6),
+        settings={"JOBS_MAX_RUNNING": str(MOST_RUNNING)},
+    ),
+    "rolled_back": Trial(
+        full=lambda bed, redis: roll_redis_back(bed, redis, seconds=10),
+        small=lambda bed, redis: roll_redis_back(bed, redis, seconds=4),
     ),
     "frozen": Trial(
         full=lambda bed, _: freeze_a_worker(bed, seconds=60),

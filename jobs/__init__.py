@@ -6,10 +6,10 @@ A map, lower layers first; a module imports only from lower ones:
     policy     lifecycle, scoring, retry, arguments, registry, outcome
     stores     stores/: database (the one door to PostgreSQL) and jobs; redis, scripts and lua/, and what they are for:
                queue (putting in line), leases (taking out, keeping, ending), events, signals, statistics
-    use cases  the way in: submit, recover, find, wait; the way out: history, sweep; a run: context, processes,
-               progress, execute, endings; the leases: held, lease_keeper, outage; one queue's slots: intake;
-               for operators: check, release
-    entries    worker, serve, operate, __main__, and stock, the settings of stock arq workers
+    use cases  the way in: submit, find, wait; a run: context, processes, progress, execute, functions, endings; the
+               leases: held, lease_keeper, outage; one queue's slots: intake; all of a worker's: engine; a steward's:
+               history, recover, reconcile, sweep, pause, put together by stewardship; for operators: check, release
+    entries    worker, serve, steward, operate, __main__, and stock, the settings of stock arq workers
 
 `jobs.tasks` holds the functions that jobs run. Only composition roots know it.
 """

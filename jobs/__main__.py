@@ -15,6 +15,7 @@ from jobs.logs import configure_logs
 from jobs.registry import TaskTable
 from jobs.serve import serve_until_signal
 from jobs.settings import JobsSettings, load_settings
+from jobs.steward import steward_until_signal
 from jobs.tasks.table import QUEUES, task_table
 
 _MOST_SLOTS = 10_000
@@ -58,7 +59,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _work(settings: JobsSettings, tasks: TaskTable, arguments: argparse.Namespace) -> int:
-    await serve_until_signal(settings, tasks, arguments.queues)
+    await serve_until_signal(settings, tasks, arguments.queues, with_steward=arguments.with_steward)
+    return 0
+
+
+async def _steward(settings: JobsSettings, tasks: TaskTable, _: argparse.Namespace) -> int:
+    await steward_until_signal(settings, tasks)
     return 0
 
 
@@ -78,6 +84,7 @@ def _worker_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME:SLOTS,...",
         help="which queues, and how many jobs of each at once (default: 4 of each that the shipped tasks use)",
     )
+    parser.add_argument("--with-steward", action="store_true", help="be the site's steward too, where none runs")
 
 
 def _check_options(parser: argparse.ArgumentParser) -> None:
@@ -112,6 +119,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 COMMANDS: Mapping[str, Command] = {
     "worker": Command(help="run jobs until SIGTERM or SIGINT", run=_work, options=_worker_options),
+    "steward": Command(help="keep what the site needs beside workers, until SIGTERM or SIGINT", run=_steward),
     "check": Command(
         help="say whether settings, stores and workers are well", run=_check, options=_check_options, quiet=True
     ),

@@ -1,9 +1,6 @@
 """What takes jobs in a process, keeps their leases and ends them: the parts that need Redis alone, as one."""
 
 import asyncio
-import os
-import secrets
-import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +15,7 @@ from jobs.cancelling import cancel_until_ended
 from jobs.errors import StoreUnavailableError
 from jobs.executor import Executor
 from jobs.held import Holdings, Run
+from jobs.ids import new_process_name
 from jobs.intake import Intake
 from jobs.lease_keeper import LeaseKeeper
 from jobs.outage import Outage
@@ -29,7 +27,7 @@ from jobs.stores.redis import connect_blocking, connect_redis
 from jobs.stores.signals import Signals
 from jobs.tick import Ticker
 
-_REDIS_PATIENCE_S = 5.0
+REDIS_PATIENCE_S = 5.0
 _SETTLE_S = 2.0
 _LOOP_ENDS_S = 0.5
 _CLEAN_UP_S = 5.0
@@ -66,10 +64,10 @@ async def open_doors(address: RedisAddress, timing: Timing, tasks: Sequence[str]
 
     `tasks` are those whose jobs are asked for; `leases.ANY_TASK` is every one.
     """
-    redis = connect_redis(address, patience_s=_REDIS_PATIENCE_S)
-    listening = connect_redis(address, patience_s=_REDIS_PATIENCE_S + timing.renew_ms / 1000)
-    renewing = connect_blocking(address, patience_s=min(_REDIS_PATIENCE_S, timing.lease_ms / 3000))
-    name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(3)}"
+    redis = connect_redis(address, patience_s=REDIS_PATIENCE_S)
+    listening = connect_redis(address, patience_s=REDIS_PATIENCE_S + timing.renew_ms / 1000)
+    renewing = connect_blocking(address, patience_s=min(REDIS_PATIENCE_S, timing.lease_ms / 3000))
+    name = new_process_name()
     try:
         yield Doors(
             name=name,

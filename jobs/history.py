@@ -1,13 +1,12 @@
-"""Writes what became of jobs into PostgreSQL, from the stream of events. Any number of workers share the work."""
+"""Writes what became of jobs into PostgreSQL, from the stream of events. Any number of stewards share the work."""
 
 import asyncio
 
 import structlog
 
-from jobs import codec
 from jobs.errors import StoreUnavailableError
+from jobs.scribe import Scribe
 from jobs.stores.events import Entry, Events
-from jobs.stores.jobs import JobStore
 
 _AT_ONCE = 200  # entries, of up to some hundred events each
 _WAIT_MS = 1_000
@@ -21,9 +20,9 @@ log = structlog.stdlib.get_logger(__name__)
 class HistoryWriter:
     """A loop that reads events, writes the rows, and confirms: in this order, so a crash only repeats."""
 
-    def __init__(self, *, events: Events, jobs: JobStore) -> None:
+    def __init__(self, *, events: Events, scribe: Scribe) -> None:
         self._events = events
-        self._jobs = jobs
+        self._scribe = scribe
         self._tidied = 0.0
         self._unwritten: list[Entry] = []  # read when a store was away: nobody is given them again for a minute
 
@@ -66,26 +65,6 @@ class HistoryWriter:
     async def _record(self, entries: list[Entry]) -> None:
         self._unwritten = entries
         if entries:
-            await self._write(b"[%b]" % b",".join(entry.events[1:-1] for entry in entries))
+            await self._scribe.write(entries)
             await self._events.confirm(entries)
         self._unwritten = []
-
-    async def _write(self, events: bytes) -> None:
-        """Write all that can be written: one that PostgreSQL refuses must not keep back the others."""
-        try:
-            await self._jobs.apply(events)
-        except StoreUnavailableError:
-            raise
-        except Exception:
-            told: list[dict[str, str]] = codec.loads_plain(events)
-            if len(told) > 1:
-                middle = len(told) // 2
-                await self._write(codec.dumps(told[:middle]))
-                await self._write(codec.dumps(told[middle:]))
-                return
-            # What our own workers tell was cleaned by them.
-            cleaned = {name: codec.clean_json(text) for name, text in told[0].items()}
-            if cleaned == told[0]:
-                log.exception("event_refused", told=cleaned)
-            else:
-                await self._write(codec.dumps([cleaned]))

@@ -1,6 +1,8 @@
-"""Job ids: UUIDv7 (RFC 9562) in hex, so that their text order is their order in time."""
+"""Names: job ids, which are UUIDv7 (RFC 9562) in hex, so that their text order is their order in time; of processes."""
 
+import os
 import secrets
+import socket
 import time
 
 _RANDOM_BITS = 74
@@ -13,3 +15,8 @@ def new_job_id(now_ms: int | None = None) -> str:
     high, low = noise >> 62, noise & ((1 << 62) - 1)
     value = (moment & ((1 << 48) - 1)) << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
     return f"{value:032x}"
+
+
+def new_process_name() -> str:
+    """Make a name that tells where a process runs, and that no other has had: host, process id, noise."""
+    return f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(3)}"

@@ -118,6 +118,7 @@ class Job:
     run_at: datetime | None
     expires_at: datetime | None = None
     unique_key: str | None = None
+    cancel_requested_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
     progress: Progress | None = None

@@ -13,7 +13,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Pauses:
-    """The one way to let a queue rest and go on; also the loop by which the workers keep Redis' copy right."""
+    """The one way to let a queue rest and go on; also the loop by which the stewards keep Redis' copy right."""
 
     def __init__(self, store: PauseStore) -> None:
         self._store = store
@@ -22,7 +22,7 @@ class Pauses:
         """Let nothing of a queue start any more; what runs goes on.
 
         Raises StoreUnavailableError where PostgreSQL is away. While Redis is away nothing starts anyway, and the
-        workers tell it when it is back.
+        stewards tell it when it is back.
         """
         await self._store.add(queue, by=by)
         await self._tell()
@@ -38,15 +38,19 @@ class Pauses:
             await self._tell()
             await asyncio.sleep(_EVERY_S)
 
+    async def copy(self) -> None:
+        """Make Redis' copy right now. Raises StoreUnavailableError."""
+        # In this order: what somebody pauses in between is in the copy before it could be taken for one too many.
+        copied = await self._store.copied()
+        wanted = await self._store.all()
+        for queue, since in wanted.items():
+            if queue not in copied:
+                await self._store.copy(queue, since)
+        for queue in copied.keys() - wanted.keys():
+            await self._store.copy(queue, None)
+
     async def _tell(self) -> None:
         try:
-            # In this order: what somebody pauses in between is in the copy before it could be taken for one too many.
-            copied = await self._store.copied()
-            wanted = await self._store.all()
-            for queue, since in wanted.items():
-                if queue not in copied:
-                    await self._store.copy(queue, since)
-            for queue in copied.keys() - wanted.keys():
-                await self._store.copy(queue, None)
+            await self.copy()
         except StoreUnavailableError as error:
             log.warning("pauses_not_copied", reason=str(error))

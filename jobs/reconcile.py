@@ -1,92 +1,101 @@
-"""Finds unfinished jobs that stock workers have ended, or whose payload is gone, and mends what Redis has of them."""
+"""Compares all unfinished jobs of PostgreSQL with what Redis has of them, again and again, and has the rest mended."""
 
 import asyncio
+import time
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import structlog
 
-from jobs import codec
-from jobs.errors import JobFailedError, StoreUnavailableError
-from jobs.model import Job, State
-from jobs.outcome import failure_of
-from jobs.stores.jobs import JobStore
-from jobs.stores.queue import MOST_AT_ONCE, state_of
-from jobs.stores.remains import Look, Remains, Seen
+from jobs.errors import StoreUnavailableError
+from jobs.mend import Doubt, Mender
+from jobs.model import Job
+from jobs.stores.both import Both
+from jobs.stores.queue import MOST_AT_ONCE
+from jobs.stores.remains import Seen, Sight
+
+_PAGE_S = 0.1
+_OLD_S = 50.0  # the queue takes nobody who was looked for over a minute ago
 
 log = structlog.stdlib.get_logger(__name__)
 
 
-class Reconciler:
-    """A loop that any number of workers may run: it goes through all unfinished jobs, 200 at a time, again and again.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Doubts:
+    """What cannot be judged before the history has caught up with it."""
 
-    What Redis has lost altogether is not put back yet.
+    doubts: list[Doubt]
+    sight: Sight
+    epoch: str
+    since_s: float
+
+
+class Reconciler:
+    """A loop that any number of stewards may run: 200 jobs at a time, with pauses, so that a million take ten minutes.
+
+    It needs no suspicion: what the tick of the site does not tell, it finds.
     """
 
     def __init__(
-        self, *, jobs: JobStore, remains: Remains, queues: Sequence[str], every_s: float = 5.0, age_s: float = 30.0
+        self,
+        both: Both,
+        *,
+        mender: Mender,
+        queues: Sequence[str],
+        every_s: float = 5.0,
+        age_s: float = 30.0,
     ) -> None:
-        """Look every `every_s` seconds at jobs older than `age_s`, and at those of stock clients in these queues."""
-        self._jobs = jobs
-        self._remains = remains
+        """Begin every `every_s` seconds, for jobs older than `age_s`, and those of stock clients in these queues."""
+        self._both = both
+        self._mender = mender
         self._queues = queues
         self._every_s = every_s
         self._age_s = age_s
-        self._after = ""
+        self._after: Job | None = None
+        self._open: _Doubts | None = None
 
     async def run(self) -> None:
         """Look until cancelled. A store that is away is no reason to stop."""
         while True:
+            pause_s = self._every_s
             try:
-                await self.look()
-                for queue in self._queues:
-                    await self._look_for_stock(queue)
+                if await self.look():
+                    pause_s = _PAGE_S
+                else:
+                    for queue in self._queues:
+                        await self._look_for_stock(queue)
             except StoreUnavailableError as error:
                 log.warning("reconciling_postponed", reason=str(error))
-            await asyncio.sleep(self._every_s)
+            await asyncio.sleep(pause_s)
 
-    async def look(self) -> None:
-        """Look at the next jobs; after the last, begin anew."""
-        jobs = await self._jobs.unfinished(after=self._after, older_than_s=self._age_s, limit=MOST_AT_ONCE)
-        self._after = jobs[-1].id if len(jobs) == MOST_AT_ONCE else ""
+    async def look(self) -> bool:
+        """Look at the next jobs, after the last at the first again; say whether there is more to do before a pause."""
+        if self._open is None:
+            await self._look_on()
+        if self._open is not None:
+            await self._settle(self._open)
+        return self._open is not None or self._after is not None
+
+    async def _look_on(self) -> None:
+        epoch = await self._both.mark.epoch()
+        jobs = await self._both.jobs.unfinished(after=self._after, older_than_s=self._age_s, limit=MOST_AT_ONCE)
+        self._after = jobs[-1] if len(jobs) == MOST_AT_ONCE else None
         if not jobs:
             return
-        for job, look in zip(jobs, await self._remains.look([(job.id, job.run) for job in jobs]), strict=True):
-            if look.seen is Seen.DONE:
-                await self._adopt(job.id, job.task, look)
-            elif look.seen is Seen.BARE:
-                await self._mend(job)
+        sight = await self._both.remains.look([(job.id, job.run) for job in jobs])
+        if doubts := await self._mender.mend(jobs, sight):
+            self._open = _Doubts(doubts=doubts, sight=sight, epoch=epoch, since_s=time.monotonic())
+
+    async def _settle(self, doubts: _Doubts) -> None:
+        if await self._both.events.has_confirmed(doubts.sight.last_event):
+            self._open = None
+            await self._mender.settle(doubts.doubts, doubts.sight, epoch=doubts.epoch)
+        elif time.monotonic() - doubts.since_s > _OLD_S:
+            self._open = None  # the next round looks anew
 
     async def _look_for_stock(self, queue: str) -> None:
-        ids = await self._remains.stock_jobs(queue, limit=MOST_AT_ONCE)
-        if not ids:
-            return
-        for job_id, look in zip(ids, await self._remains.look([(job_id, 0) for job_id in ids]), strict=True):
-            if look.seen is Seen.DONE:
-                await self._adopt(job_id, "", look)
-
-    async def _adopt(self, job_id: str, task: str, look: Look) -> None:
-        try:
-            result = codec.loads_plain(look.result)
-            state, error, value = _read(task, result)
-        except (ValueError, KeyError, TypeError) as fault:
-            log.warning("result_not_read", job_id=job_id, reason=str(fault))
-            return
-        await self._remains.adopt(job_id, state, tries=int(result.get("t") or 1), error=error, value=value)
-        log.info("stock_end_adopted", job_id=job_id, state=state)
-
-    async def _mend(self, job: Job) -> None:
-        await self._remains.put_payload(job)
-        log.warning("payload_put_back", job_id=job.id)
-
-
-def _read(task: str, result: dict[str, Any]) -> tuple[State, bytes, bytes]:
-    """Give state, error and value of a stock worker's result, as events carry them."""
-    state = state_of(result)
-    if state is State.SUCCEEDED:
-        return state, b"", codec.dumps_text(result["r"]).encode()
-    if state is not State.FAILED:
-        return state, b"", b""
-    told = result["r"]
-    text = ": ".join(codec.error_of(told)) if isinstance(told, dict) else str(told)
-    return state, codec.dumps(failure_of(task, JobFailedError(text)).as_mapping()), b""
+        if ids := await self._both.remains.stock_jobs(queue, limit=MOST_AT_ONCE):
+            sight = await self._both.remains.look([(job_id, 0) for job_id in ids])
+            for job_id, look in zip(ids, sight.looks, strict=True):
+                if look.seen is Seen.DONE:
+                    await self._mender.adopt(job_id, "", look)

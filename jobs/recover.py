@@ -8,32 +8,27 @@ import asyncio
 import structlog
 
 from jobs.errors import StoreUnavailableError
-from jobs.stores.events import Events
-from jobs.stores.jobs import JobStore
-from jobs.stores.queue import MOST_AT_ONCE, Queue
-from jobs.submit import Submitter
+from jobs.restore import Restorer
+from jobs.stores.both import Both
+from jobs.stores.queue import MOST_AT_ONCE
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 class Recoverer:
-    """A loop that any number of workers may run: putting a job in line twice leaves it there once."""
+    """A loop that any number of stewards may run: putting a job in line twice leaves it there once."""
 
     def __init__(
         self,
+        both: Both,
         *,
-        jobs: JobStore,
-        events: Events,
-        queue: Queue,
-        submitter: Submitter,
+        restorer: Restorer,
         every_s: float = 5.0,
         age_s: float = 10.0,
     ) -> None:
         """Look every `every_s` seconds for jobs older than `age_s`; younger ones are still being submitted."""
-        self._jobs = jobs
-        self._events = events
-        self._queue = queue
-        self._submitter = submitter
+        self._both = both
+        self._restorer = restorer
         self._every_s = every_s
         self._age_s = age_s
 
@@ -53,8 +48,8 @@ class Recoverer:
 
         It did not hear of some, because it was away, or has forgotten.
         """
-        if wanted := await self._jobs.cancel_wanted(older_than_s=self._age_s, limit=MOST_AT_ONCE):
-            await self._queue.cancel(wanted)
+        if wanted := await self._both.jobs.cancel_wanted(older_than_s=self._age_s, limit=MOST_AT_ONCE):
+            await self._both.queue.cancel(wanted)
 
     async def look(self) -> bool:
         """Put the oldest of them in line; say whether that was a full look's worth, so that more may wait.
@@ -63,10 +58,11 @@ class Recoverer:
         look-up counts as of the time up to which the history is complete, and the queue refuses what is over a minute
         old: for twice as long it knows what has ended.
         """
-        issued_ms = await self._events.complete_until_ms()
-        forgotten = await self._jobs.not_enqueued(older_than_s=self._age_s, limit=MOST_AT_ONCE)
+        epoch = await self._both.mark.epoch()
+        issued_ms = await self._both.events.complete_until_ms()
+        forgotten = await self._both.jobs.not_enqueued(older_than_s=self._age_s, limit=MOST_AT_ONCE)
         if not forgotten:
             return False
-        known = await self._submitter.enqueue_again(forgotten, issued_ms=issued_ms)
+        known = await self._restorer.enqueue(forgotten, issued_ms=issued_ms, epoch=epoch)
         log.info("jobs_recovered", amount=known, left=len(forgotten) - known)
         return known == MOST_AT_ONCE

@@ -10,31 +10,20 @@ import structlog
 
 from jobs.addresses import redis_address
 from jobs.context import Site
-from jobs.engine import Doors, Engine, Loop, Post, open_doors
+from jobs.engine import REDIS_PATIENCE_S, Doors, Engine, Post, open_doors
 from jobs.execute import TaskExecutor
-from jobs.history import HistoryWriter
-from jobs.pause import Pauses
 from jobs.processes import Processes
-from jobs.reconcile import Reconciler
-from jobs.recover import Recoverer
 from jobs.registry import TaskTable
 from jobs.settings import JobsSettings
+from jobs.stewardship import CONNECTIONS, Stewardship
+from jobs.stewardship import Stores as StewardStores
 from jobs.stores.database import Database
-from jobs.stores.events import Events
 from jobs.stores.jobs import JobStore
 from jobs.stores.leases import Timing
-from jobs.stores.pauses import PauseStore
-from jobs.stores.queue import Queue
-from jobs.stores.remains import Remains
-from jobs.submit import Submitter
-from jobs.sweep import Sweeper
 from jobs.threads import Threads
 from jobs.worker import Worker
 
-_REDIS_PATIENCE_S = 5.0
-_LAST_WORDS_S = 3.0
 _CONNECT_PATIENCE_S = 10.0
-_CONNECTIONS_BESIDE_JOBS = 4
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -45,22 +34,26 @@ class Stores:
 
     database: Database
     jobs: JobStore
-    queue: Queue
-    events: Events
     doors: Doors
 
 
-async def serve_until_signal(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int]) -> None:
+async def serve_until_signal(
+    settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], *, with_steward: bool
+) -> None:
     """Serve until SIGTERM or SIGINT."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    await serve(settings, tasks, slots, stopping=stopping)
+    await serve(settings, tasks, slots, with_steward=with_steward, stopping=stopping)
 
 
-async def serve(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], *, stopping: asyncio.Event) -> None:
+async def serve(
+    settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], *, with_steward: bool, stopping: asyncio.Event
+) -> None:
     """Run jobs of these queues, so many at once of each, until `stopping` is set; then drain and return.
+
+    `with_steward`: do a steward's work too, for a site that runs none.
 
     Raises UnfitRedisError, before the first claim, where Redis must not be used.
     """
@@ -70,37 +63,33 @@ async def serve(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, in
             executor = TaskExecutor(tasks=tasks, jobs=stores.jobs, processes=processes, threads=threads, site=site)
             posts = {queue: Post(slots=count, executor=executor) for queue, count in slots.items()}
             engine = Engine(stores.doors, posts, tasks=list(tasks), keeps_history=True)
-            history = HistoryWriter(events=stores.events, jobs=stores.jobs)
-            takers = {
+            loops = {
                 f"take {queue}": Worker.of(intake, tasks, stores.doors.redis).main
                 for queue, intake in engine.intakes.items()
             }
-            beside = {**takers, **_beside(settings, tasks, slots, stores), "history": history.run}
+            steward = _steward(settings, tasks, stores) if with_steward else None
+            if steward is not None:
+                loops["steward"] = steward.run
             log.info("worker_started", queues=dict(slots), tasks=list(tasks))
-            await engine.run(beside, stopping=stopping, grace_s=lambda: settings.drain_s)
-            await _last_words(history)
+            await engine.run(loops, stopping=stopping, grace_s=lambda: settings.drain_s)
+            if steward is not None:
+                await steward.close()
     log.info("worker_stopped")
 
 
-def _beside(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], stores: Stores) -> Mapping[str, Loop]:
-    """Give the loops that look after the site."""
-    redis, leases = stores.doors.redis, stores.doors.leases
-    turn_s = settings.turn_ms / 1000
-    submitter = Submitter(tasks=tasks, database=stores.database, jobs=stores.jobs, queue=stores.queue, turn_s=turn_s)
-    return {
-        "recoverer": Recoverer(jobs=stores.jobs, events=stores.events, queue=stores.queue, submitter=submitter).run,
-        "reconciler": Reconciler(jobs=stores.jobs, remains=Remains(redis), queues=list(slots)).run,
-        "sweeper": Sweeper(leases=leases, queue=stores.queue, max_running=settings.max_running or None).run,
-        "pauses": Pauses(PauseStore(stores.database, redis)).run,
-    }
-
-
-async def _last_words(history: HistoryWriter) -> None:
-    try:
-        async with asyncio.timeout(_LAST_WORDS_S):
-            await history.close()
-    except TimeoutError:
-        log.warning("history_left_to_others", reason="no answer in time")
+def _steward(settings: JobsSettings, tasks: TaskTable, stores: Stores) -> Stewardship:
+    doors = stores.doors
+    return Stewardship.of(
+        settings,
+        tasks,
+        StewardStores(
+            database=stores.database,
+            redis=doors.redis,
+            listening=doors.listening,
+            name=doors.name,
+            patience_s=REDIS_PATIENCE_S,
+        ),
+    )
 
 
 @asynccontextmanager
@@ -108,7 +97,7 @@ async def _stores(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, 
     """Open the stores; close them in the end. Nothing connects before it is used."""
     database = await Database.open(
         settings.database_url.get_secret_value(),
-        size=2 * sum(slots.values()) + _CONNECTIONS_BESIDE_JOBS,
+        size=2 * sum(slots.values()) + CONNECTIONS,
         patience_s=_CONNECT_PATIENCE_S,
         answer_s=None,  # a load may take minutes
     )
@@ -119,8 +108,6 @@ async def _stores(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, 
             yield Stores(
                 database=database,
                 jobs=JobStore(database),
-                queue=Queue(doors.redis, patience_s=_REDIS_PATIENCE_S, step_ms=settings.step_ms),
-                events=Events(doors.listening, consumer=doors.name),
                 doors=doors,
             )
     finally:

@@ -1,6 +1,6 @@
 """Accepting jobs: check, store in PostgreSQL, then put in Redis. What is stored will run, whatever happens next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,8 +9,7 @@ import structlog
 
 from jobs.errors import ConflictError, InvalidInputError, Mistake, StoreUnavailableError
 from jobs.ids import new_job_id
-from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY, Failure, Job, State
-from jobs.outcome import failure_of
+from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY, Job, State
 from jobs.registry import LONGEST_TIMEOUT_S, Task, TaskTable
 from jobs.stores.database import Connection, Database
 from jobs.stores.jobs import JobStore, NewJob
@@ -121,21 +120,6 @@ class Submitter:
             return None
         return place
 
-    async def enqueue_again(self, jobs: Sequence[Job], *, issued_ms: int) -> int:
-        """Put up to 200 stored jobs in line that may be there already; give of how many that is known now.
-
-        `issued_ms` is Redis' time as of which they were looked up; the queue takes none that is over a minute old.
-        Raises StoreUnavailableError.
-        """
-        entries = [Entry(job=job, typical_s=self._typical_s(job.task), is_new=False) for job in jobs]
-        places = list(zip(jobs, await self._queue.enqueue(entries, issued_ms=issued_ms), strict=True))
-        for job, place in places:
-            if place.holder is not None:  # it was accepted while Redis could not tell
-                await self._jobs.supersede(job, _superseded(job, place.holder))
-        known = [job.id for job, place in places if place.answer is not Enqueued.OLD]
-        await self._jobs.mark_enqueued(known)
-        return len(known)
-
     def _typical_s(self, task: str) -> float:
         declared = self._tasks[task].typical_s if task in self._tasks else None
         return self._turn_s if declared is None else declared
@@ -173,10 +157,6 @@ class Submitter:
 
 def _placed(job: Job, place: Place | None) -> Job:
     return job if place is None else replace(job, state=_ENQUEUED.get(place.answer, job.state))
-
-
-def _superseded(job: Job, holder: str) -> Failure:
-    return failure_of(job.task, ConflictError(f"job {holder} has the same unique key and was there first"))
 
 
 def _mistakes(submission: Submission, task: Task) -> list[Mistake]:

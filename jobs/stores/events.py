@@ -9,6 +9,7 @@ from jobs import keys
 from jobs.stores.redis import answering
 
 _CLAIMED_AGAIN_MS = 60_000
+_SHORTEST_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,13 +24,22 @@ class Entry:
     events: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """How much of the stream stays though it has been written: no more than either."""
+
+    ms: int = 600_000
+    entries: int = 10_000
+
+
 class Events:
     """Reads as one of the consumers of the group `history`; each event goes to one of them until it is confirmed."""
 
-    def __init__(self, redis: Redis, *, consumer: str) -> None:
+    def __init__(self, redis: Redis, *, consumer: str, keep: Keep | None = None) -> None:
         """`redis` must have more patience than `next` waits."""
         self._redis = redis
         self._consumer = consumer
+        self._keep = keep or Keep()
 
     async def open(self) -> None:
         """Make the group, at the stream's begin, unless it is there. Raises StoreUnavailableError."""
@@ -85,14 +95,39 @@ class Events:
             return int(seconds) * 1000 + int(micros) // 1000
         return min(_place(pending["min"] or read), _place(read))[0]
 
+    async def has_confirmed(self, entry: bytes) -> bool:
+        """Say whether all entries up to this one have been confirmed."""
+        with answering():
+            read = await self._read_id()
+            # In this order, as in `trim`.
+            pending = await self._redis.xpending(keys.EVENTS, keys.HISTORY_GROUP)
+        return _place(read) >= _place(entry) and (not pending["min"] or _place(pending["min"]) > _place(entry))
+
+    async def after(self, entry: bytes, *, most: int) -> list[Entry]:
+        """Give the entries after this one, whoever has read them before; nobody confirms them."""
+        with answering():
+            found = await self._redis.xrange(keys.EVENTS, min=f"({entry.decode()}", count=most)
+        return [Entry(id=place, events=fields[b"events"]) for place, fields in found]
+
     async def trim(self) -> None:
-        """Drop what all consumers have confirmed."""
+        """Drop what all consumers have confirmed and is old.
+
+        What is younger is kept for a PostgreSQL that comes back without its last minutes: up to ten minutes, less where
+        that would be much.
+        """
         with answering():
             read = await self._read_id()
             # In this order: what was given out up to `read` and is not confirmed now is pending now.
             pending = await self._redis.xpending(keys.EVENTS, keys.HISTORY_GROUP)
-            until = min(pending["min"] or read, read, key=_place)
-            await self._redis.xtrim(keys.EVENTS, minid=until.decode(), approximate=False)
+            confirmed = min(pending["min"] or read, read, key=_place)
+            seconds, _ = await self._redis.time()
+            age_ms = self._keep.ms
+            while True:
+                until = min(confirmed, b"%d-0" % (int(seconds) * 1000 + 1000 - age_ms), key=_place)
+                await self._redis.xtrim(keys.EVENTS, minid=until.decode(), approximate=False)
+                if age_ms < _SHORTEST_MS or await self._redis.xlen(keys.EVENTS) <= self._keep.entries:
+                    return
+                age_ms //= 2
 
     async def leave(self) -> None:
         """Take this consumer out of the group if nothing given to it is unconfirmed."""

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobs import codec
 from jobs.model import Failure, Job, Progress, State
 from jobs.stores.database import Connection, Database, Row
 from jobs.stores.queries import load_queries
 
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _SQL = load_queries(Path(__file__).with_suffix(".sql"))
 
 
@@ -34,6 +35,15 @@ class NewJob:
     delay_s: float | None
     unique_key: str | None = None
     expires_in_s: float | None = None
+
+
+class EndedRun(NamedTuple):
+    """A run of which PostgreSQL has the end."""
+
+    id: str
+    run: int
+    state: State
+    finished_at: datetime
 
 
 class JobStore:
@@ -91,9 +101,46 @@ class JobStore:
         """Give unfinished jobs that somebody has wanted cancelled for so long."""
         return [_job(row) for row in await self._database.fetch(_SQL["cancel_wanted"], older_than_s, limit)]
 
-    async def unfinished(self, *, after: str, older_than_s: float, limit: int) -> list[Job]:
-        """Give unfinished jobs that Redis must know, in the order of their ids, from the first after this id on."""
-        return [_job(row) for row in await self._database.fetch(_SQL["unfinished"], after, older_than_s, limit)]
+    async def unfinished(self, *, after: Job | None, older_than_s: float, limit: int) -> list[Job]:
+        """Give unfinished jobs owner by owner, as they were accepted, from the first after this one on."""
+        place = ("", _FIRST, "") if after is None else (after.owner, after.accepted_at, after.id)
+        return [_job(row) for row in await self._database.fetch(_SQL["unfinished"], *place, older_than_s, limit)]
+
+    async def still_unfinished(self, job_ids: Sequence[str]) -> list[Job]:
+        """Give those of these jobs that have not ended."""
+        return [_job(row) for row in await self._database.fetch(_SQL["still_unfinished"], list(job_ids))]
+
+    async def ended_since(self, moment: datetime, *, after: str, limit: int) -> list[EndedRun]:
+        """Give what has ended, in the order of their ends, from the first after this moment and id on."""
+        rows = await self._database.fetch(_SQL["ended_since"], moment, after, limit)
+        return [EndedRun(row["id"], row["run"], State(row["state"]), row["finished_at"]) for row in rows]
+
+    async def runs_of(self, job_ids: Sequence[str]) -> Mapping[str, int]:
+        """Give the runs of those of these jobs that there are."""
+        return {row["id"]: row["run"] for row in await self._database.fetch(_SQL["runs_of"], list(job_ids))}
+
+    async def add_found(self, job: Job) -> None:
+        """Store a job that only Redis has, as queued; what it is doing is told apart, as an event."""
+        await self._database.execute(
+            _SQL["add_found"],
+            job.id,
+            job.run,
+            job.task,
+            job.queue,
+            job.owner,
+            job.priority,
+            job.args,
+            job.max_tries,
+            job.timeout_s,
+            job.accepted_at,
+            job.run_at,
+            job.expires_at,
+            job.unique_key,
+        )
+
+    async def bury_event(self, told: str, *, reason: str) -> None:
+        """Put an event that cannot be written where somebody may look at it."""
+        await self._database.execute(_SQL["bury_event"], told, reason)
 
     async def rerun(self, job: Job) -> Job | None:
         """Accept an ended job once more, as its next run; None where it is not this run, or did not end badly."""
@@ -141,6 +188,7 @@ def _job(row: Row) -> Job:
         run_at=row["run_at"],
         expires_at=row["expires_at"],
         unique_key=row["unique_key"],
+        cancel_requested_at=row["cancel_requested_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         progress=None if row["progress"] is None else Progress(**row["progress"]),

@@ -48,10 +48,33 @@ LIMIT $2;
 -- name: unfinished
 SELECT * FROM jobs
 WHERE
-    finished_at IS NULL AND state <> 'accepted' AND id > $1
-    AND accepted_at < now() - make_interval(secs => $2)
-ORDER BY id
+    finished_at IS NULL AND (owner, accepted_at, id) > ($1, $2, $3)
+    AND accepted_at <= now() - make_interval(secs => $4)
+ORDER BY owner, accepted_at, id
+LIMIT $5;
+
+-- name: still_unfinished
+SELECT * FROM jobs WHERE id = ANY ($1) AND finished_at IS NULL;
+
+-- name: ended_since
+SELECT id, run, state, finished_at FROM jobs
+WHERE finished_at IS NOT NULL AND (finished_at, id) > ($1, $2)
+ORDER BY finished_at, id
 LIMIT $3;
+
+-- name: runs_of
+SELECT id, run FROM jobs WHERE id = ANY ($1);
+
+-- name: add_found
+INSERT INTO jobs (
+    id, run, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, run_at, expires_at,
+    unique_key
+)
+VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, '{}', $8, $9, $10, $11, $12, $13)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: bury_event
+INSERT INTO dead_events (told, reason) VALUES ($1, $2);
 
 -- name: rerun
 UPDATE jobs

@@ -19,15 +19,12 @@ WHOLE = b"="  # before a result that lacks nothing
 MOST_ENDS = 200
 MOST_RENEWED = 500
 _LEFT_PAGE = 1_000  # as in the script
-MOST_GAPS = 10
 
 _CLAIM = Script("claim")
 _RENEW = Script("renew")
 _FINISH = Script("finish")
 _RETRY = Script("retry")
 _HAND_BACK = Script("hand_back")
-_SWEEP = Script("sweep")
-_RERANK = Script("rerank")
 _TICK = Script("tick")
 _LEFT = Script("left")
 
@@ -199,22 +196,6 @@ class Leases:
             if answer != b"more":
                 return bool(answer == b"found")
             looked += _LEFT_PAGE
-
-    async def sweep(self) -> None:
-        """Free whoever is parked without cause."""
-        cursor = "0"
-        while True:
-            with answering():
-                cursor = (await _SWEEP.run(self.redis, cursor, self.timing.lease_ms)).decode()
-            if cursor == "0":
-                return
-
-    async def close_gaps(self) -> None:
-        """Let those wait no longer who were put in line behind more than ten of their owner's jobs, since cancelled."""
-        found, line, cursor = 1, b"", b"0"
-        while found:
-            with answering():
-                found, line, cursor = await _RERANK.run(self.redis, self.timing.step_ms, MOST_GAPS, line, cursor)
 
 
 class Renewals:

@@ -26,7 +26,10 @@ _STOPPED = {"CancelledError": State.CANCELLED, "JobExpiredError": State.EXPIRED}
 
 
 class Enqueued(StrEnum):
-    """What became of a job that was to be put in line. UNIQUE: another unfinished one has its unique key."""
+    """What became of a job that was to be put in line. UNIQUE: another unfinished one has its unique key.
+
+    OLD and EPOCH: it was left, since the caller had looked too long ago, or at what Redis was before a loss.
+    """
 
     QUEUED = "queued"
     SCHEDULED = "scheduled"
@@ -34,6 +37,7 @@ class Enqueued(StrEnum):
     ENDED = "ended"
     UNIQUE = "unique"
     OLD = "old"
+    EPOCH = "epoch"
 
 
 class Cancelled(StrEnum):
@@ -70,13 +74,14 @@ class Queue:
         self._patience_s = patience_s
         self._step_ms = step_ms
 
-    async def enqueue(self, entries: Sequence[Entry], *, issued_ms: int = 0) -> list[Place]:
+    async def enqueue(self, entries: Sequence[Entry], *, issued_ms: int = 0, epoch: str = "") -> list[Place]:
         """Put up to 200 jobs in line, in this order; one that is there, or has ended, is left as it is.
 
         `issued_ms` is Redis' time as of which old jobs were looked up: those of a look-up over a minute old are OLD.
+        `epoch` names the content of Redis that the caller means (`switchyard:epoch`); nothing where any will do.
         Raises StoreUnavailableError where Redis does not answer; then nobody knows whether the jobs are in.
         """
-        args: list[str | bytes | int | float] = [issued_ms, self._step_ms, len(entries)]
+        args: list[str | bytes | int | float] = [epoch, issued_ms, self._step_ms, len(entries)]
         for entry in entries:
             job = entry.job
             args += (job.id, job.run, job.queue, job.owner, job.priority, job.task)

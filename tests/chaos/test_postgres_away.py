@@ -98,7 +98,7 @@ async def test_a_worker_starts_while_postgres_is_away(
         await outage.enter_async_context(stopped(servers.postgres))
         async with worker_process(environ) as worker:
             await worker.says("job_ended")
-            await worker.says("history_awaits_store")
+            await worker.says("stewardship_awaits_stores")
             await outage.aclose()
             row = await _end_of_row(database, job["id"])
     assert (row["state"], row["tries"]) == ("succeeded", 1)

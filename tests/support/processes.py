@@ -15,7 +15,7 @@ import httpx
 from tests.support.site import ADMIN_KEY
 
 ROOT = Path(__file__).resolve().parents[2]
-WORKER = (sys.executable, "-m", "jobs", "worker")
+WORKER = (sys.executable, "-m", "jobs", "worker", "--with-steward")
 WEB = (
     *(sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory", "--host", "127.0.0.1", "--port", "0"),
     *("--no-access-log", "--timeout-graceful-shutdown", "25"),

@@ -22,7 +22,8 @@ STEP_MS = 600_000
 KEEP_MS = 3_600_000
 NAMES = (
     *("enqueue", "claim", "renew", "finish", "retry", "hand_back"),
-    *("cancel", "limit", "pause", "sweep", "rerank", "tick", "look", "adopt", "put_payload", "release_parked", "lend"),
+    *("cancel", "limit", "pause", "sweep", "rerank", "tick", "look", "adopt", "put_payload", "forget", "hold", "stamp"),
+    *("release_parked", "lend"),
 )
 
 _NOW = f"""
@@ -168,9 +169,12 @@ class World:
             ms -= part
             self.renew("heart", *held)
 
-    def enqueue(self, *jobs: Spec, issued: int = 0) -> list[str]:
+    def enqueue(self, *jobs: Spec, issued: int = 0, epoch: str = "") -> list[str]:
         """Put jobs in line; give an answer each."""
-        now, *answers = self.run("enqueue", issued, STEP_MS, len(jobs), *[word for job in jobs for word in job])
+        args: list[Argument] = [epoch, issued, STEP_MS, len(jobs)]
+        for job in jobs:
+            args += job
+        now, *answers = self.run("enqueue", *args)
         assert int(now) == self.now
         return list(answers)
 
@@ -223,8 +227,10 @@ class World:
             found, *rest = self.run("rerank", STEP_MS, most, *rest)
 
     def look_for(self, *runs: tuple[str, int]) -> list[str]:
-        """Compare with what PostgreSQL takes for unfinished."""
-        return list(self.run("look", len(runs), *[word for run in runs for word in run]))
+        """Compare with what PostgreSQL takes for unfinished; of what lives or has ended, give that alone."""
+        now, _, _, *answers = self.run("look", len(runs), *[word for run in runs for word in run])
+        assert int(now) == self.now
+        return [answer.partition(":")[0] if answer[:5] in {"live:", "ended"} else answer for answer in answers]
 
     def look(self) -> View:
         """See every key as it is now."""

@@ -66,10 +66,10 @@ async def running_web(environ: Mapping[str, str], *more: Task) -> AsyncIterator[
 
 @asynccontextmanager
 async def running_worker(environ: Mapping[str, str], *more: Task) -> AsyncIterator[asyncio.Event]:
-    """Run a worker; give the event that stops it. It is stopped at the end in any case."""
+    """Run a worker that is the steward too; give the event that stops it. It is stopped at the end in any case."""
     stopping = asyncio.Event()
     settings = load_settings(environ)
-    worker = asyncio.create_task(serve(settings, tasks_of(environ, *more), SLOTS, stopping=stopping))
+    worker = asyncio.create_task(serve(settings, tasks_of(environ, *more), SLOTS, with_steward=True, stopping=stopping))
     try:
         yield stopping
     finally:

@@ -125,7 +125,7 @@ def environment(url: str) -> Iterator[tuple[str, str]]:
 async def work(url: str, concurrency: int) -> None:
     """Run a worker until SIGTERM."""
     configure_logs(form="json", level="warning")
-    await serve_until_signal(load_settings(dict(environment(url))), TASKS, {QUEUE: concurrency})
+    await serve_until_signal(load_settings(dict(environment(url))), TASKS, {QUEUE: concurrency}, with_steward=True)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ end
 
 -- An entry of which nothing else is left: its payload had expired before anybody took it over. Whoever waits for it is
 -- told, in arq's words, unless there is a result: then somebody has put back the entry of a job that had ended.
-local function drop(id)
+local function drop_entry(id)
   remove(entries, id)
   redis.call('SET', RESULT .. id, EXPIRED .. now_text .. ',"ft":' .. now_text .. ',"q":' .. cjson.encode(entries) .. '}',
     'NX', 'PX', RESULT_KEEP_MS)
@@ -92,7 +92,7 @@ local function restore(id, score)
   local holder = holder_of(id)
   local held = holder and redis.call('PTTL', IN_PROGRESS .. id) or 0
   if not job then
-    if redis.call('EXISTS', PAYLOAD .. id) == 0 then drop(id)
+    if redis.call('EXISTS', PAYLOAD .. id) == 0 then drop_entry(id)
     elseif held > 0 then move(id, now + held)
     else adopt(id, score) end
   elseif is_foreign(holder) then move(id, now + math.max(held, 100))
@@ -264,6 +264,7 @@ end
 
 local more = false
 if remembered() then more = true
+elseif redis.call('EXISTS', HOLD) == 1 then more = false
 elseif redis.call('HEXISTS', PAUSED, queue) == 0 then
   more = take_ready()
   if #taken > 1 then note_taken() end

@@ -1,34 +1,33 @@
 -- Put jobs in line; one that is there or has ended is left as it is.
 --
--- ARGV  1 issued: Redis' ms at which the caller looked for the jobs, 0 for jobs that are new
---       2 step: ms that one level of priority is worth
---       3 amount, at most 200, then for each: id, run, queue, owner, priority, task, at (ms of acceptance, 0 for now),
+-- ARGV  1 epoch: which content of Redis the caller takes this for, or nothing where he does not know
+--       2 issued: Redis' ms at which the caller looked for the jobs, 0 for jobs that are new
+--       3 step: ms that one level of priority is worth
+--       4 amount, at most 200, then for each: id, run, queue, owner, priority, task, at (ms of acceptance, 0 for now),
 --         due (ms, 0 for at once), max_tries, timeout ms, typical ms, expires (ms, 0 for never), unique (a name that only one
 --         unfinished job may have, or nothing), payload
 -- Returns {now ms, an answer each}: queued, scheduled, known, ended (also: it had expired), `unique:` and the id of who
---       has the name, or old (issued over a minute ago: look again).
+--       has the name, old (issued over a minute ago: look again), or epoch (this Redis is not that one any more: for all).
 -- It is the one script that does not go through the door: a full Redis takes no more.
 
 local LATE_MS = 60000
 local ARGUMENTS = 14
 
-local issued, step, amount = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local epoch, issued, step, amount = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local answers, ids, proofs = {now_text}, {}, {}
 for i = 1, amount do
-  local id = ARGV[4 + (i - 1) * ARGUMENTS]
+  local id = ARGV[5 + (i - 1) * ARGUMENTS]
   ids[i] = id
   proofs[3 * i - 2], proofs[3 * i - 1], proofs[3 * i] = JOB .. id, RESULT .. id, DONE .. id
 end
+if epoch ~= '' and redis.call('GET', EPOCH) ~= epoch then
+  for i = 1, amount do answers[i + 1] = 'epoch' end
+  return answers
+end
 local all_new = amount == 0 or redis.call('EXISTS', unpack(proofs)) == 0
 
--- What an older run has left must not be mistaken for the new one's.
 local function clear_older(id, job)
-  leave(id, job, holder_of(id))
-  remove(entries_of(job.q), id)
-  remove(line_of(job), id)
-  unpark(id, job)
-  let_go(id, job)
-  delete(JOB .. id)
+  drop(id, job)
   flush()
   lines[line_of(job)] = nil
 end
@@ -63,7 +62,7 @@ end
 local seen = {}
 for i = 1, amount do
   local id, run, q, o, p, t, at, due, mt, to, typ, expires, unique, payload =
-    unpack(ARGV, 4 + (i - 1) * ARGUMENTS, 3 + i * ARGUMENTS)
+    unpack(ARGV, 5 + (i - 1) * ARGUMENTS, 4 + i * ARGUMENTS)
   local answer = issued > 0 and now - issued > LATE_MS and 'old' or seen[id]
   if not answer then
     local holder = holder_of_name(unique, id)

@@ -179,6 +179,16 @@ local function unpark(id, job)
   if redis.call('EXISTS', PARKED_QUEUES .. job.o) == 0 then redis.call('SREM', PARKED_OWNERS, job.o) end
 end
 
+-- Take a run off every index. What it leaves must not be mistaken for another's.
+local function drop(id, job)
+  leave(id, job, holder_of(id))
+  remove(entries_of(job.q), id)
+  remove(line_of(job), id)
+  unpark(id, job)
+  let_go(id, job)
+  delete(JOB .. id)
+end
+
 -- Put a job that was running back in line, at the score that it had.
 local function put_back(id, job, v)
   leave(id, job)

@@ -1,8 +1,10 @@
 -- Compare what PostgreSQL takes for unfinished with what is here.
 --
 -- ARGV  1 amount, at most 200, then for each: id, run
--- Returns an answer each: live; ended; missing (nothing here knows of it); bare (its payload is gone); or, where a stock
---       worker has ended it, `done:` and the result that it left.
+-- Returns {now ms, version of all that is answered here, the last id of the stream of events, an answer each}:
+--       `live:run:state:try:fence:ms of its last change`, also of a later run; older (here is an earlier run);
+--       `ended:state:` and what is kept of the result, one of the two perhaps nothing; missing (nothing here knows of it);
+--       bare (its payload is gone); or, where a stock worker has ended it, `done:` and the result that it left.
 -- It mends one thing: a job that has had no entry for five seconds gets one.
 
 redis.call('DEL', DOOR)
@@ -16,20 +18,34 @@ local function put_entry(id, job)
   wake(job.q)
 end
 
+local function end_of(id)
+  local mark = redis.call('GET', DONE .. id)
+  return 'ended:' .. (mark and string.match(mark, '%a+$') or '') .. ':' .. (redis.call('GET', RESULT .. id) or '')
+end
+
 local function look(id, run)
   local job = read(id)
   if job == false then return 'bare' end
-  if not job then return has_ended(id, run) and 'ended' or 'missing' end
+  if not job then return has_ended(id, run) and end_of(id) or 'missing' end
+  if tonumber(job.run) < run then return has_ended(id, run) and end_of(id) or 'older' end
   if redis.call('EXISTS', PAYLOAD .. id) == 0 and not is_foreign(holder_of(id)) then
     local result = redis.call('GET', RESULT .. id)
     return result and 'done:' .. result or 'bare'
   end
-  local is_old = now - tonumber(redis.call('HGET', JOB .. id, 'm') or 0) > ENTRY_MS
-  if is_old and not redis.call('ZSCORE', entries_of(job.q), id) then put_entry(id, job) end
-  return 'live'
+  local changed = redis.call('HGET', JOB .. id, 'm') or '0'
+  if now - tonumber(changed) > ENTRY_MS and not redis.call('ZSCORE', entries_of(job.q), id) then put_entry(id, job) end
+  return table.concat({'live', job.run, job.st, job.try, text(job.f), changed}, ':')
 end
 
-local answers = {}
-for i = 1, tonumber(ARGV[1]) do answers[i] = look(ARGV[2 * i], tonumber(ARGV[2 * i + 1])) end
+local function last_event()
+  local told = redis.pcall('XINFO', 'STREAM', EVENTS)
+  for i = 1, #told - 1, 2 do
+    if told[i] == 'last-generated-id' then return told[i + 1] end
+  end
+  return '0-0'
+end
+
+local answers = {now_text, text(now_us), last_event()}
+for i = 1, tonumber(ARGV[1]) do answers[i + 3] = look(ARGV[2 * i], tonumber(ARGV[2 * i + 1])) end
 close()
 return answers

@@ -10,8 +10,9 @@ from jobs import codec, keys
 from jobs.history import HistoryWriter
 from jobs.ids import new_job_id
 from jobs.model import State
+from jobs.scribe import Scribe
 from jobs.stores.database import Database
-from jobs.stores.events import Events
+from jobs.stores.events import Events, Keep
 from jobs.stores.jobs import JobStore, NewJob
 from jobs.stores.redis import connect_redis
 
@@ -71,7 +72,7 @@ async def _tell(redis: Redis, *entries: list[dict[str, str]]) -> None:
 
 
 async def _written(redis: Redis, database: Database, consumer: str = "one") -> HistoryWriter:
-    writer = HistoryWriter(events=Events(redis, consumer=consumer), jobs=JobStore(database))
+    writer = HistoryWriter(events=Events(redis, consumer=consumer), scribe=Scribe(JobStore(database)))
     await Events(redis, consumer=consumer).open()
     while await writer.step(wait_ms=1):
         pass
@@ -120,6 +121,9 @@ async def test_an_event_that_cannot_be_written_keeps_nobody_back(redis: Redis, d
     await _written(redis, database)
     rows = await database.fetch("SELECT count(*) AS ended FROM jobs WHERE state = 'succeeded'")
     assert rows[0]["ended"] == 9
+    (dead,) = await database.fetch("SELECT told, reason FROM dead_events")
+    assert codec.loads_plain(dead["told"]) == poison
+    assert "integer" in dead["reason"]
 
 
 async def test_text_that_postgresql_cannot_hold_is_written_without_it(redis: Redis, database: Database) -> None:
@@ -149,7 +153,7 @@ async def test_what_a_dead_writer_had_taken_is_written_by_another(redis: Redis, 
 async def test_the_stream_is_trimmed_behind_what_is_confirmed(redis: Redis, database: Database) -> None:
     """Never what somebody has not confirmed, nor what nobody has read."""
     ids = await _accepted(database, 4)
-    events = Events(redis, consumer="one")
+    events = Events(redis, consumer="one", keep=Keep(ms=0))
     await events.open()
     await _tell(redis, *(_life_of(job_id) for job_id in ids))
     first = await events.next(most=1, wait_ms=1)

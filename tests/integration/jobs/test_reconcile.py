@@ -10,13 +10,10 @@ from arq.worker import Worker, func
 from redis.asyncio import ConnectionPool
 
 from jobs import codec, keys
-from jobs.history import HistoryWriter
 from jobs.reconcile import Reconciler
 from jobs.stores.database import Database
-from jobs.stores.events import Events
-from jobs.stores.jobs import JobStore
-from jobs.stores.remains import Remains
 from tests.support.bed import QUEUE, Bed, Wanted, bed_of
+from tests.support.both import both_of, mender_of, write_history
 
 
 @pytest.fixture
@@ -55,17 +52,16 @@ async def _stock_run(url: str) -> None:
         await pool.disconnect()
 
 
-async def _write_history(bed: Bed) -> None:
-    history = HistoryWriter(events=Events(bed.redis, consumer="test"), jobs=JobStore(bed.database))
-    await Events(bed.redis, consumer="test").open()
-    while await history.step(wait_ms=1):
-        pass
+def _reconciler(bed: Bed) -> Reconciler:
+    both = both_of(bed.database, bed.redis)
+    return Reconciler(both, mender=mender_of(both), queues=[QUEUE], age_s=0)
 
 
 async def _reconcile(bed: Bed) -> None:
-    await _write_history(bed)
-    await Reconciler(jobs=JobStore(bed.database), remains=Remains(bed.redis), queues=[QUEUE], age_s=0).look()
-    await _write_history(bed)
+    both = both_of(bed.database, bed.redis)
+    await write_history(both)
+    await _reconciler(bed).look()
+    await write_history(both)
 
 
 async def test_what_a_stock_worker_has_ended_is_written_down(bed: Bed) -> None:
@@ -101,8 +97,8 @@ async def test_all_jobs_are_looked_at_page_by_page(bed: Bed) -> None:
     """The look begins anew after the last."""
     jobs = await bed.submit([Wanted(delay_s=900)] * 450)
     await bed.redis.delete(*[keys.PAYLOAD + job for job in jobs])
-    await _write_history(bed)
-    reconciler = Reconciler(jobs=JobStore(bed.database), remains=Remains(bed.redis), queues=[], age_s=0)
+    await write_history(both_of(bed.database, bed.redis))
+    reconciler = _reconciler(bed)
     left = []
     for _ in range(4):
         await reconciler.look()

@@ -12,14 +12,12 @@ from arq.jobs import Job, JobStatus
 from arq.worker import JobExecutionFailed
 
 from jobs import codec, keys
-from jobs.history import HistoryWriter
 from jobs.reconcile import Reconciler
 from jobs.stores.database import Database, Row
-from jobs.stores.events import Events
 from jobs.stores.jobs import JobStore
 from jobs.stores.queue import Cancelled
-from jobs.stores.remains import Remains
 from tests.support.bed import QUEUE, Bed, Wanted, bed_of, sleeping
+from tests.support.both import both_of, mender_of, write_history
 from tests.support.conditions import eventually
 from tests.support.processes import Running, started
 from tests.support.stock import ARQ, SETTINGS, stock_client, stock_worker
@@ -62,13 +60,11 @@ async def _error(client: ArqRedis, job_id: str) -> str:
 
 
 async def _reconcile(bed: Bed) -> dict[str, Row]:
-    """Do what a Switchyard worker does when it comes back; give the rows."""
-    events, store = Events(bed.redis, consumer="test"), JobStore(bed.database)
-    history = HistoryWriter(events=events, jobs=store)
-    for _ in range(2):
-        while await history.step(wait_ms=1):
-            pass
-        await Reconciler(jobs=store, remains=Remains(bed.redis), queues=[QUEUE], age_s=0).look()
+    """Do what a steward does; give the rows."""
+    both = both_of(bed.database, bed.redis)
+    await write_history(both)
+    await Reconciler(both, mender=mender_of(both), queues=[QUEUE], age_s=0).look()
+    await write_history(both)
     return {row["id"]: row for row in await bed.database.fetch("SELECT * FROM jobs")}
 
 

@@ -1,0 +1,84 @@
+"""What is done where PostgreSQL and Redis disagree on an unfinished job: the table of their agreement, row by row.
+
+PostgreSQL says what there is: the job, its run, its arguments, the wish to cancel it. Redis says what it does.
+"""
+
+from collections.abc import Sequence
+
+import structlog
+
+from jobs import codec
+from jobs.found import Told, end_of, told_of
+from jobs.model import Job, State
+from jobs.restore import Restorer
+from jobs.scribe import Scribe
+from jobs.stores.both import Both
+from jobs.stores.jobs import EndedRun
+from jobs.stores.remains import Look, Seen, Sight
+
+Doubt = tuple[Job, Look]
+
+_LOST = frozenset({Seen.MISSING, Seen.OLDER})
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Mender:
+    """All of it may be done by several at once, and twice. Calls raise StoreUnavailableError."""
+
+    def __init__(self, both: Both, *, restorer: Restorer, scribe: Scribe) -> None:
+        self._both = both
+        self._restorer = restorer
+        self._scribe = scribe
+
+    async def mend(self, jobs: Sequence[Job], sight: Sight) -> list[Doubt]:
+        """Mend what is plain; give what may be explained by a history that is behind."""
+        doubts = []
+        for job, look in zip(jobs, sight.looks, strict=True):
+            if look.seen is Seen.DONE:
+                await self.adopt(job.id, job.task, look)
+            elif look.seen is Seen.BARE:
+                await self._both.remains.put_payload(job)
+                log.warning("payload_put_back", job_id=job.id)
+            elif look.seen is not Seen.LIVE or (look.run, look.state) != (job.run, job.state):
+                doubts.append((job, look))
+        return doubts
+
+    async def settle(self, doubts: Sequence[Doubt], sight: Sight, *, epoch: str) -> int:
+        """Mend the rest, once all is written that was told before the sight; give how many were put in line again."""
+        rows = {job.id: job for job in await self._both.jobs.still_unfinished([job.id for job, _ in doubts])}
+        left = [(rows[job.id], look) for job, look in doubts if job.id in rows and rows[job.id].run == job.run]
+        await self._write([told_of(job, look, sight) for job, look in left if look.seen not in _LOST])
+        lost = [(job, look) for job, look in left if look.seen in _LOST]
+        await self._cancel([(job, look) for job, look in lost if job.cancel_requested_at is not None])
+        wanted = [job for job, _ in lost if job.cancel_requested_at is None]
+        if not wanted:
+            return 0
+        restored = await self._restorer.enqueue(wanted, issued_ms=sight.at_ms, epoch=epoch)
+        log.warning("jobs_restored", amount=restored)
+        return restored
+
+    async def adopt(self, job_id: str, task: str, look: Look) -> None:
+        """Take over the end that a stock worker has brought about."""
+        try:
+            result = codec.loads_plain(look.result)
+            state, error, value = end_of(task, result)
+        except (ValueError, KeyError, TypeError) as fault:
+            log.warning("result_not_read", job_id=job_id, reason=str(fault))
+            return
+        await self._both.remains.adopt(job_id, state, tries=int(result.get("t") or 1), error=error, value=value)
+        log.info("stock_end_adopted", job_id=job_id, state=state)
+
+    async def _write(self, told: Sequence[Told | None]) -> None:
+        if events := [event for event in told if event is not None]:
+            await self._scribe.write_events(codec.dumps(events))
+            log.info("states_taken_from_redis", amount=len(events))
+
+    async def _cancel(self, lost: Sequence[Doubt]) -> None:
+        if not lost:
+            return
+        await self._both.queue.cancel([job for job, _ in lost])
+        if older := [job for job, look in lost if look.seen is Seen.OLDER]:
+            await self._both.remains.forget(
+                [EndedRun(job.id, job.run, State.CANCELLED, job.accepted_at) for job in older]
+            )

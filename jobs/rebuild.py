@@ -1,0 +1,138 @@
+"""Brings a Redis that was emptied, or went back in time, to where PostgreSQL says that the jobs are."""
+
+import asyncio
+import secrets
+import time
+from datetime import UTC, datetime
+
+import structlog
+
+from jobs.mend import Mender
+from jobs.pause import Pauses
+from jobs.scribe import Scribe
+from jobs.settings import JobsSettings
+from jobs.stores.both import Both
+from jobs.stores.mark import Found
+from jobs.stores.queue import MOST_AT_ONCE
+from jobs.stores.site import Beat, SiteStore
+from jobs.strays import Strays
+
+_AT_ONCE = 1_000
+_KEPT_EACH_S = 1.0
+_SETTLE_LOOK_S = 0.2
+_TICK_AGE_MS = 60_000
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Rebuilder:
+    """To be used by the one steward that has the lease.
+
+    Nothing is claimed meanwhile; what runs goes on, renews and ends. It may be broken off anywhere: the site counts as
+    not in order until it is done, so that the next one begins anew.
+    """
+
+    def __init__(
+        self,
+        both: Both,
+        *,
+        site: SiteStore,
+        mender: Mender,
+        scribe: Scribe,
+        strays: Strays,
+        copies: "Copies",
+    ) -> None:
+        self._both = both
+        self._site = site
+        self._mender = mender
+        self._scribe = scribe
+        self._strays = strays
+        self._copies = copies
+        self._kept_s = 0.0
+        self._written = b"0-0"
+
+    async def rebuild(self, beat: Beat, found: Found) -> None:
+        """Do it. Raises StoreUnavailableError where a store is away, the lease is lost, or Redis changes meanwhile."""
+        began = time.monotonic()
+        epoch = f"{beat.site.site_id}:{secrets.token_hex(8)}"
+        await self._site.begin(epoch)
+        await self._both.mark.hold(epoch=epoch)
+        self._kept_s, self._written = began, b"0-0"
+        await self._copies.restore()
+        await self._write_history()
+        forgotten = 0 if found.tick is None else await self._forget(found.tick)
+        restored, queues = await self._restore(epoch)
+        await self._strays.look_at_all()
+        if restored or (found.tick is not None and found.tick < beat.former_tick):
+            await self._let_renew()
+        await self._site.finish(found.server)
+        await self._both.mark.stamp(beat.site.tick)
+        await self._both.mark.go_on(queues)
+        took_s = round(time.monotonic() - began, 2)
+        log.warning("redis_rebuilt", epoch=epoch, restored=restored, forgotten=forgotten, took_s=took_s)
+
+    async def _write_history(self) -> None:
+        """Write all that the stream still has, whoever has read it before, from where the last call ended."""
+        while entries := await self._both.events.after(self._written, most=_AT_ONCE):
+            await self._scribe.write(entries)
+            self._written = entries[-1].id
+            await self._keep()
+
+    async def _forget(self, found_tick: int) -> int:
+        """Take out of Redis what had ended when it, or its copy, had not heard of it."""
+        moment, after, forgotten = _moment(found_tick - _TICK_AGE_MS), "", 0
+        while ends := await self._both.jobs.ended_since(moment, after=after, limit=MOST_AT_ONCE):
+            forgotten += await self._both.remains.forget(ends)
+            moment, after = ends[-1].finished_at, ends[-1].id
+            await self._keep()
+        return forgotten
+
+    async def _restore(self, epoch: str) -> tuple[int, set[str]]:
+        """Put in line what Redis does not have, owner by owner, as it was accepted: so everybody keeps his place."""
+        last, restored, queues = None, 0, set(self._copies.queues)
+        while True:
+            await self._write_history()
+            jobs = await self._both.jobs.unfinished(after=last, older_than_s=0, limit=MOST_AT_ONCE)
+            if not jobs:
+                return restored, queues
+            last = jobs[-1]
+            queues.update(job.queue for job in jobs)
+            if wished := [job for job in jobs if job.cancel_requested_at is not None]:
+                await self._both.queue.cancel(wished)
+            sight = await self._both.remains.look([(job.id, job.run) for job in jobs])
+            doubts = await self._mender.mend(jobs, sight)
+            restored += await self._mender.settle(doubts, sight, epoch=epoch)
+            await self._keep()
+
+    async def _let_renew(self) -> None:
+        """Wait until every worker that lives has had two renewals' time: so what it runs is its own again."""
+        until = time.monotonic() + self._copies.settle_s
+        while time.monotonic() < until:
+            await asyncio.sleep(_SETTLE_LOOK_S)
+            await self._keep()
+
+    async def _keep(self) -> None:
+        if time.monotonic() - self._kept_s > _KEPT_EACH_S:
+            await self._site.keep()
+            await self._both.mark.hold()
+            self._kept_s = time.monotonic()
+
+
+class Copies:
+    """What Redis has a copy of beside the jobs, and has lost with them: pauses and limits."""
+
+    def __init__(self, both: Both, *, pauses: Pauses, settings: JobsSettings, queues: tuple[str, ...]) -> None:
+        self._both = both
+        self._pauses = pauses
+        self._max_running = settings.max_running or None
+        self.queues = queues
+        self.settle_s = min(2 * settings.renew_ms, settings.lease_ms) / 1000
+
+    async def restore(self) -> None:
+        """Write them again."""
+        await self._pauses.copy()
+        await self._both.queue.set_limit(None, self._max_running)
+
+
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)

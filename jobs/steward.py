@@ -1,0 +1,91 @@
+"""The life of a steward process: what a site needs beside its workers is done here, until a signal."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from jobs.cancelling import cancel_until_ended
+from jobs.errors import StoreUnavailableError
+from jobs.ids import new_process_name
+from jobs.registry import TaskTable
+from jobs.settings import JobsSettings
+from jobs.stewardship import CONNECTIONS, Stewardship, Stores
+from jobs.stores.database import Database
+from jobs.stores.fitness import Fitness
+from jobs.stores.redis import connect_redis
+
+_REDIS_PATIENCE_S = 5.0
+_CONNECT_PATIENCE_S = 10.0
+_ANSWER_S = 60.0
+_LOOP_ENDS_S = 1.0
+_AGAIN_S = 0.5
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+async def steward_until_signal(settings: JobsSettings, tasks: TaskTable) -> None:
+    """Be a steward until SIGTERM or SIGINT."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    await steward(settings, tasks, stopping=stopping)
+
+
+async def steward(settings: JobsSettings, tasks: TaskTable, *, stopping: asyncio.Event) -> None:
+    """Be a steward until `stopping` is set. No store has to be up.
+
+    Raises UnfitRedisError where Redis must not be used.
+    """
+    async with _stores(settings) as stores:
+        stewardship = Stewardship.of(settings, tasks, stores)
+        log.info("steward_started", tasks=list(tasks))
+        signalled = asyncio.create_task(stopping.wait(), name="signal")
+        working = asyncio.create_task(_work(stewardship, Fitness(stores.redis)), name="stewardship")
+        try:
+            await asyncio.wait([signalled, working], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await cancel_until_ended([signalled, working], again_s=_LOOP_ENDS_S)
+        if not working.cancelled() and (fault := working.exception()):
+            raise fault
+        await stewardship.close()
+    log.info("steward_stopped")
+
+
+async def _work(stewardship: Stewardship, fitness: Fitness) -> None:
+    while True:
+        try:
+            await fitness.check()
+            break
+        except StoreUnavailableError as error:
+            log.warning("redis_awaited", reason=str(error))
+            await asyncio.sleep(_AGAIN_S)
+    await stewardship.run()
+
+
+@asynccontextmanager
+async def _stores(settings: JobsSettings) -> AsyncIterator[Stores]:
+    """Open the stores; close them in the end. Nothing connects before it is used."""
+    database = await Database.open(
+        settings.database_url.get_secret_value(),
+        size=CONNECTIONS,
+        patience_s=_CONNECT_PATIENCE_S,
+        answer_s=_ANSWER_S,
+    )
+    url = settings.redis_url.get_secret_value()
+    redis, listening = (connect_redis(url, patience_s=_REDIS_PATIENCE_S) for _ in range(2))
+    try:
+        yield Stores(
+            database=database,
+            redis=redis,
+            listening=listening,
+            name=new_process_name(),
+            patience_s=_REDIS_PATIENCE_S,
+        )
+    finally:
+        for client in (listening, redis):
+            await client.aclose(close_connection_pool=True)
+        await database.close()

@@ -1,0 +1,119 @@
+"""What a site needs beside its workers, put together: the loops of a steward, begun and ended as one."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+import structlog
+from redis.asyncio import Redis
+
+from jobs.cancelling import cancel_until_ended
+from jobs.history import HistoryWriter
+from jobs.mend import Mender
+from jobs.pause import Pauses
+from jobs.rebuild import Copies, Rebuilder
+from jobs.reconcile import Reconciler
+from jobs.recover import Recoverer
+from jobs.registry import TaskTable
+from jobs.restore import Restorer
+from jobs.scribe import Scribe
+from jobs.settings import JobsSettings
+from jobs.stores.both import Both
+from jobs.stores.database import Database
+from jobs.stores.events import Events
+from jobs.stores.pauses import PauseStore
+from jobs.stores.queue import Queue
+from jobs.stores.site import SiteStore
+from jobs.strays import Strays
+from jobs.sweep import Sweeper
+from jobs.watch import Watch
+
+CONNECTIONS = 8  # to PostgreSQL, one a loop
+
+_LEASE_S = 5.0  # of the one steward that compares the stores, who renews it each second
+_LOOP_ENDS_S = 0.5
+_LAST_WORDS_S = 3.0
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Loop(Protocol):
+    """One duty. It waits for stores that are away, and ends by itself only where it has met a fault."""
+
+    def run(self) -> Coroutine[Any, Any, None]:
+        """Do it again and again until cancelled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """What a steward works on. It reads as `name`; `listening` has more patience than a wait for events lasts."""
+
+    database: Database
+    redis: Redis
+    listening: Redis
+    name: str
+    patience_s: float
+
+
+class Stewardship:
+    """All loops of one steward. Any number may run: they share the work, and doing it twice does it once."""
+
+    def __init__(self, *, watch: Watch, history: HistoryWriter, others: tuple[Loop, ...]) -> None:
+        self._watch = watch
+        self._history = history
+        self._others = others
+
+    @classmethod
+    def of(cls, settings: JobsSettings, tasks: TaskTable, stores: Stores) -> Self:
+        """Hand each loop what it needs."""
+        both = Both.of(
+            stores.database,
+            stores.redis,
+            queue=Queue(stores.redis, patience_s=stores.patience_s, step_ms=settings.step_ms),
+            events=Events(stores.listening, consumer=stores.name),
+        )
+        site = SiteStore(stores.database, steward=stores.name, lease_s=_LEASE_S)
+        scribe = Scribe(both.jobs)
+        restorer = Restorer(both, tasks=tasks, turn_s=settings.turn_ms / 1000)
+        mender = Mender(both, restorer=restorer, scribe=scribe)
+        strays = Strays(both, scribe=scribe, queues=tasks.queues)
+        pauses = Pauses(PauseStore(stores.database, stores.redis))
+        copies = Copies(both, pauses=pauses, settings=settings, queues=tasks.queues)
+        rebuilder = Rebuilder(both, site=site, mender=mender, scribe=scribe, strays=strays, copies=copies)
+        return cls(
+            watch=Watch(site=site, mark=both.mark, rebuilder=rebuilder),
+            history=HistoryWriter(events=both.events, scribe=scribe),
+            others=(
+                Recoverer(both, restorer=restorer),
+                Reconciler(both, mender=mender, queues=tasks.queues),
+                Sweeper(remains=both.remains, queue=both.queue, settings=settings),
+                strays,
+                pauses,
+            ),
+        )
+
+    async def run(self) -> None:
+        """Run until cancelled; raises UnfitRedisError, or the fault of the first loop that ends by itself.
+
+        Nothing is touched before it is known that both stores are of one site.
+        """
+        await self._watch.begin()
+        every: tuple[Loop, ...] = (self._watch, self._history, *self._others)
+        loops = [asyncio.create_task(loop.run(), name=type(loop).__name__) for loop in every]
+        try:
+            await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await cancel_until_ended(loops, again_s=_LOOP_ENDS_S)
+        for loop in loops:
+            if not loop.cancelled() and (fault := loop.exception()):
+                raise fault
+
+    async def close(self) -> None:
+        """Write what has happened up to now, for a few seconds at most, and leave the rest to others."""
+        try:
+            async with asyncio.timeout(_LAST_WORDS_S):
+                await self._watch.close()
+                await self._history.close()
+        except TimeoutError:
+            log.warning("history_left_to_others", reason="no answer in time")

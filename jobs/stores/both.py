@@ -1,0 +1,38 @@
+"""The doors of both stores, side by side, for whoever compares what they hold."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from redis.asyncio import Redis
+
+from jobs.stores.database import Database
+from jobs.stores.entries import Entries
+from jobs.stores.events import Events
+from jobs.stores.jobs import JobStore
+from jobs.stores.mark import Mark
+from jobs.stores.queue import Queue
+from jobs.stores.remains import Remains
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Both:
+    """PostgreSQL's side is `jobs`, all else is Redis'."""
+
+    jobs: JobStore
+    queue: Queue
+    remains: Remains
+    entries: Entries
+    events: Events
+    mark: Mark
+
+    @classmethod
+    def of(cls, database: Database, redis: Redis, *, queue: Queue, events: Events) -> Self:
+        """Open the other doors beside these."""
+        return cls(
+            jobs=JobStore(database),
+            queue=queue,
+            remains=Remains(redis),
+            entries=Entries(redis),
+            events=events,
+            mark=Mark(redis),
+        )

@@ -1,0 +1,58 @@
+"""Finds jobs in Redis that PostgreSQL does not have: it is a backup, or was away when they were accepted."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from jobs import codec
+from jobs.errors import StoreUnavailableError
+from jobs.found import told_of_live
+from jobs.scribe import Scribe
+from jobs.stores.both import Both
+
+_EVERY_S = 5.0
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Strays:
+    """A loop that any number of stewards may run: a page of each queue at a time."""
+
+    def __init__(self, both: Both, *, scribe: Scribe, queues: Sequence[str]) -> None:
+        self._both = both
+        self._scribe = scribe
+        self._cursors = dict.fromkeys(queues, 0)
+
+    async def run(self) -> None:
+        """Look until cancelled. A store that is away is no reason to stop."""
+        while True:
+            try:
+                for queue, cursor in self._cursors.items():
+                    self._cursors[queue] = await self.look(queue, cursor)
+            except StoreUnavailableError as error:
+                log.warning("strays_not_looked_for", reason=str(error))
+            await asyncio.sleep(_EVERY_S)
+
+    async def look_at_all(self) -> None:
+        """Look at all entries of all queues once."""
+        for queue in self._cursors:
+            cursor = await self.look(queue, 0)
+            while cursor:
+                cursor = await self.look(queue, cursor)
+
+    async def look(self, queue: str, cursor: int) -> int:
+        """Look at a page of a queue's entries, and take into PostgreSQL what it lacks; give the next cursor."""
+        following, ids = await self._both.entries.page(queue, cursor)
+        runs = await self._both.jobs.runs_of(ids)
+        unknown = [job_id for job_id in ids if job_id not in runs]
+        later = [job for job in await self._both.entries.jobs(ids) if job.run > runs.get(job.id, 0)] if ids else []
+        if not later:
+            return following
+        version = (await self._both.remains.look([])).version
+        for job in later:
+            if job.id in unknown:
+                await self._both.jobs.add_found(job)
+        await self._scribe.write_events(codec.dumps([told_of_live(job, version=version) for job in later]))
+        log.warning("jobs_taken_from_redis", queue=queue, amount=len(later))
+        return following

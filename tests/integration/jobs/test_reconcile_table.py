@@ -1,0 +1,350 @@
+"""The table of agreement between PostgreSQL and Redis, row by row: the state is made, and has to heal."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from jobs import codec, keys
+from jobs.ids import new_job_id
+from jobs.model import Job, State
+from jobs.reconcile import Reconciler
+from jobs.recover import Recoverer
+from jobs.registry import TaskTable
+from jobs.restore import Restorer
+from jobs.scribe import Scribe
+from jobs.stores.both import Both
+from jobs.stores.database import Database, Row
+from jobs.stores.jobs import NewJob
+from jobs.stores.leases import Claimed, Ending, Leases, Timing
+from jobs.stores.queue import Entry
+from jobs.stores.redis import connect_redis
+from jobs.strays import Strays
+from tests.support.both import both_of, mender_of, write_history
+
+QUEUE = "data_sync"
+RESULT = b'{"t":1,"f":"t","k":{},"et":1,"st":1,"q":"q","s":true,"r":42,"state":"succeeded"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Both stores, a worker's hands, and a steward's."""
+
+    database: Database
+    redis: Redis
+    both: Both
+    leases: Leases
+    reconciler: Reconciler
+    recoverer: Recoverer
+    strays: Strays
+
+    async def stored(self, *, owner: str = "ann", priority: int = 7) -> Job:
+        """Accept a job: PostgreSQL has it."""
+        new = NewJob(
+            id=new_job_id(),
+            task="t",
+            queue=QUEUE,
+            owner=owner,
+            priority=priority,
+            args={"a": 1},
+            tags=(),
+            max_tries=5,
+            timeout_s=300,
+            run_at=None,
+            delay_s=None,
+        )
+        async with self.database.transaction() as connection:
+            return await self.both.jobs.insert(new, connection=connection)
+
+    async def queued(self, **more: Any) -> Job:  # noqa: ANN401  of `stored`
+        """Accept a job and put it in line, and let PostgreSQL know."""
+        job = await self.stored(**more)
+        await self.enqueue(job)
+        await write_history(self.both)
+        return job
+
+    async def enqueue(self, job: Job) -> None:
+        """Put a job in line."""
+        await self.both.queue.enqueue([Entry(job=job, typical_s=1.0)])
+
+    async def claim(self) -> Claimed:
+        """Take the next job."""
+        request = f"{new_job_id()}-0"
+        claim = await self.leases.claim(QUEUE, request=request, slots=1, suspects=1, endings=[])
+        return claim.jobs[0]
+
+    async def finish(self, claimed: Claimed) -> None:
+        """Let a job succeed with 42."""
+        ending = Ending(
+            claimed=claimed,
+            state=State.SUCCEEDED,
+            result=RESULT,
+            keep_ms=3_600_000,
+            error=b"",
+            value=b"42",
+            ms=5,
+            is_fresh=True,
+        )
+        await self.leases.claim(QUEUE, request=f"{new_job_id()}-0", slots=0, suspects=1, endings=[ending])
+
+    async def lose_events(self) -> None:
+        """Let what has been told and not been written be lost."""
+        await self.redis.delete(keys.EVENTS)
+        await self.both.events.open()
+
+    async def lose(self, job: Job) -> None:
+        """Let Redis forget a job altogether."""
+        await self.redis.delete(
+            *(prefix + job.id for prefix in (keys.JOB, keys.PAYLOAD, keys.DONE, keys.RESULT, keys.IN_PROGRESS))
+        )
+        await self.redis.zrem(keys.queue(QUEUE), job.id)
+        await self.redis.delete(keys.line(QUEUE, job.owner))
+
+    async def heal(self) -> None:
+        """Let a steward look, and write what that has led to."""
+        await write_history(self.both)
+        await self.recoverer.look_for_wishes()
+        await self.reconciler.look()
+        await self.strays.look_at_all()
+        await write_history(self.both)
+
+    async def row(self, job: Job) -> Row:
+        """Give a job's row."""
+        row = await self.database.fetch_row("SELECT * FROM jobs WHERE id = $1", job.id)
+        assert row is not None
+        return row
+
+    async def hash_of(self, job: Job) -> dict[str, str]:
+        """Give a job's hash."""
+        found: dict[bytes, bytes] = await self.redis.hgetall(keys.job(job.id))  # type: ignore[misc]
+        return {name.decode(): value.decode() for name, value in found.items()}
+
+
+@pytest.fixture
+async def stage(environ: dict[str, str], database: Database) -> AsyncIterator[Stage]:
+    """Give empty stores."""
+    redis = connect_redis(environ["REDIS_URL"], patience_s=5)
+    both = both_of(database, redis)
+    await both.events.open()
+    timing = Timing(lease_ms=15_000, renew_ms=5_000, step_ms=600_000)
+    restorer = Restorer(both, tasks=TaskTable([]), turn_s=30)
+    yield Stage(
+        database=database,
+        redis=redis,
+        both=both,
+        leases=Leases(redis, redis, worker="w", timing=timing, tasks=["t"]),
+        reconciler=Reconciler(both, mender=mender_of(both), queues=[QUEUE], age_s=0),
+        recoverer=Recoverer(both, restorer=restorer, age_s=0),
+        strays=Strays(both, scribe=Scribe(both.jobs), queues=[QUEUE]),
+    )
+    await redis.aclose(close_connection_pool=True)
+
+
+async def _rerun(stage: Stage, job: Job) -> Job:
+    """Let a job be cancelled and accepted once more, as its second run; Redis does not know yet."""
+    await stage.both.queue.cancel([job])
+    await write_history(stage.both)
+    again = await stage.both.jobs.rerun(await _read(stage, job))
+    assert again is not None
+    return again
+
+
+async def _read(stage: Stage, job: Job) -> Job:
+    found = await stage.both.jobs.get(job.id)
+    assert found is not None
+    return found
+
+
+class TestNoRow:
+    """PostgreSQL does not have a job that is in Redis."""
+
+    async def test_it_gets_a_row(self, stage: Stage) -> None:
+        """With its arguments, its owner and what it is doing; its end finds the row."""
+        job = await stage.queued()
+        claimed = await stage.claim()
+        await stage.database.execute("DELETE FROM jobs")
+        await stage.heal()
+        row = await stage.row(job)
+        assert (row["state"], row["owner"], row["priority"], row["args"]) == ("running", "ann", 7, {"a": 1})
+        assert (row["tries"], row["fence"]) == (1, claimed.fence)
+        await stage.finish(claimed)
+        await write_history(stage.both)
+        assert (await stage.row(job))["result"] == 42
+
+    async def test_a_stock_clients_job_gets_a_row_once_it_is_taken_over(self, stage: Stage) -> None:
+        """As one of the owner `arq`, its run being the time of that."""
+        await stage.redis.set(keys.PAYLOAD + "mine", codec.dumps({"t": None, "f": "t", "a": [], "k": {}, "et": 1}))
+        await stage.redis.zadd(keys.queue(QUEUE), {"mine": 1_700_000_000_000})
+        await stage.heal()
+        assert await stage.database.fetch("SELECT FROM jobs") == []
+        assert (await stage.claim()).id == "mine"
+        await stage.heal()
+        (row,) = await stage.database.fetch("SELECT * FROM jobs")
+        assert (row["id"], row["owner"], row["state"]) == ("mine", "arq", "running")
+        assert row["run"] > 1_700_000_000_000
+
+
+class TestUnfinished:
+    """PostgreSQL takes a run for unfinished."""
+
+    async def test_lost_altogether_it_is_put_in_line_again(self, stage: Stage) -> None:
+        """With its owner and priority."""
+        job = await stage.queued()
+        await stage.lose(job)
+        await stage.heal()
+        found = await stage.hash_of(job)
+        assert (found["st"], found["o"], found["d"].split(":")[0]) == ("queued", "ann", "7")
+        assert (await stage.claim()).id == job.id
+
+    async def test_it_is_lost_only_if_all_that_was_told_is_written(self, stage: Stage) -> None:
+        """It may have run and ended, and nobody has written so yet: break 11 of the protocol."""
+        job = await stage.queued()
+        await stage.finish(await stage.claim())
+        await stage.redis.delete(keys.RESULT + job.id, keys.DONE + job.id)  # as if two minutes had passed
+        assert await stage.reconciler.look()
+        assert await stage.hash_of(job) == {}
+        await write_history(stage.both)
+        assert not await stage.reconciler.look()
+        assert await stage.hash_of(job) == {}
+        assert (await stage.row(job))["state"] == "succeeded"
+
+    async def test_what_it_is_doing_goes_into_the_row(self, stage: Stage) -> None:
+        """The event that told so was lost."""
+        job = await stage.queued()
+        claimed = await stage.claim()
+        await stage.lose_events()
+        await stage.heal()
+        row = await stage.row(job)
+        assert (row["state"], row["tries"], row["fence"]) == ("running", 1, claimed.fence)
+        assert row["started_at"] is not None
+
+    async def test_a_later_run_in_redis_is_the_rows_too(self, stage: Stage) -> None:
+        """PostgreSQL went back in time."""
+        job = await stage.queued()
+        again = await _rerun(stage, job)
+        await stage.enqueue(again)
+        await stage.database.execute("UPDATE jobs SET run = 1, state = 'running', version = 0, finished_at = NULL")
+        await stage.lose_events()
+        await stage.heal()
+        row = await stage.row(job)
+        assert (row["run"], row["state"], row["finished_at"]) == (2, "queued", None)
+
+    async def test_an_earlier_run_in_redis_gives_way(self, stage: Stage) -> None:
+        """Redis went back in time: the new run takes its place."""
+        job = await stage.queued()
+        await stage.database.execute("UPDATE jobs SET run = 2")
+        await stage.heal()
+        assert (await stage.hash_of(job))["run"] == "2"
+        assert (await stage.claim()).run == 2
+
+    async def test_its_end_is_read_off_the_result(self, stage: Stage) -> None:
+        """The event was lost, the result is still there."""
+        job = await stage.queued()
+        await stage.finish(await stage.claim())
+        await stage.lose_events()
+        await stage.heal()
+        row = await stage.row(job)
+        assert (row["state"], row["result"], row["tries"]) == ("succeeded", 42, 1)
+        assert row["finished_at"] is not None
+
+    async def test_its_end_is_read_off_the_mark(self, stage: Stage) -> None:
+        """Of what was never kept there is no result; the mark names the state."""
+        job = await stage.stored()
+        await stage.both.queue.cancel([job])
+        await stage.lose_events()
+        await stage.heal()
+        assert (await stage.row(job))["state"] == "cancelled"
+
+
+class TestCancelWished:
+    """Somebody wants an unfinished run cancelled, and PostgreSQL knows."""
+
+    async def test_lost_altogether_it_is_cancelled(self, stage: Stage) -> None:
+        """It is not put in line first."""
+        job = await stage.queued()
+        await stage.lose(job)
+        await stage.both.jobs.want_cancelled(job.id, owner=None)
+        await write_history(stage.both)
+        await stage.reconciler.look()
+        assert await stage.hash_of(job) == {}
+        await stage.heal()
+        assert (await stage.row(job))["state"] == "cancelled"
+
+    async def test_waiting_it_is_cancelled(self, stage: Stage) -> None:
+        """Redis had not heard of the wish."""
+        job = await stage.queued()
+        await stage.both.jobs.want_cancelled(job.id, owner=None)
+        await stage.heal()
+        assert (await stage.row(job))["state"] == "cancelled"
+
+    async def test_running_its_worker_is_told(self, stage: Stage) -> None:
+        """By its next renewal at the latest."""
+        job = await stage.queued()
+        await stage.claim()
+        await stage.both.jobs.want_cancelled(job.id, owner=None)
+        await stage.heal()
+        assert (await stage.hash_of(job))["cx"] == "1"
+        assert (await stage.row(job))["state"] == "running"
+
+    async def test_an_earlier_run_goes_with_it(self, stage: Stage) -> None:
+        """Neither of them starts any more."""
+        job = await stage.queued()
+        await stage.database.execute("UPDATE jobs SET run = 2")
+        await stage.both.jobs.want_cancelled(job.id, owner=None)
+        await write_history(stage.both)
+        await stage.reconciler.look()
+        await stage.heal()
+        row = await stage.row(job)
+        assert (row["state"], row["run"]) == ("cancelled", 2)
+        assert await stage.hash_of(job) == {}
+        assert await stage.redis.zcard(keys.queue(QUEUE)) == 0
+
+    async def test_an_end_that_was_there_first_wins(self, stage: Stage) -> None:
+        """Whatever it says."""
+        job = await stage.queued()
+        await stage.finish(await stage.claim())
+        await stage.both.jobs.want_cancelled(job.id, owner=None)
+        await stage.lose_events()
+        await stage.heal()
+        assert (await stage.row(job))["state"] == "succeeded"
+
+
+class TestEnded:
+    """PostgreSQL has the end of a run."""
+
+    async def test_gone_from_redis_nothing_happens(self, stage: Stage) -> None:
+        """They agree."""
+        job = await stage.queued()
+        await stage.finish(await stage.claim())
+        await stage.heal()
+        before = dict(await stage.row(job))
+        await stage.heal()
+        assert dict(await stage.row(job)) == before
+        assert await stage.hash_of(job) == {}
+
+    @pytest.mark.parametrize("run", [1, 2])
+    async def test_still_in_redis_it_is_forgotten_there(self, stage: Stage, run: int) -> None:
+        """Redis went back in time; `run` is the one that PostgreSQL has the end of. A late enqueue is refused."""
+        job = await stage.queued()
+        await stage.database.execute("UPDATE jobs SET run = $1, state = 'succeeded', finished_at = now()", run)
+        ends = await stage.both.jobs.ended_since(job.accepted_at, after="", limit=10)
+        assert await stage.both.remains.forget(ends) == 1
+        assert await stage.both.remains.forget(ends) == 0
+        assert await stage.hash_of(job) == {}
+        assert await stage.redis.exists(keys.line(QUEUE, "ann"), keys.queue(QUEUE), keys.PAYLOAD + job.id) == 0
+        await stage.enqueue(replace(job, run=run))
+        assert await stage.hash_of(job) == {}
+
+    async def test_a_later_run_in_redis_stays_and_becomes_the_rows(self, stage: Stage) -> None:
+        """PostgreSQL went back in time, to before the retry by hand."""
+        job = await stage.queued()
+        await stage.enqueue(await _rerun(stage, job))
+        await stage.database.execute("UPDATE jobs SET run = 1, state = 'cancelled', finished_at = now()")
+        await stage.lose_events()
+        ends = await stage.both.jobs.ended_since(job.accepted_at, after="", limit=10)
+        assert await stage.both.remains.forget(ends) == 0
+        await stage.heal()
+        row = await stage.row(job)
+        assert (row["run"], row["state"], row["finished_at"]) == (2, "queued", None)

@@ -1,0 +1,33 @@
+"""The doors of both stores, as a steward of the test's own has them, and what it does with them."""
+
+from redis.asyncio import Redis
+
+from jobs.history import HistoryWriter
+from jobs.mend import Mender
+from jobs.registry import TaskTable
+from jobs.restore import Restorer
+from jobs.scribe import Scribe
+from jobs.stores.both import Both
+from jobs.stores.database import Database
+from jobs.stores.events import Events
+from jobs.stores.queue import Queue
+
+
+def both_of(database: Database, redis: Redis, *, patience_s: float = 5.0) -> Both:
+    """Open the doors."""
+    queue = Queue(redis, patience_s=patience_s, step_ms=600_000)
+    return Both.of(database, redis, queue=queue, events=Events(redis, consumer="test"))
+
+
+def mender_of(both: Both) -> Mender:
+    """Give who mends; no task is known by its typical time."""
+    restorer = Restorer(both, tasks=TaskTable([]), turn_s=30)
+    return Mender(both, restorer=restorer, scribe=Scribe(both.jobs))
+
+
+async def write_history(both: Both) -> None:
+    """Write all that has been told so far."""
+    history = HistoryWriter(events=both.events, scribe=Scribe(both.jobs))
+    await both.events.open()
+    while await history.step(wait_ms=1):
+        pass
