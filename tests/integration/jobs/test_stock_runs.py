@@ -189,6 +189,19 @@ async def test_a_queue_that_there_is_not_has_no_class(bed: Bed) -> None:
     assert "the classes are DataSync, DataProcessing, Scheduled" in "\n".join(worker.lines)
 
 
+async def test_a_redis_that_would_lose_jobs_is_refused(bed: Bed) -> None:
+    """As by ours: before anything is taken."""
+    (job,) = await bed.submit([Wanted()])
+    await bed.redis.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        async with started((*ARQ, SETTINGS), bed.environ) as worker:
+            assert await worker.ends(within_s=20) == 1
+    finally:
+        await bed.redis.config_set("maxmemory-policy", "noeviction")
+    assert "UnfitRedisError" in worker.lines[-1]
+    assert await bed.redis.exists(keys.PAYLOAD + job) == 1
+
+
 async def test_what_runs_is_waited_for_at_a_stop(bed: Bed) -> None:
     """As long as JOBS_DRAIN_S says."""
     (job,) = await bed.submit([sleeping(1.0)])
