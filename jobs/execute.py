@@ -1,6 +1,5 @@
 """Runs one claimed job: read its payload, call the task, judge how it ended. It writes nothing and knows no store."""
 
-import asyncio
 import random
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -10,7 +9,9 @@ import structlog
 
 from jobs import codec
 from jobs.context import JobContext, Site
+from jobs.deadlines import Deadlines, Limit
 from jobs.errors import JobFailedError, JobTimeoutError
+from jobs.logs import name_run
 from jobs.model import Job, State
 from jobs.outcome import Failed, Outcome, Retrying, Succeeded, Unknown, failure_of
 from jobs.processes import Processes
@@ -43,10 +44,12 @@ class Executor:
         self._threads = threads
         self._site = site
         self._uniform = uniform
+        self._deadlines = Deadlines()
+        self._log = log.bind()  # made once, so that what is not logged costs little
 
     async def execute(self, claimed: Claimed) -> Outcome:
         """Run a try of a job to its end. Nothing but a cancellation is raised: whatever else happens is an outcome."""
-        structlog.contextvars.bind_contextvars(job_id=claimed.id, task=claimed.task, tries=claimed.tries)
+        name_run(job_id=claimed.id, task=claimed.task, tries=claimed.tries)
         if claimed.is_exhausted:
             return self.give_up(claimed)
         try:
@@ -56,7 +59,7 @@ class Executor:
         task = self._tasks.get(job.task)
         if task is None:  # only of a stock client's job: ours name their task to the claim
             return Unknown(task=job.task)
-        log.info("job_started", owner=job.owner)
+        self._log.info("job_started", owner=job.owner)
         return await self._run(task, job)
 
     @staticmethod
@@ -94,10 +97,10 @@ class Executor:
             return await self._threads.run(task.function, arguments, timeout_s=job.timeout_s)
         context = JobContext(job=job, site=self._site, report=progress.report)
         try:
-            async with asyncio.timeout(job.timeout_s) as limit:
+            with Limit(self._deadlines, job.timeout_s) as limit:
                 return await task.function(context, **arguments)
         except TimeoutError:
-            if limit.expired():
+            if limit.expired:
                 raise JobTimeoutError(f"stopped after {job.timeout_s:g} s") from None
             raise
 
