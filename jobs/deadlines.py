@@ -39,7 +39,7 @@ class Deadlines:
 
 
 class Limit:
-    """`with Limit(deadlines, 5.0) as limit` cancels the task after 5 s and raises TimeoutError, as asyncio.timeout does.
+    """`with Limit(deadlines, 5.0)` cancels the task after 5 s and raises TimeoutError, as asyncio.timeout does.
 
     A cancellation from elsewhere passes through it.
     """

@@ -25,9 +25,7 @@ local function end_run(id, job, kind, fence, try, result, keep_ms, error, value,
     redis.call('SET', DONE .. id, job.run .. ':' .. fence .. ':' .. kind, 'PX', DONE_MS)
   end
   count(job, 'ended|' .. kind)
-  local event = emit(id, job.run, text(next_version()), kind, try)
-  if error ~= '' then event.error = error end
-  if value ~= '' then event.result = value end
+  emit(id, job.run, text(next_version()), kind, try, field('error', error) .. field('result', value))
   ended[#ended + 1] = id
 end
 

@@ -90,8 +90,7 @@ for i = 1, amount do
       if expires ~= '0' then add(EXPIRY, expires, id) end
       if unique ~= '' then redis.call('SET', UNIQUE .. unique, id) end
     end
-    local event = emit(id, run, text(next_version()), answer)
-    event.owner, event.q, event.task = o, q, t
+    emit(id, run, text(next_version()), answer, nil, field('owner', o) .. field('q', q) .. field('task', t))
     count(job, 'enqueued')
     wake(q)
     seen[id] = 'known'

@@ -42,11 +42,11 @@ async def test_one_that_has_ended_cancels_nobody() -> None:
 async def test_a_cancellation_from_elsewhere_passes() -> None:
     """Also where the time is over in the same moment: whoever cancelled must not be told of a timeout."""
     deadlines = Deadlines()
-    task = asyncio.create_task(_limited(deadlines, 10, 10))
+    sleeping = asyncio.create_task(_limited(deadlines, 10, 10))
     await asyncio.sleep(0)
-    task.cancel()
+    sleeping.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await task
+        await sleeping
     limit = Limit(deadlines, 10)
 
     async def both() -> None:
