@@ -1,6 +1,5 @@
 """The Lua scripts: each with the prelude before it, and the key names that it uses. It knows no script's meaning."""
 
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from hashlib import sha1
@@ -29,9 +28,6 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "tick": ("ends", "stops"),
 }
 
-# A quoted text, a comment, or a name that may be one of a constant.
-_WORD = re.compile(r"'[^'\n]*'|--.*|\b[A-Z][A-Z_]+\b")
-
 Argument = str | bytes | int | float
 
 
@@ -44,19 +40,10 @@ class Script:
         self._clock = clock
 
     @cached_property
-    def source(self) -> str:
-        """The parts, one after the other, with names for what stands in other files."""
-        parts = ("prelude", "jobs", *_PARTS.get(self._name, ()), self._name)
-        return "\n".join((_bounds(), self._clock, *map(_read, parts)))
-
-    @cached_property
     def text(self) -> str:
-        """What Redis runs: the names of constants are replaced by what they stand for.
-
-        As locals they would have to be bound to the functions that use them, at each call: a tenth of a small one.
-        """
-        constants = _constants()
-        return _WORD.sub(lambda found: constants.get(found[0], found[0]), self.source)
+        """What Redis runs."""
+        parts = ("prelude", "jobs", *_PARTS.get(self._name, ()), self._name)
+        return "\n".join((_constants(), self._clock, *map(_read, parts)))
 
     @cached_property
     def digest(self) -> str:
@@ -84,15 +71,13 @@ def _read(name: str) -> str:
     return (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
 
 
-def _constants() -> Mapping[str, str]:
+def _constants() -> str:
     names: Mapping[str, object] = vars(keys)
-    return {
-        name: f"'{value}'" if isinstance(value, str) else f"{value}" for name, value in names.items() if name.isupper()
-    }
-
-
-def _bounds() -> str:
-    lines = []
+    lines = [
+        f"local {name} = '{value}'" if isinstance(value, str) else f"local {name} = {value}"
+        for name, value in names.items()
+        if name.isupper()
+    ]
     for name, bounds in (("WAIT_BOUNDS", counters.WAIT_BOUNDS_MS), ("RUN_BOUNDS", counters.RUN_BOUNDS_MS)):
         # The last bound of a histogram is everything above.
         lines.append(f"local {name} = {{{', '.join(str(bound) for bound in bounds)}, math.huge}}")

@@ -139,7 +139,7 @@ class World:
         self._pass: Any = redis.register_script(_PASS)
         self.scripts = {name: EditedScript(name, clock=_NOW, edits=edits) for name in NAMES}
         for old, _ in edits:
-            if not any(old in Script(name).source for name in NAMES):
+            if not any(old in Script(name).text for name in NAMES):
                 raise ValueError(f"no script has this text: {old}")
         self.requests = count(1)
         self.reset()

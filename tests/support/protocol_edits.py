@@ -17,9 +17,9 @@ class EditedScript(Script):
         self._edits = edits
 
     @cached_property
-    def source(self) -> str:
-        """The parts with the edits made."""
-        text = super().source
+    def text(self) -> str:
+        """What Redis runs."""
+        text = super().text
         for old, new in self._edits:
             text = text.replace(old, new)
         return text

@@ -112,7 +112,6 @@ flush()
 -- Ready -----------------------------------------------------------------------------------------------------------------
 
 local jobs, taken, running = {}, {request}, {}
-local by_worker = field('worker', worker)
 
 local function hand_out(id, job, fence, payload)
   jobs[#jobs + 1] = {id, job.run, fence, job.try, job.lost, job.o, job.t, job.d, payload}
@@ -125,7 +124,7 @@ local function take(id, job, payload)
   redis.call('SET', IN_PROGRESS .. id, 's:' .. worker .. ':' .. fence, 'PX', ARGV[5])
   add(entries, lease_end, id)
   add(RUNNING .. job.o, lease_end, id)
-  emit(id, job.run, fence, 'running', job.try, by_worker)
+  emit(id, job.run, fence, 'running', job.try).worker = worker
   local waited = math.max(now - tonumber(job.since), 0)
   count(job, 'started')
   count(job, 'wait_ms|' .. index_of(WAIT_BOUNDS, waited))

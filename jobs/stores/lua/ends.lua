@@ -25,7 +25,9 @@ local function end_run(id, job, kind, fence, try, result, keep_ms, error, value,
     redis.call('SET', DONE .. id, job.run .. ':' .. fence .. ':' .. kind, 'PX', DONE_MS)
   end
   count(job, 'ended|' .. kind)
-  emit(id, job.run, text(next_version()), kind, try, field('error', error) .. field('result', value))
+  local event = emit(id, job.run, text(next_version()), kind, try)
+  if error ~= '' then event.error = error end
+  if value ~= '' then event.result = value end
   ended[#ended + 1] = id
 end
 

@@ -90,7 +90,8 @@ for i = 1, amount do
       if expires ~= '0' then add(EXPIRY, expires, id) end
       if unique ~= '' then redis.call('SET', UNIQUE .. unique, id) end
     end
-    emit(id, run, text(next_version()), answer, nil, field('owner', o) .. field('q', q) .. field('task', t))
+    local event = emit(id, run, text(next_version()), answer)
+    event.owner, event.q, event.task = o, q, t
     count(job, 'enqueued')
     wake(q)
     seen[id] = 'known'

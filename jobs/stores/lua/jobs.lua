@@ -205,6 +205,6 @@ local function close()
   if #ended > 0 then redis.call('PUBLISH', ENDED_CHANNEL, table.concat(ended, ' ')) end
   write_means()
   write_tallies()
-  if #events > 0 then redis.call('XADD', EVENTS, '*', 'events', '[' .. table.concat(events, ',') .. ']') end
+  if #events > 0 then redis.call('XADD', EVENTS, '*', 'events', cjson.encode(events)) end
   if version then redis.call('SET', FENCE, text(version)) end
 end

@@ -89,18 +89,12 @@ local function write_tallies()
 end
 
 -- The events of a script travel in one entry of the stream: a JSON array of objects. All values are texts, since a
--- version has more digits than Lua's JSON writes. Put together by hand, which takes half as long as a table and its
--- encoding: run, v, state and try are ours, and need no escapes.
+-- version has more digits than Lua's JSON writes.
 local events = {}
-local emitted_at = '","at":"' .. now_text .. '"'
-
--- One more field of an event, nothing where there is no value.
-local function field(name, value) return value ~= '' and ',"' .. name .. '":' .. cjson.encode(value) or '' end
-
-local function emit(id, run, v, state, try, more)
-  local tried = try and ',"try":"' .. try .. '"' or ''
-  events[#events + 1] = '{"id":' .. cjson.encode(id) .. ',"run":"' .. run .. '","v":"' .. v .. '","state":"' .. state
-    .. emitted_at .. tried .. (more or '') .. '}'
+local function emit(id, run, v, state, try)
+  local event = {id = id, run = run, v = v, state = state, at = now_text, try = try and tostring(try)}
+  events[#events + 1] = event
+  return event
 end
 
 local woken = {}

@@ -18,8 +18,8 @@ local function readopt(id, job)
   job.try, job.lost = job.try + 1, math.max(job.lost - 1, 0)
   unpark(id, job)
   redis.call('HSET', JOB .. id, 'st', 'running', 'w', worker, 'try', job.try, 'lost', job.lost, 'm', now_text)
-  local more = field('worker', worker) .. field('fence', text(job.f))
-  emit(id, job.run, text(next_version()), 'running', job.try, more)
+  local event = emit(id, job.run, text(next_version()), 'running', job.try)
+  event.worker, event.fence = worker, text(job.f)
 end
 
 local ids = {}

@@ -25,7 +25,7 @@ if answer == 'ok' then
   redis.call('HSET', JOB .. id, 'st', 'retrying', 'f', v, 's', job.s, 'since', due_text, 'try', job.try,
     'lost', job.lost, 'm', now_text)
   redis.call('SET', RETRY .. id, job.try, 'EX', RETRY_S)
-  emit(id, job.run, v, 'retrying', job.try, field('error', ARGV[6]))
+  emit(id, job.run, v, 'retrying', job.try).error = ARGV[6]
   count(job, 'retried')
   count(job, 'run_ms|' .. index_of(RUN_BOUNDS, tonumber(ARGV[7])))
   count(job, 'run_ms_sum', tonumber(ARGV[7]))
