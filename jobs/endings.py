@@ -1,7 +1,7 @@
 """How an outcome is written down: arq's record of a result, with our state and failure beside it. Pure."""
 
 import asyncio
-from collections.abc import Mapping
+from functools import lru_cache
 
 from jobs import codec, keys
 from jobs.errors import JobFailedError, JobTimeoutError
@@ -11,32 +11,26 @@ from jobs.payload import read_payload
 from jobs.stores.leases import Claimed, Ending
 
 _NOTHING = b""
+_CANCELLED = b'"s":false,"r":%b,"state":"cancelled"' % codec.dumps(asyncio.CancelledError("cancelled"))
 
 
 def ending_of(claimed: Claimed, outcome: Ended, *, ms: int, is_fresh: bool) -> Ending:
     """Encode the end of a run. The record leaves out its last field, the time, which Redis adds with the brace."""
-    record = {
-        "t": claimed.tries,
-        **_call(claimed),
-        "et": claimed.at_ms,
-        "st": claimed.started_ms,
-        "q": keys.queue(claimed.queue),
-    }
+    error = value = _NOTHING
     if isinstance(outcome, Succeeded):
-        state, error, value = State.SUCCEEDED, _NOTHING, outcome.value
-        record |= {"s": True, "r": codec.embed(value), "state": state}
+        state, value = State.SUCCEEDED, outcome.value
+        told = b'"s":true,"r":%b,"state":"succeeded"' % value
     elif isinstance(outcome, Cancelled):
-        state, error, value = State.CANCELLED, _NOTHING, _NOTHING
-        record |= {"s": False, "r": asyncio.CancelledError("cancelled"), "state": state}
+        state, told = State.CANCELLED, _CANCELLED
     else:
         failure = outcome.failure
-        state, error, value = State.FAILED, codec.dumps(failure.as_mapping()), _NOTHING
-        told = codec.error(failure.type, failure.message)
-        record |= {"s": False, "r": told, "state": state, "failure": failure.as_mapping()}
+        state, error = State.FAILED, codec.dumps(failure.as_mapping())
+        raised = codec.dumps(codec.error(failure.type, failure.message))
+        told = b'"s":false,"r":%b,"state":"failed","failure":%b' % (raised, error)
     return Ending(
         claimed=claimed,
         state=state,
-        result=codec.dumps(record)[:-1],
+        result=_record_of(claimed) + told,
         keep_ms=keys.RESULT_KEEP_MS,
         error=error,
         value=value,
@@ -52,15 +46,32 @@ def state_of_end(outcome: Ended) -> State:
     return State.CANCELLED if isinstance(outcome, Cancelled) else State.FAILED
 
 
-def _call(claimed: Claimed) -> Mapping[str, object]:
-    """Give what a result says of its call. Ours are shown by the API; a stock client looks for its arguments here."""
+def _record_of(claimed: Claimed) -> bytes:
+    """Begin arq's record, put together by hand: each job pays for it."""
+    task, args, kwargs = _call_of(claimed)
+    times = (claimed.at_ms, claimed.started_ms)
+    call = (claimed.tries, task, args, kwargs)
+    return b'{"t":%d,"f":%b,"a":%b,"k":%b,"et":%d,"st":%d,"q":%b,' % (
+        *call,
+        *times,
+        _encoded(keys.queue(claimed.queue)),
+    )
+
+
+def _call_of(claimed: Claimed) -> tuple[bytes, bytes, bytes]:
+    """Encode function and arguments. The API shows those of our jobs; stock clients look for theirs in the result."""
     if claimed.task:
-        return {"f": claimed.task, "a": [], "k": {}}
+        return _encoded(claimed.task), b"[]", b"{}"
     try:
         payload = read_payload(claimed.payload)
     except ValueError:
-        return {"f": "<unknown>", "a": [], "k": {}}
-    return {"f": payload.function, "a": payload.args, "k": payload.kwargs}
+        return b'"<unknown>"', b"[]", b"{}"
+    return codec.dumps(payload.function), codec.dumps(payload.args), codec.dumps(payload.kwargs)
+
+
+@lru_cache(maxsize=256)  # they are the same few names, job after job
+def _encoded(name: str) -> bytes:
+    return codec.dumps(name)
 
 
 class Verdicts:

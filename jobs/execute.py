@@ -1,6 +1,5 @@
 """Runs one claimed job as a registry task: read its payload, call the task, judge how it ended. It writes nothing."""
 
-import asyncio
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,9 +9,11 @@ import structlog
 
 from jobs import codec
 from jobs.context import JobContext, Site
+from jobs.deadlines import Deadlines, Limit
 from jobs.endings import Verdicts, ending_of
 from jobs.errors import InvalidInputError, JobFailedError, JobTimeoutError
 from jobs.held import Run
+from jobs.logs import name_run
 from jobs.model import Job, State
 from jobs.outcome import Ended, Failed, Outcome, Retrying, Succeeded, Unknown, failure_of
 from jobs.payload import Payload, read_payload
@@ -48,6 +49,8 @@ class TaskExecutor(Verdicts):
         self._threads = threads
         self._site = site
         self._uniform = uniform
+        self._deadlines = Deadlines()
+        self._log = log.bind()  # made once, so that what is not logged costs little
 
     def prepare(self, claimed: Claimed) -> None:
         """Give a stock client's job the limits that its task declares."""
@@ -62,7 +65,7 @@ class TaskExecutor(Verdicts):
     async def execute(self, run: Run) -> Outcome:
         """Run a try of a job to its end. Nothing but a cancellation is raised: whatever else happens is an outcome."""
         claimed = run.claimed
-        structlog.contextvars.bind_contextvars(job_id=claimed.id, task=claimed.task, tries=claimed.tries)
+        name_run(job_id=claimed.id, task=claimed.task, tries=claimed.tries)
         if claimed.is_exhausted:
             return self.exhausted(claimed)
         try:
@@ -72,7 +75,7 @@ class TaskExecutor(Verdicts):
         task = self._tasks.get(payload.function)
         if task is None:  # only of a stock client's job: ours name their task to the claim
             return Unknown(task=payload.function)
-        log.info("job_started", owner=claimed.owner)
+        self._log.info("job_started", owner=claimed.owner)
         try:
             job = job_of(claimed, task, payload)
         except InvalidInputError as error:
@@ -101,10 +104,10 @@ class TaskExecutor(Verdicts):
             return await self._threads.run(task.function, arguments, timeout_s=job.timeout_s)
         context = JobContext(job=job, site=self._site, report=progress.report)
         try:
-            async with asyncio.timeout(job.timeout_s) as limit:
+            with Limit(self._deadlines, job.timeout_s) as limit:
                 return await task.function(context, **arguments)
         except TimeoutError:
-            if limit.expired():
+            if limit.expired:
                 raise JobTimeoutError(f"stopped after {job.timeout_s:g} s") from None
             raise
 

@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Literal
 
 import structlog
@@ -11,6 +13,14 @@ from structlog.dev import plain_traceback
 _QUIET = {"arq": logging.CRITICAL, "uvicorn.access": logging.WARNING}
 
 
+_run: ContextVar[Mapping[str, object]] = ContextVar("run", default={})  # noqa: B039  nobody changes it
+
+
+def name_run(**fields: object) -> None:
+    """Add these to all that the current task logs: one step, where structlog's binding takes one for each field."""
+    _run.set(fields)
+
+
 def configure_logs(*, form: Literal["json", "console"], level: str) -> None:
     """Send all logs to standard output, one line an event, with the context that is bound to the task.
 
@@ -18,6 +28,7 @@ def configure_logs(*, form: Literal["json", "console"], level: str) -> None:
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_run,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -51,3 +62,7 @@ def configure_logs(*, form: Literal["json", "console"], level: str) -> None:
         logger = logging.getLogger(name)
         logger.handlers[:] = []
         logger.propagate = True
+
+
+def _add_run(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {**_run.get(), **event}

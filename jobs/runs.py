@@ -44,6 +44,7 @@ class Runs:
         self._running: set[Run] = set()
         self._stopped: list[Run] = []
         self._telling: set[asyncio.Task[None]] = set()
+        self._log = log.bind()  # made once, so that what is not logged costs little
 
     def __len__(self) -> int:
         """Count those that have not ended."""
@@ -158,7 +159,7 @@ class Runs:
         now = asyncio.get_running_loop().time()
         ms = -1 if run.claimed.is_exhausted else round((now - run.started_at) * 1000)
         ending = self._executor.ending(run, outcome, ms=ms, is_fresh=now - run.renewed_at < _FRESH_S)
-        log.info("job_ended", job_id=run.claimed.id, task=run.claimed.task, state=ending.state)
+        self._log.info("job_ended", job_id=run.claimed.id, task=run.claimed.task, state=ending.state)
         self._ended(run, ending)
 
     def _tell(self, run: Run, telling: Coroutine[Any, Any, None]) -> None:
