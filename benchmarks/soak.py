@@ -50,7 +50,7 @@ TRIALS = {
         small=lambda bed, _: freeze_a_worker(bed, seconds=3),
     ),
     "cancels": Trial(
-        full=lambda bed, _: cancel_amid_deaths(bed, jobs=20_000, deaths=20),
+        full=lambda bed, _: cancel_amid_deaths(bed, jobs=5_000, deaths=10),
         small=lambda bed, _: cancel_amid_deaths(bed, jobs=1_000, deaths=3),
         settings={"JOBS_MAX_RUNNING": str(CANCELS_LIMIT), "JOBS_PROCESSES": str(PROCESSES)},
     ),
