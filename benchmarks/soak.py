@@ -16,6 +16,8 @@ from deploy.local.redis import RedisServer
 from jobs.logs import configure_logs
 from jobs.stores.database import Database
 from tests.support.bed import SHORT_LEASE, Bed, bed_of
+from tests.support.endurance.cancels import LIMIT as CANCELS_LIMIT
+from tests.support.endurance.cancels import PROCESSES, TASKS, cancel_amid_deaths
 from tests.support.endurance.flushed import LIMIT as MOST_RUNNING
 from tests.support.endurance.flushed import flush_redis
 from tests.support.endurance.frozen import freeze_a_worker
@@ -59,6 +61,11 @@ TRIALS = {
         full=lambda bed, _: freeze_a_worker(bed, seconds=60),
         small=lambda bed, _: freeze_a_worker(bed, seconds=3),
     ),
+    "cancels": Trial(
+        full=lambda bed, _: cancel_amid_deaths(bed, jobs=5_000, deaths=10),
+        small=lambda bed, _: cancel_amid_deaths(bed, jobs=1_000, deaths=3),
+        settings={"JOBS_MAX_RUNNING": str(CANCELS_LIMIT), "JOBS_PROCESSES": str(PROCESSES)},
+    ),
     "restarts": Trial(
         full=lambda bed, _: restart_workers(bed, times=20),
         small=lambda bed, _: restart_workers(bed, times=3),
@@ -95,7 +102,7 @@ async def _run(trial: Trial, *, is_small: bool) -> Figures:
                 database_url=postgres.url,
                 redis_url=redis.url,
                 data_dir=folder / "data",
-                JOBS_TASKS="tests.support.tasks:TASKS",
+                JOBS_TASKS=TASKS,
                 **(SHORT_LEASE if is_small else {}),
                 **trial.settings,
             )

@@ -65,5 +65,7 @@ def _judged(job: Job) -> Cancellation:
     elif job.state is not State.CANCELLED:
         outcome = Outcome.FINISHED_FIRST
     else:
-        outcome = Outcome.NEVER_STARTED if job.started_at is None else Outcome.STOPPED
+        # Where its start has not been written down yet, its fence tells that it had one.
+        has_started = job.started_at is not None or job.fence > 0
+        outcome = Outcome.STOPPED if has_started else Outcome.NEVER_STARTED
     return Cancellation(outcome=outcome, job=job)

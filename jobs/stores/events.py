@@ -17,7 +17,8 @@ class Entry:
     """What one script told: a JSON array of transitions, which are confirmed together.
 
     Each is an object of texts: `id`, `run`, `v` (the version, which rises with each), `state`, `at` (ms), and what goes
-    with the state: `try`, `worker`, `fence`, `owner`, `q`, `task`, `error` and `result` (JSON in a text).
+    with the state: `try`, `worker`, `fence` (of a start that goes on, of an end that had one), `owner`, `q`, `task`,
+    `error` and `result` (JSON in a text).
     """
 
     id: bytes

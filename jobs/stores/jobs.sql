@@ -128,7 +128,7 @@ SET
     version = greatest(jobs.version, latest.v),
     state = latest.state,
     tries = coalesce(latest.try, jobs.tries),
-    fence = greatest(jobs.fence, start.fence),
+    fence = greatest(jobs.fence, start.fence, latest.fence),
     started_at = coalesce(to_timestamp(start.at / 1000.0), jobs.started_at),
     finished_at = CASE WHEN latest.is_end THEN to_timestamp(latest.at / 1000.0) END,
     progress = CASE WHEN start.fence > jobs.fence THEN NULL ELSE jobs.progress END,

@@ -171,6 +171,7 @@ def _ended(job: Job, result: dict[str, object]) -> Job:
     return replace(
         job,
         state=state_of(result),
+        fence=max(int(str(result.get("fence", 0))), job.fence),
         tries=int(str(result["t"] or job.tries)),
         # What the queue has ended by itself tells no start: it had none that this record knows of.
         started_at=_moment(int(str(result["st"]))) if result.get("by") != "queue" else job.started_at,

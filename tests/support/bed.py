@@ -155,6 +155,9 @@ class Bed:
         assert self.trail.ended_again == [], "jobs have ended twice"
         tally = await self.tally()
         assert tally.enqueued == len(ends) - never_in_line
+        assert tally.started == len(self.trail.claims)
+        steps = Counter(step.state for steps in self.trail.steps.values() for step in steps)
+        assert tally.retried == steps[State.RETRYING]
         counted = Counter(ends.values()) - Counter({State.CANCELLED: never_in_line})
         assert {state: amount for state, amount in tally.ended.items() if amount} == counted
         noted = await self.database.fetch("SELECT job_id, state FROM ends")

@@ -15,7 +15,8 @@ local function keep(id, result, keep_ms)
   else redis.call('SET', RESULT .. id, record, 'PX', keep_ms) end
 end
 
--- The one way in which a run ends. `job` is its run, q, o, t and whether it `was_parked`; `keep_ms` 0: without a result.
+-- The one way in which a run ends. `job` is its run, q, o, t, whether it `was_parked`, and its `fence` if it had one;
+-- `result` is as above, and `keep_ms` 0 where there is none.
 local function end_run(id, job, kind, fence, try, result, keep_ms, error, value, holder)
   leave(id, job, holder)
   remove(entries_of(job.q), id)
@@ -33,6 +34,7 @@ local function end_run(id, job, kind, fence, try, result, keep_ms, error, value,
   end
   count(job, 'ended|' .. kind)
   local event = emit(id, job.run, text(next_version()), kind, try)
+  event.fence = job.fence -- an end may be written down before its start is, or without it
   if error ~= '' then event.error = error end
   if value ~= '' then event.result = value end
   ended[#ended + 1] = id
@@ -43,16 +45,16 @@ local STOPPED = {
   expired = '{"__error__":"JobExpiredError","message":"it had not started when it expired"}',
 }
 
--- The record of an end that no worker has written. `by` tells that its start is none.
+-- The record of an end that no worker has written. `by` tells that its start is none; that it has a fence, that it had one.
 local function record_of(job, kind)
   return '{"t":' .. job.try .. ',"f":' .. cjson.encode(job.t) .. ',"a":[],"k":{},"et":' .. text(unpack_rest(job).at)
     .. ',"st":' .. now_text .. ',"q":' .. cjson.encode(entries_of(job.q)) .. ',"s":false,"r":' .. STOPPED[kind]
-    .. ',"state":"' .. kind .. '","by":"queue"'
+    .. ',"state":"' .. kind .. '","by":"queue"' .. (job.f > 0 and ',"fence":' .. text(job.f) or '')
 end
 
 -- End a job that nobody runs, or that its worker has not begun: `cancelled` or `expired`.
 local function end_here(id, job, kind)
-  job.was_parked = true
+  job.was_parked, job.fence = true, job.f > 0 and text(job.f) or nil
   end_run(id, job, kind, text(next_version()), job.try, record_of(job, kind), RESULT_KEEP_MS, '', '', holder_of(id))
 end
 
@@ -82,7 +84,7 @@ local function finish(argument, amount)
     -- Redis has lost the job while it ran; nobody else can have it.
     if answer == 'unknown' and fresh == '1' and not got[1] then answer = 'ok' end
     if answer == 'ok' then
-      local job = {run = run, q = queue, o = owner, t = task, was_parked = got[3] == 'queued', x = got[5] or nil}
+      local job = {run = run, q = queue, o = owner, t = task, was_parked = got[3] == 'queued', fence = fence, x = got[5] or nil}
       -- It was to be cancelled, and that is what has stopped it, whatever it made of it.
       if got[4] and kind == 'failed' then
         local known = read(id)

@@ -27,6 +27,7 @@ TASKS = "tests.support.blocking:TASKS,tests.support.tasks:TASKS"  # to be set as
 _WORKERS = 2
 _SLOTS = 25
 _CHUNK = 50
+_MOST_UNFINISHED = 120
 _MOST_CANCELLING = 40
 _LATEST_S = 3.0  # after its submission a job is cancelled
 _WAIT_S = 2.0
@@ -71,6 +72,7 @@ async def cancel_amid_deaths(bed: Bed, *, jobs: int, deaths: int) -> Figures:
         cancelling = Cancelling(bed, canceller)
         killing = asyncio.create_task(_kill(bed, crew, cancelling, amount=jobs, deaths=deaths))
         while len(cancelling.tasks) < jobs:
+            await bed.trail.until(lambda: _unfinished(bed) < _MOST_UNFINISHED, within_s=60, what="the line is short")
             kinds = luck.choices(_KINDS, weights=[weight for weight, _ in _KINDS], k=min(_CHUNK, jobs))
             owners = ["heavy" if luck.random() < _HEAVY_SHARE else f"owner {luck.randrange(_OWNERS)}" for _ in kinds]
             await cancelling.submit([replace(one, owner=owner) for (_, one), owner in zip(kinds, owners, strict=True)])
@@ -83,6 +85,8 @@ async def cancel_amid_deaths(bed: Bed, *, jobs: int, deaths: int) -> Figures:
         rows = await bed.until_written(within_s=60)
     assert {row["state"] for job, row in rows.items() if not bed.trail.claims_of(job)} <= {State.CANCELLED}
     assert max(bed.trail.most_running.values()) <= LIMIT
+    for outcome in (Outcome.NEVER_STARTED, Outcome.STOPPED, Outcome.FINISHED_FIRST):
+        assert cancelled[outcome.value] > jobs / 20, f"too few to tell anything: {cancelled}"
     await bed.assert_settled(never_in_line=cancelling.early)
     return {
         "cancels": f"{len(answers):,}",
@@ -145,6 +149,10 @@ async def canceller_of(bed: Bed) -> AsyncIterator[Canceller]:
         yield Canceller(jobs=jobs, queue=bed.queue, waiter=waiter)
     finally:
         await cancel_until_ended([listening], again_s=1.0)
+
+
+def _unfinished(bed: Bed) -> int:
+    return len(bed.trail.owners) - len(bed.trail.ended)
 
 
 async def _kill(bed: Bed, crew: Crew, cancelling: Cancelling, *, amount: int, deaths: int) -> None:
