@@ -5,10 +5,12 @@ A map, lower layers first; a module imports only from lower ones:
     words      model, keys, counters, ids, errors, environment, settings, codec, logs, cancelling
     policy     lifecycle, scoring, retry, arguments, registry, outcome
     stores     stores/: database (the one door to PostgreSQL) and jobs; redis, scripts and lua/, and what they are for:
-               queue (putting in line), leases (taking out, keeping, ending), events, signals, statistics
+               queue (putting in line), leases (taking out, keeping, ending), events, signals, statistics, remains and
+               entries (what is there); site and mark: whether the two stores belong together; both: all of these doors
     use cases  the way in: submit, find, wait; a run: context, processes, progress, execute, endings; the leases: held,
-               lease_keeper, outage; one queue's slots: intake; a steward's: history, recover, reconcile, sweep, pause,
-               put together by stewardship
+               lease_keeper, outage; one queue's slots: intake; a steward's: history, by scribe; watch, which has
+               losses made good by rebuild; reconcile and strays, which look without suspicion; mend, found, restore:
+               what they do about it; recover, sweep, pause, prune; all put together by stewardship
     entries    worker, serve, steward, __main__
 
 `jobs.tasks` holds the functions that jobs run. Only composition roots know it.

@@ -32,7 +32,6 @@ from jobs.watch import Watch
 
 CONNECTIONS = 8  # to PostgreSQL, one a loop
 
-_KEPT_ENTRIES = 10_000
 _LEASE_S = 5.0  # of the one steward that compares the stores, who renews it each second
 _LOOP_ENDS_S = 0.5
 _LAST_WORDS_S = 3.0
@@ -124,4 +123,4 @@ class Stewardship:
 
 def _keep(settings: JobsSettings) -> Keep:
     """Keep written events for a while, yet never so many that submissions would be refused for them."""
-    return Keep(entries=min(_KEPT_ENTRIES, settings.stream_max // 2))
+    return Keep(entries=min(Keep().entries, settings.stream_max // 2))

@@ -26,10 +26,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keep:
-    """How much of the stream stays though it has been written: no more than either."""
+    """How much of the stream stays though it has been written: no more than either. An entry may have 10 KB."""
 
     ms: int = 600_000
-    entries: int = 10_000
+    entries: int = 2_000
 
 
 class Events:
