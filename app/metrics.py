@@ -74,6 +74,11 @@ class SiteCollector(Collector):
         yield from _histograms(tallies)
         yield _entries(reading)
         yield GaugeMetricFamily(
+            "switchyard_history_behind_seconds",
+            "Age of the oldest event that no steward has written into PostgreSQL yet.",
+            value=reading.behind_s,
+        )
+        yield GaugeMetricFamily(
             "switchyard_undeclared_pairs_left_out",
             f"Pairs of queue and task that no task here declares, beyond the {MOST_UNDECLARED} that are shown.",
             value=max(0, len(undeclared) - MOST_UNDECLARED),

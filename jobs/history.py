@@ -24,7 +24,7 @@ class HistoryWriter:
         self._events = events
         self._scribe = scribe
         self._tidied = 0.0
-        self._unwritten: list[Entry] = []  # read when a store was away: nobody is given them again for a minute
+        self._owes = False  # a step was broken off: what it was given is not given to others for a minute
 
     async def run(self) -> None:
         """Write until cancelled. Where a store is away, wait for it."""
@@ -41,9 +41,12 @@ class HistoryWriter:
 
     async def step(self, *, wait_ms: int) -> int:
         """Write the next entries, waiting so long for the first; give how many there were."""
-        await self._record(self._unwritten)
+        while self._owes and (entries := await self._events.owed(most=_AT_ONCE)):
+            await self._record(entries)
+        self._owes = True
         entries = await self._events.next(most=_AT_ONCE, wait_ms=wait_ms)
         await self._record(entries)
+        self._owes = False
         now = asyncio.get_running_loop().time()
         if now - self._tidied > _TIDY_S:
             self._tidied = now
@@ -63,8 +66,6 @@ class HistoryWriter:
             log.warning("history_left_to_others", reason=str(error))
 
     async def _record(self, entries: list[Entry]) -> None:
-        self._unwritten = entries
         if entries:
             await self._scribe.write(entries)
             await self._events.confirm(entries)
-        self._unwritten = []

@@ -75,6 +75,7 @@ class Rebuilder:
         """Write all that the stream still has, whoever has read it before, from where the last call ended."""
         while entries := await self._both.events.after(self._written, most=_AT_ONCE):
             await self._scribe.write(entries)
+            await self._both.events.confirm(entries)  # of some, the word that they had been written is lost
             self._written = entries[-1].id
             await self._keep()
 

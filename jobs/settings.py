@@ -102,6 +102,19 @@ class JobsSettings(EnvironmentModel):
         alias="JOBS_MAX_RUNNING",
         description="Jobs of one owner that run at once, in all queues together; more wait. 0: any number",
     )
+    history_days: int = Field(
+        default=90,
+        ge=0,
+        le=36_500,
+        alias="JOBS_HISTORY_DAYS",
+        description="Days after its end that PostgreSQL keeps a job. 0: for ever",
+    )
+    stream_max: int = Field(
+        default=1_000_000,
+        ge=100,
+        alias="JOBS_STREAM_MAX",
+        description="Entries of the event stream in Redis, written or not, above which submissions get 503",
+    )
     processes: int = Field(
         default=os.cpu_count() or 1,
         ge=1,

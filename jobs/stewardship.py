@@ -12,6 +12,7 @@ from jobs.cancelling import cancel_until_ended
 from jobs.history import HistoryWriter
 from jobs.mend import Mender
 from jobs.pause import Pauses
+from jobs.prune import Pruner
 from jobs.rebuild import Copies, Rebuilder
 from jobs.reconcile import Reconciler
 from jobs.recover import Recoverer
@@ -21,7 +22,7 @@ from jobs.scribe import Scribe
 from jobs.settings import JobsSettings
 from jobs.stores.both import Both
 from jobs.stores.database import Database
-from jobs.stores.events import Events
+from jobs.stores.events import Events, Keep
 from jobs.stores.pauses import PauseStore
 from jobs.stores.queue import Queue
 from jobs.stores.site import SiteStore
@@ -71,7 +72,7 @@ class Stewardship:
             stores.database,
             stores.redis,
             queue=Queue(stores.redis, patience_s=stores.patience_s, step_ms=settings.step_ms),
-            events=Events(stores.listening, consumer=stores.name),
+            events=Events(stores.listening, consumer=stores.name, keep=_keep(settings)),
         )
         site = SiteStore(stores.database, steward=stores.name, lease_s=_LEASE_S)
         scribe = Scribe(both.jobs)
@@ -88,6 +89,7 @@ class Stewardship:
                 Recoverer(both, restorer=restorer),
                 Reconciler(both, mender=mender, queues=tasks.queues),
                 Sweeper(remains=both.remains, queue=both.queue, settings=settings),
+                Pruner(both.jobs, days=settings.history_days),
                 strays,
                 pauses,
             ),
@@ -117,3 +119,8 @@ class Stewardship:
                 await self._history.close()
         except TimeoutError:
             log.warning("history_left_to_others", reason="no answer in time")
+
+
+def _keep(settings: JobsSettings) -> Keep:
+    """Keep written events for a while, yet never so many that submissions would be refused for them."""
+    return Keep(entries=min(Keep().entries, settings.stream_max // 2))

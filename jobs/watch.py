@@ -38,11 +38,14 @@ class Watch:
 
     async def begin(self) -> None:
         """Wait for both stores. Raises UnfitRedisError where this Redis is another site's."""
+        is_away = False
         while True:
             try:
                 return refuse_foreign(await self._site.enter(), await self._mark.read())
             except StoreUnavailableError as error:
-                log.warning("stewardship_awaits_stores", reason=str(error))
+                if not is_away:
+                    log.warning("stewardship_awaits_stores", reason=str(error))
+                is_away = True
                 await asyncio.sleep(_AGAIN_S)
 
     async def run(self) -> None:

@@ -27,10 +27,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keep:
-    """How much of the stream stays though it has been written: no more than either."""
+    """How much of the stream stays though it has been written: no more than either. An entry may have 10 KB."""
 
     ms: int = 600_000
-    entries: int = 10_000
+    entries: int = 2_000
 
 
 class Events:
@@ -53,10 +53,17 @@ class Events:
 
     async def next(self, *, most: int, wait_ms: int) -> list[Entry]:
         """Give entries that no consumer has been given, waiting for the first. Raises StoreUnavailableError."""
+        return await self._read(">", most, wait_ms)
+
+    async def owed(self, *, most: int) -> list[Entry]:
+        """Give entries that this consumer was given and has not confirmed: some answer got lost."""
+        return await self._read("0", most, None)
+
+    async def _read(self, start: str, most: int, wait_ms: int | None) -> list[Entry]:
         with answering():
             try:
                 found = await self._redis.xreadgroup(
-                    keys.HISTORY_GROUP, self._consumer, {keys.EVENTS: ">"}, count=most, block=wait_ms
+                    keys.HISTORY_GROUP, self._consumer, {keys.EVENTS: start}, count=most, block=wait_ms
                 )
             except ResponseError as error:
                 if not str(error).startswith("NOGROUP"):
@@ -109,6 +116,27 @@ class Events:
         with answering():
             found = await self._redis.xrange(keys.EVENTS, min=f"({entry.decode()}", count=most)
         return [Entry(id=place, events=fields[b"events"]) for place, fields in found]
+
+    async def behind_s(self) -> float:
+        """Give how old the oldest event is that has not been confirmed, in seconds; 0 where all are."""
+        with answering():
+            try:
+                read = await self._read_id()
+                last = (await self._redis.xinfo_stream(keys.EVENTS))["last-generated-id"]
+                waiting = await self._redis.xrange(keys.EVENTS, min=f"({read.decode()}", count=1)
+                pending = await self._redis.xpending(keys.EVENTS, keys.HISTORY_GROUP)
+            except ResponseError:  # nothing has been told yet
+                return 0.0
+            seconds, micros = await self._redis.time()
+        open_ones = [*([entry for entry, _ in waiting] if last != read else []), *filter(None, [pending["min"]])]
+        if not open_ones:
+            return 0.0
+        return max(int(seconds) + int(micros) / 1e6 - min(map(_place, open_ones))[0] / 1000, 0.0)
+
+    async def has_more_than(self, entries: int) -> bool:
+        """Say whether the stream is longer than that; what is younger than ten minutes counts, even if confirmed."""
+        with answering():
+            return bool(await self._redis.xlen(keys.EVENTS) > entries)
 
     async def trim(self) -> None:
         """Drop what all consumers have confirmed and is old.

@@ -138,6 +138,10 @@ class JobStore:
             job.unique_key,
         )
 
+    async def drop_ended(self, *, older_than_days: int, limit: int) -> int:
+        """Drop jobs that have ended before that; give how many."""
+        return len(await self._database.fetch(_SQL["drop_ended"], older_than_days, limit))
+
     async def bury_event(self, told: str, *, reason: str) -> None:
         """Put an event that cannot be written where somebody may look at it."""
         await self._database.execute(_SQL["bury_event"], told, reason)

@@ -73,6 +73,18 @@ INSERT INTO jobs (
 VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, '{}', $8, $9, $10, $11, $12, $13)
 ON CONFLICT (id) DO NOTHING;
 
+-- name: drop_ended
+DELETE FROM jobs
+WHERE
+    id IN (
+        SELECT id FROM jobs
+        WHERE finished_at < now() - make_interval(days => $1)
+        ORDER BY finished_at
+        LIMIT $2
+        FOR UPDATE SKIP LOCKED
+    )
+RETURNING id;
+
 -- name: bury_event
 INSERT INTO dead_events (told, reason) VALUES ($1, $2);
 

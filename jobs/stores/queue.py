@@ -88,7 +88,7 @@ class Queue:
             # Whoever is retried by hand waits from then on.
             args += (0 if entry.is_new or job.run > 1 else _ms(job.accepted_at), _ms_or_0(job.run_at))
             args += (job.max_tries, job.timeout_s * 1000, entry.typical_s * 1000)
-            args += (_ms_or_0(job.expires_at), _name_of(job), payload_of(job))
+            args += (_ms_or_0(job.expires_at), _name_of(job), 0 if entry.is_new else _tries_of(job), payload_of(job))
         async with self._patiently():
             answers = await _ENQUEUE.run(self._redis, *args)
         return [_place(answer.decode()) for answer in answers[1:]]
@@ -191,6 +191,11 @@ def _name_of(job: Job) -> str:
     if job.unique_key is None:
         return ""
     return keys.unique(job.task, job.owner, job.unique_key).removeprefix(keys.UNIQUE)
+
+
+def _tries_of(job: Job) -> int:
+    """Give the tries that are over; whoever goes on with one that is not counts it again."""
+    return max(job.tries - (job.state is State.RUNNING), 0)
 
 
 def _ms(moment: datetime) -> int:

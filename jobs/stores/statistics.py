@@ -1,4 +1,4 @@
-"""Reads what a site counts and what waits in its queues, in one round trip to Redis. It counts nothing itself."""
+"""Reads what a site counts, what waits in its queues, and how far its history is behind. It counts nothing itself."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from jobs import keys
 from jobs.counters import Pair, Tally, parse
 from jobs.scoring import FOREIGN_FROM, PARKED, QUARANTINE, TIMED_BELOW, TIMED_FROM, Band
+from jobs.stores.events import Events
 from jobs.stores.redis import answering
 
 # The scores of each band, as ZCOUNT takes them; `(` leaves the bound itself out. jobs.scoring.band_of says the same.
@@ -25,10 +26,14 @@ _RANGES: tuple[tuple[Band, str, str], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What one look gave: tallies of the pairs that anything was counted of, and the entries of each queue by band."""
+    """What one look gave: tallies of the pairs that anything was counted of, and the entries of each queue by band.
+
+    `behind_s` is by how much PostgreSQL lags behind Redis.
+    """
 
     tallies: Mapping[Pair, Tally]
     entries: Mapping[str, Mapping[Band, int]]
+    behind_s: float = 0.0
 
 
 class Statistics:
@@ -37,6 +42,7 @@ class Statistics:
     def __init__(self, redis: Redis, *, queues: Sequence[str], patience_s: float) -> None:
         self._redis = redis
         self._queues = tuple(queues)
+        self._events = Events(redis, consumer="statistics")
         self._patience_s = patience_s
 
     async def read(self) -> Reading:
@@ -44,10 +50,12 @@ class Statistics:
         with answering():
             async with asyncio.timeout(self._patience_s):
                 fields, *counts = await self._ask()
+                behind_s = await self._events.behind_s()
         each = iter(counts)
         return Reading(
             tallies=parse({name.decode(errors="replace"): int(value) for name, value in fields.items()}),
             entries={queue: _by_band([next(each) for _ in _RANGES]) for queue in self._queues},
+            behind_s=behind_s,
         )
 
     async def _ask(self) -> list[Any]:

@@ -66,6 +66,11 @@ async def test_the_history_is_complete_soon_after(
     site: httpx.AsyncClient, servers: Servers, database: Database, redis_url: str
 ) -> None:
     """Whatever happened in Redis meanwhile, and was tried in vain to be written: all of it is, within seconds."""
+
+    async def is_in_order() -> bool:
+        return bool(await database.fetch("SELECT FROM site WHERE rebuilt_at IS NOT NULL"))
+
+    await eventually(is_in_order)
     jobs = [await submit(site, "diag.sleep", {"seconds": 0.05}) for _ in range(60)]
     async with stopped(servers.postgres), Redis.from_url(redis_url) as redis:
 
@@ -108,12 +113,15 @@ async def test_a_worker_that_dies_meanwhile_takes_nothing_with_it(
     web: httpx.AsyncClient, servers: Servers, environ: dict[str, str], database: Database, redis_url: str
 ) -> None:
     """What it ran runs again when its lease ends; what had ended and it could not write is written by the next one."""
-    over, running = await submit(web, "diag.noop"), await submit(web, "diag.sleep", {"seconds": 0.5})
-    async with stopped(servers.postgres), worker_process(environ) as worker, Redis.from_url(redis_url) as redis:
-        await worker.says("job_ended")
-        await worker.says("history_awaits_store")
-        await worker.kill()
-        await abandon(redis, worker.pid)
+    async with worker_process(environ) as worker, Redis.from_url(redis_url) as redis:
+        over, running = [await submit(web, "diag.sleep", {"seconds": seconds}) for seconds in (1.0, 2.5)]
+        for job in (over, running):
+            await reaches(web, job["id"], "running")
+        async with stopped(servers.postgres):
+            await worker.says("job_ended")
+            await worker.says("history_awaits_store")
+            await worker.kill()
+            await abandon(redis, worker.pid)
     async with worker_process(environ):
         for job in (over, running):
             row = await _end_of_row(database, job["id"])

@@ -63,6 +63,7 @@ class Spec(NamedTuple):
     typical: float = 30_000.0
     expires: int = 0
     unique: str = ""
+    tries: int = 0
     payload: str = '{"f":"t"}'
 
 

@@ -5,13 +5,13 @@
 --       3 step: ms that one level of priority is worth
 --       4 amount, at most 200, then for each: id, run, queue, owner, priority, task, at (ms of acceptance, 0 for now),
 --         due (ms, 0 for at once), max_tries, timeout ms, typical ms, expires (ms, 0 for never), unique (a name that only one
---         unfinished job may have, or nothing), payload
+--         unfinished job may have, or nothing), tries that it has had, payload
 -- Returns {now ms, an answer each}: queued, scheduled, known, ended (also: it had expired), `unique:` and the id of who
 --       has the name, old (issued over a minute ago: look again), or epoch (this Redis is not that one any more: for all).
 -- It is the one script that does not go through the door: a full Redis takes no more.
 
 local LATE_MS = 60000
-local ARGUMENTS = 14
+local ARGUMENTS = 15
 
 local epoch, issued, step, amount = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local answers, ids, proofs = {now_text}, {}, {}
@@ -61,7 +61,7 @@ end
 
 local seen = {}
 for i = 1, amount do
-  local id, run, q, o, p, t, at, due, mt, to, typ, expires, unique, payload =
+  local id, run, q, o, p, t, at, due, mt, to, typ, expires, unique, tries, payload =
     unpack(ARGV, 5 + (i - 1) * ARGUMENTS, 4 + i * ARGUMENTS)
   local answer = issued > 0 and now - issued > LATE_MS and 'old' or seen[id]
   if not answer then
@@ -84,6 +84,7 @@ for i = 1, amount do
     end
     redis.call('HSET', JOB .. id, 'run', run, 'st', answer, 'q', q, 'o', o, 't', t,
       'since', job.due > job.at and due or at, 's', job.s, 'd', packed(p, at, due, mt, to, typ), 'm', now_text)
+    if tries ~= '0' then redis.call('HSET', JOB .. id, 'try', tries) end
     if expires ~= '0' or unique ~= '' then
       redis.call('HSET', JOB .. id, 'x', expires .. ':' .. unique)
       if expires ~= '0' then add(EXPIRY, expires, id) end

@@ -1,0 +1,42 @@
+"""Drops from PostgreSQL the jobs that have ended so long ago that nobody asks for them any more."""
+
+import asyncio
+
+import structlog
+
+from jobs.errors import StoreUnavailableError
+from jobs.stores.jobs import JobStore
+
+_EVERY_S = 60.0
+_AT_ONCE = 500
+_PAUSE_S = 0.2
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Pruner:
+    """A loop that any number of stewards may run: each takes rows that no other is at."""
+
+    def __init__(self, jobs: JobStore, *, days: int) -> None:
+        """Keep what ended within so many days; 0: everything."""
+        self._jobs = jobs
+        self._days = days
+
+    async def run(self) -> None:
+        """Prune until cancelled. PostgreSQL being away is no reason to stop."""
+        while True:
+            dropped = 0
+            try:
+                dropped = await self.prune()
+            except StoreUnavailableError as error:
+                log.warning("pruning_postponed", reason=str(error))
+            await asyncio.sleep(_PAUSE_S if dropped == _AT_ONCE else _EVERY_S)
+
+    async def prune(self) -> int:
+        """Drop the oldest, a few hundred at most; give how many there were."""
+        if not self._days:
+            return 0
+        dropped = await self._jobs.drop_ended(older_than_days=self._days, limit=_AT_ONCE)
+        if dropped:
+            log.info("jobs_pruned", amount=dropped)
+        return dropped
