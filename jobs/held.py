@@ -55,6 +55,7 @@ class Holdings:
     def __init__(self) -> None:
         self._runs: dict[int, Run] = {}
         self._asking = False
+        self._asked: set[tuple[str, str]] = set()
 
     def __len__(self) -> int:
         """Count them."""
@@ -75,6 +76,20 @@ class Holdings:
     def all(self) -> list[Run]:
         """Give them all; one step of the interpreter, so any thread may ask."""
         return list(self._runs.values())
+
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        """Give the claims, queue and request, that may have given runs out which are not held yet; for any thread."""
+        return list(self._asked)
+
+    @contextmanager
+    def asking(self, queue: str, request: str) -> Iterator[None]:
+        """Claim inside, and hold what that has given before leaving."""
+        self._asked.add((queue, request))
+        try:
+            yield
+        finally:
+            self._asked.discard((queue, request))
 
     @contextmanager
     def suspects_allowed(self) -> Iterator[int]:

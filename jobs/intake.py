@@ -117,20 +117,26 @@ class Intake:
     async def _exchange(self, lane: int, slots: int, part: list[tuple[Run, Ending]]) -> None:
         request, wakes = f"{next(_requests)}-{lane}", self._wakes
         endings = [ending for _, ending in part]
-        with self._holdings.suspects_allowed() as suspects:
-            claim = await self._outage.answered(
-                lambda: self._leases.claim(self.queue, request=request, slots=slots, suspects=suspects, endings=endings)
-            )
-        self._lanes.append(lane)
-        for (run, _), answer in zip(part, claim.answers, strict=True):
+        with self._holdings.asking(self.queue, request):
+            with self._holdings.suspects_allowed() as suspects:
+                claim = await self._outage.answered(
+                    lambda: self._leases.claim(
+                        self.queue, request=request, slots=slots, suspects=suspects, endings=endings
+                    )
+                )
+            self._lanes.append(lane)
+            self._told(part, claim.answers)
+            self._reserve(sum(not job.is_exhausted for job in claim.jobs) - slots)
+            self._learn(claim, asked=slots > 0, is_latest=wakes == self._wakes)
+            for claimed in claim.jobs:
+                self._runs.start(claimed)
+
+    def _told(self, part: list[tuple[Run, Ending]], answers: list[str]) -> None:
+        for (run, _), answer in zip(part, answers, strict=True):
             self._holdings.remove(run)
             run.settle()
             if answer not in {"ok", "ended"}:
                 log.warning("end_refused", job_id=run.claimed.id, answer=answer)
-        self._reserve(sum(not job.is_exhausted for job in claim.jobs) - slots)
-        self._learn(claim, asked=slots > 0, is_latest=wakes == self._wakes)
-        for claimed in claim.jobs:
-            self._runs.start(claimed)
 
     def _ended(self, run: Run, ending: Ending) -> None:
         self._ends.append((run, ending))

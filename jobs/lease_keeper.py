@@ -91,9 +91,10 @@ class LeaseKeeper:
             log.error("event_loop_blocked", seconds=round(now - self._ticked))
             return
         runs = [run for run in self._holdings.all() if now < run.deadline and run.stop in _GO_ON]
+        asked = self._holdings.asked
         for first in range(0, max(len(runs), 1), MOST_RENEWED):
             part = runs[first : first + MOST_RENEWED]
-            answers = self._renewals.renew([run.claimed for run in part])
+            answers = self._renewals.renew([run.claimed for run in part], asked=asked if first == 0 else ())
             for run, answer in zip(part, answers, strict=True):
                 if answer in {Answer.OK, Answer.CANCEL}:
                     run.renewed_at = now

@@ -1,6 +1,6 @@
 """The workers' side of the queue: claim, renew, finish, retry, hand back. Each call is one script."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -206,11 +206,16 @@ class Renewals:
         self._worker = worker
         self.timing = timing
 
-    def renew(self, runs: Sequence[Claimed]) -> list[Answer]:
-        """Renew up to 500; with none it still tells that a worker is alive. Raises StoreUnavailableError."""
+    def renew(self, runs: Sequence[Claimed], *, asked: Iterable[tuple[str, str]] = ()) -> list[Answer]:
+        """Renew up to 500; with none it still tells that a worker is alive. Raises StoreUnavailableError.
+
+        What claims have given out whose replies have not been taken in, `asked` (queue, request), is renewed too.
+        """
         args: list[Argument] = [self._worker, self.timing.lease_ms, self.timing.gap_ms, len(runs)]
         for claimed in runs:
             args += (claimed.id, claimed.run, claimed.fence)
+        for queue, request in asked:
+            args += (queue, request)
         with answering():
             answers = _RENEW.run_blocking(self._redis, *args)
         return [Answer(answer.decode()) for answer in answers]

@@ -6,7 +6,8 @@ from jobs import counters, keys
 from jobs.counters import Histogram, Pair, parse
 from jobs.model import State
 from jobs.scoring import PARKED, TIMED_BELOW
-from tests.support.protocol import LEASE_MS, START_MS, End, Spec, World
+from tests.support.protocol import LEASE_MS, START_MS, World
+from tests.support.protocol_words import End, Spec
 
 
 def enqueue_many(world: World, amount: int) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from jobs import keys
 from jobs.scoring import QUARANTINE
-from tests.support.protocol import LEASE_MS, START_MS, End, Spec, World
+from tests.support.protocol import LEASE_MS, START_MS, World
+from tests.support.protocol_words import End, Spec
 
 PICKLED = b"\x80\x05\x95K\x00\xffpickle"
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from jobs import keys
-from tests.support.protocol import LEASE_MS, End, Held, Spec, World
+from tests.support.protocol import LEASE_MS, World
 from tests.support.protocol_rules import check_empty
+from tests.support.protocol_words import End, Held, Spec
 
 ENDED = {"succeeded", "failed", "cancelled", "expired"}
 

@@ -3,8 +3,9 @@
 import pytest
 
 from jobs import keys
-from tests.support.protocol import GAP_MS, LEASE_MS, START_MS, STEP_MS, Claim, End, Spec, World
+from tests.support.protocol import GAP_MS, LEASE_MS, START_MS, STEP_MS, World
 from tests.support.protocol_view import Place
+from tests.support.protocol_words import Claim, End, Spec
 
 
 def test_a_job_that_is_given_out_is_leased(world: World) -> None:
@@ -85,6 +86,18 @@ def test_a_repeated_request_gives_what_is_still_held_with_that_fence(world: Worl
     world.sleep_alive(LEASE_MS + 1, jobs[5])
     assert "j4" in world.worker("w2").claim(6).ids
     assert worker.claim(6, request="7-0").jobs == [jobs[5]]
+
+
+def test_what_was_given_and_not_taken_in_is_renewed(world: World) -> None:
+    """A worker whose loop is blocked says what it has asked for, and loses none of that; older replies do not count."""
+    world.enqueue(Spec("j0"), Spec("j1"))
+    worker = world.worker()
+    old, new = (worker.claim(1, request=request).jobs[0] for request in ("7-0", "8-0"))
+    for _ in range(3):
+        world.sleep(LEASE_MS // 2)
+        assert world.renew(worker.name, asked=[("q", "8-0"), ("q", "7-0"), ("q", "9-1")]) == []
+    assert world.worker("w2").claim(2).ids == [old.id]
+    assert world.finish(End(new)) == ["ok"]
 
 
 def test_each_lane_remembers_its_last_answer(world: World) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from jobs import keys
-from tests.support.protocol import LEASE_MS, START_MS, End, Spec, World
+from tests.support.protocol import LEASE_MS, START_MS, World
+from tests.support.protocol_words import End, Spec
 
 HOUR_MS = 3_600_000
 

@@ -4,8 +4,9 @@ import pytest
 
 from jobs import keys
 from jobs.scoring import QUARANTINE
-from tests.support.protocol import LEASE_MS, START_MS, STEP_MS, End, Spec, World
+from tests.support.protocol import LEASE_MS, START_MS, STEP_MS, World
 from tests.support.protocol_view import Place
+from tests.support.protocol_words import End, Spec
 
 
 def ended(world: World, *, keep: int) -> End:

@@ -11,7 +11,8 @@ from redis.exceptions import OutOfMemoryError
 
 from deploy.local.redis import RedisServer
 from jobs import keys
-from tests.support.protocol import LEASE_MS, End, Spec, World, opened
+from tests.support.protocol import LEASE_MS, World, opened
+from tests.support.protocol_words import End, Spec
 
 JOBS = 2_000
 PAYLOAD = "x" * 500

@@ -3,8 +3,9 @@
 import pytest
 
 from jobs import keys
-from tests.support.protocol import GAP_MS, KEEP_MS, LEASE_MS, START_MS, End, Held, Spec, World
+from tests.support.protocol import GAP_MS, LEASE_MS, START_MS, World
 from tests.support.protocol_view import Place
+from tests.support.protocol_words import KEEP_MS, End, Held, Spec
 
 
 @pytest.fixture
@@ -71,6 +72,7 @@ def test_an_end_removes_all_of_a_job(world: World, held: Held) -> None:
         "state": "succeeded",
         "at": str(START_MS + 700),
         "try": "1",
+        "fence": str(held.fence),
         "error": '{"e":1}',
         "result": "[2]",
     }

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import pytest
 
 from jobs import keys
-from tests.support.protocol import LEASE_MS, START_MS, End, Spec, World
+from tests.support.protocol import LEASE_MS, START_MS, World
+from tests.support.protocol_words import End, Spec
 
 
 class Loan(NamedTuple):

@@ -6,7 +6,8 @@ import pytest
 
 from jobs import keys
 from jobs.scoring import PARKED
-from tests.support.protocol import LEASE_MS, End, Held, Spec, World
+from tests.support.protocol import LEASE_MS, World
+from tests.support.protocol_words import End, Held, Spec
 
 Way = Callable[[World, Held], None]
 

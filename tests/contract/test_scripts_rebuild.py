@@ -3,8 +3,9 @@
 import pytest
 
 from jobs import keys
-from tests.support.protocol import LEASE_MS, End, Spec, World
+from tests.support.protocol import LEASE_MS, World
 from tests.support.protocol_rules import check_empty
+from tests.support.protocol_words import End, Spec
 
 EPOCH = "site:1"
 

@@ -6,7 +6,8 @@ import pytest
 
 from jobs import keys
 from jobs.scoring import PARKED, QUARANTINE
-from tests.support.protocol import START_MS, End, Spec, World
+from tests.support.protocol import START_MS, World
+from tests.support.protocol_words import End, Spec
 
 OWNERS = ("ann", "bob", "cid", "dan")
 

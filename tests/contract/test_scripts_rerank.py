@@ -1,8 +1,9 @@
 """The scripts, call by call: whoever stood in line behind what was cancelled does not wait for it."""
 
 from jobs import keys
-from tests.support.protocol import START_MS, STEP_MS, Spec, World
+from tests.support.protocol import START_MS, STEP_MS, World
 from tests.support.protocol_scores import ranked_anew
+from tests.support.protocol_words import Spec
 
 TURN_MS = 30_000
 MINUTE_MS = 60_000

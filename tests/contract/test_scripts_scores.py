@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from jobs import keys
 from jobs.scoring import after_retry, score
-from tests.support.protocol import LEASE_MS, START_MS, STEP_MS, End, Spec, World
+from tests.support.protocol import LEASE_MS, START_MS, STEP_MS, World
 from tests.support.protocol_scores import scores_of
+from tests.support.protocol_words import End, Spec
 
 DAY_MS = 86_400_000
 

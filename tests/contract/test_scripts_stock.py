@@ -4,7 +4,8 @@ import pytest
 
 from jobs import keys
 from jobs.scoring import score
-from tests.support.protocol import LEASE_MS, START_MS, STEP_MS, End, Spec, World
+from tests.support.protocol import LEASE_MS, START_MS, STEP_MS, World
+from tests.support.protocol_words import End, Spec
 
 PAYLOAD = '{"t":null,"f":"any","a":[],"k":{},"et":1}'
 

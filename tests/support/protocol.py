@@ -6,7 +6,7 @@ It spells the arguments as the scripts' headers name them, not through jobs.stor
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
 from redis import Redis
 
@@ -14,12 +14,12 @@ from jobs import keys
 from jobs.stores.scripts import Argument, Script
 from tests.support.protocol_edits import Edit, EditedScript
 from tests.support.protocol_view import CLOCK, Eyes, View
+from tests.support.protocol_words import Claim, End, Held, Spec, held_of, named, spelt
 
 START_MS = 1_800_000_000_000
 LEASE_MS = 15_000
 GAP_MS = 10_000
 STEP_MS = 600_000
-KEEP_MS = 3_600_000
 NAMES = (
     *("enqueue", "claim", "renew", "finish", "retry", "hand_back"),
     *("cancel", "limit", "pause", "sweep", "rerank", "tick", "look", "adopt", "put_payload", "forget", "hold", "stamp"),
@@ -45,90 +45,6 @@ for _, key in ipairs(redis.call('KEYS', '*')) do
   end
 end
 """
-
-
-class Spec(NamedTuple):
-    """A job to put in line; times in ms, `at` 0 for now, `due` 0 for at once, `expires` 0 for never."""
-
-    id: str
-    run: int = 1
-    queue: str = "q"
-    owner: str = "ann"
-    priority: int = 5
-    task: str = "t"
-    at: int = 0
-    due: int = 0
-    max_tries: int = 3
-    timeout: float = 300_000.0
-    typical: float = 30_000.0
-    expires: int = 0
-    unique: str = ""
-    tries: int = 0
-    payload: str = '{"f":"t"}'
-
-
-class Held(NamedTuple):
-    """A job as a claim gave it out."""
-
-    id: str
-    run: int
-    fence: int
-    tries: int
-    lost: int
-    owner: str
-    task: str
-    rest: str
-    payload: str
-    queue: str
-
-    @property
-    def max_tries(self) -> int:
-        """How many starts, and how many lost leases, it may have."""
-        return int(self.rest.split(":")[3])
-
-    @property
-    def is_last(self) -> bool:
-        """Whether it must not lose another lease."""
-        return self.lost + 1 >= self.max_tries
-
-    @property
-    def is_suspect(self) -> bool:
-        """Whether it may be what kills its workers."""
-        return self.lost > 1 or (self.lost > 0 and self.is_last)
-
-    @property
-    def is_exhausted(self) -> bool:
-        """Whether it was given out to be ended, not to be run."""
-        return self.lost >= self.max_tries
-
-
-class End(NamedTuple):
-    """The end of a run, as a worker tells it."""
-
-    held: Held
-    kind: str = "succeeded"
-    keep: int = KEEP_MS
-    ms: int = 100
-    fresh: bool = False
-    result: str = '{"r":1'
-    error: str = ""
-    value: str = ""
-
-
-class Claim(NamedTuple):
-    """What a claim answered."""
-
-    now: int
-    answers: list[str]
-    jobs: list[Held]
-    more_ready: bool
-    more_due: bool
-    next_due: int
-
-    @property
-    def ids(self) -> list[str]:
-        """The jobs' ids in the order in which they were given out."""
-        return [job.id for job in self.jobs]
 
 
 class World:
@@ -179,13 +95,14 @@ class World:
         assert int(now) == self.now
         return list(answers)
 
-    def renew(self, worker: str, *runs: Held) -> list[str]:
-        """Renew the leases of a worker's runs."""
-        return list(self.run("renew", worker, LEASE_MS, GAP_MS, len(runs), *_named(runs)))
+    def renew(self, worker: str, *runs: Held, asked: Sequence[tuple[str, str]] = ()) -> list[str]:
+        """Renew the leases of a worker's runs, and of what claims (queue, request) have given out."""
+        words = [word for one in asked for word in one]
+        return list(self.run("renew", worker, LEASE_MS, GAP_MS, len(runs), *named(runs), *words))
 
     def finish(self, *ends: End) -> list[str]:
         """End runs."""
-        return list(self.run("finish", len(ends), *_spelt(ends)))
+        return list(self.run("finish", len(ends), *spelt(ends)))
 
     def retry(self, held: Held, *, delay: int = 0, error: str = "{}", ms: int = 100) -> str:
         """Let a run be tried again."""
@@ -193,7 +110,7 @@ class World:
 
     def hand_back(self, *runs: Held, delay: int = 0, task: str = "") -> list[str]:
         """Give runs back; with a delay, since nobody here knows their task."""
-        return list(self.run("hand_back", delay, task, len(runs), *_named(runs)))
+        return list(self.run("hand_back", delay, task, len(runs), *named(runs)))
 
     def cancel(self, *runs: tuple[str, int]) -> list[str]:
         """Cancel runs: ids with their numbers."""
@@ -273,9 +190,9 @@ class Claimant:
         number = request or f"{next(self._world.requests)}-0"
         known = f"|{'|'.join(self.tasks)}|"
         args: list[Argument] = [self.name, number, queue, slots, LEASE_MS, GAP_MS, STEP_MS, suspects, known, len(ends)]
-        now, answers, jobs, more_ready, more_due, next_due = self._world.run("claim", *args, *_spelt(ends))
+        now, answers, jobs, more_ready, more_due, next_due = self._world.run("claim", *args, *spelt(ends))
         return Claim(
-            int(now), answers, [_held(job, queue) for job in jobs], bool(more_ready), bool(more_due), int(next_due)
+            int(now), answers, [held_of(job, queue) for job in jobs], bool(more_ready), bool(more_due), int(next_due)
         )
 
     def take(self, job_id: str, *, queue: str = "q") -> Held:
@@ -290,21 +207,3 @@ def opened(url: str, *, edits: Sequence[Edit] = (), slack_ms: int = 0) -> Iterat
     """Connect to a Redis, which is emptied."""
     with Redis.from_url(url, decode_responses=True, encoding_errors="surrogateescape") as redis:
         yield World(redis, edits=edits, slack_ms=slack_ms)
-
-
-def _named(runs: Sequence[Held]) -> list[Argument]:
-    return [word for held in runs for word in (held.id, held.run, held.fence)]
-
-
-def _spelt(ends: Sequence[End]) -> list[Argument]:
-    args: list[Argument] = []
-    for end in ends:
-        held = end.held
-        args += (held.id, held.run, held.fence, end.kind, held.tries, end.result, end.keep, end.error, end.value)
-        args += (end.ms, held.queue, held.owner, held.task, int(end.fresh))
-    return args
-
-
-def _held(fields: list[Any], queue: str) -> Held:
-    job_id, run, fence, tries, lost, owner, task, rest, payload = fields
-    return Held(job_id, int(run), int(fence), tries, lost, owner, task, rest, payload, queue)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from jobs.scoring import Band
-from tests.support.protocol import Claim, Held
 from tests.support.protocol_view import Place, View
+from tests.support.protocol_words import Claim, Held
 
 UNKNOWN_MS = 10_000
 SUSPECT_MS = 1_000

@@ -3,10 +3,10 @@
 from jobs import keys
 from jobs.model import State
 from tests.support import protocol_rules as rules
-from tests.support.protocol import Spec
 from tests.support.protocol_ledger import Record
 from tests.support.protocol_scores import ranked_anew, scores_of
 from tests.support.protocol_stage import Stage
+from tests.support.protocol_words import Spec
 
 LATE_MS = 60_000
 

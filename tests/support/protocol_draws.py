@@ -2,7 +2,8 @@
 
 from hypothesis import strategies as st
 
-from tests.support.protocol import GAP_MS, LEASE_MS, Spec
+from tests.support.protocol import GAP_MS, LEASE_MS
+from tests.support.protocol_words import Spec
 
 QUEUES = ("qa", "qb")
 OWNERS = ("ann", "ann", "bob", "system")

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from jobs import counters
 from jobs.lifecycle import ENDS
 from jobs.model import State
-from tests.support.protocol import LEASE_MS, Held, Spec
+from tests.support.protocol import LEASE_MS
 from tests.support.protocol_view import View
+from tests.support.protocol_words import Held, Spec
 
 Event = dict[str, str]
 

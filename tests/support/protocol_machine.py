@@ -7,11 +7,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from jobs.model import State
 from jobs.scoring import Band
-from tests.support.protocol import LEASE_MS, Held, World
+from tests.support.protocol import LEASE_MS, World
 from tests.support.protocol_draws import OWNERS, QUEUES, TIMES_MS, Drawn, many, queues, spec_of, specs, workers
 from tests.support.protocol_ledger import Record
 from tests.support.protocol_play import Play
 from tests.support.protocol_site import Site
+from tests.support.protocol_words import Held
 
 
 class Machine(RuleBasedStateMachine):

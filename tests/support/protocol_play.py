@@ -2,11 +2,12 @@
 
 from jobs import keys
 from tests.support import protocol_rules as rules
-from tests.support.protocol import GAP_MS, LEASE_MS, Claim, End, Held
+from tests.support.protocol import GAP_MS, LEASE_MS
 from tests.support.protocol_claims import allowed, check_claim
 from tests.support.protocol_clients import Clients
 from tests.support.protocol_site import Ask, Site
 from tests.support.protocol_stage import TASKS
+from tests.support.protocol_words import Claim, End, Held
 
 FRESH_MS = 60_000
 RUN_MS = 100

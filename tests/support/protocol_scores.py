@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from jobs import keys
 from jobs.scoring import score
-from tests.support.protocol import STEP_MS, Spec
+from tests.support.protocol import STEP_MS
 from tests.support.protocol_view import View
+from tests.support.protocol_words import Spec
 
 
 def scores_of(jobs: Sequence[Spec], before: View) -> dict[str, float]:

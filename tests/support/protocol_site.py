@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from tests.support.protocol import Claimant, End, Held
+from tests.support.protocol import Claimant
+from tests.support.protocol_words import End, Held
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
 -- Keep the leases of a worker's runs.
 --
--- ARGV  1 worker  2 lease ms  3 gap ms (as in claim)  4 amount, then for each: id, run, fence
--- Returns an answer each: ok, cancel (stop it; the lease is renewed), taken, ended, or unknown (Redis has lost the job:
+-- ARGV  1 worker  2 lease ms  3 gap ms (as in claim)  4 amount, then for each: id, run, fence; then the claims whose
+--       replies the worker has not taken in yet, each as queue, request: a task that blocks its loop keeps it from that
+-- Returns an answer for each run: ok, cancel (stop it; the lease is renewed), taken, ended, or unknown (Redis has lost the job:
 --       go on, and ask again).
 
 redis.call('DEL', DOOR)
@@ -45,9 +46,22 @@ local function renew(id, run, fence, holder)
   return got[6] and 'cancel' or 'ok'
 end
 
+-- What a claim has given out, if that is the one which is remembered.
+local function renew_given(queue, request)
+  local memory = CLAIM .. worker .. ':' .. queue .. (string.match(request, '%-%d+$') or '')
+  local stored = redis.call('GET', memory)
+  if not stored or string.match(stored, '^%S+') ~= request then return end
+  redis.call('PEXPIRE', memory, 60000)
+  for id, fence in string.gmatch(stored, ' (%S+)=(%d+)') do
+    local job = read(id)
+    if job and job.st == 'running' and job.f == tonumber(fence) then renew(id, job.run, fence, holder_of(id)) end
+  end
+end
+
 for i = 1, amount do
   local id, run, fence = unpack(ARGV, 2 + 3 * i, 4 + 3 * i)
   answers[i] = renew(id, run, fence, holders[i])
 end
+for i = 5 + 3 * amount, #ARGV, 2 do renew_given(ARGV[i], ARGV[i + 1]) end
 close()
 return answers

@@ -10,7 +10,8 @@ from jobs.release import release_parked
 from jobs.scoring import PARKED
 from jobs.stores.parking import Parking
 from jobs.stores.redis import connect_redis
-from tests.support.protocol import Spec, World, opened
+from tests.support.protocol import World, opened
+from tests.support.protocol_words import Spec
 
 OWNERS = ("ann", "bob", "cid", "dan")
 
