@@ -56,6 +56,7 @@ TRIALS = {
     "rolled_back": Trial(
         full=lambda bed, redis: roll_redis_back(bed, redis, seconds=10),
         small=lambda bed, redis: roll_redis_back(bed, redis, seconds=4),
+        settings={"JOBS_LEASE_MS": "6000", "JOBS_RENEW_MS": "2000"},
     ),
     "frozen": Trial(
         full=lambda bed, _: freeze_a_worker(bed, seconds=60),

@@ -1,11 +1,14 @@
 """The stream of transitions that the scripts write, and its one reader group. It knows events, not their meaning."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from jobs import keys
+from jobs.errors import StoreUnavailableError
 from jobs.stores.redis import answering
 
 _CLAIMED_AGAIN_MS = 60_000
@@ -76,7 +79,7 @@ class Events:
 
     async def abandoned(self, *, most: int, idle_ms: int = _CLAIMED_AGAIN_MS) -> list[Entry]:
         """Give entries that a consumer was given so long ago and has not confirmed: it is dead."""
-        with answering():
+        async with self._there():
             _, entries, *_ = await self._redis.xautoclaim(
                 keys.EVENTS, keys.HISTORY_GROUP, self._consumer, min_idle_time=idle_ms, count=most
             )
@@ -89,7 +92,7 @@ class Events:
 
     async def complete_until_ms(self) -> int:
         """Give the time, in ms by Redis' clock, up to which every event has been confirmed."""
-        with answering():
+        async with self._there():
             try:
                 read = await self._read_id()
             except ResponseError:  # there is no stream, or nobody has read it yet: nothing has been told at all
@@ -105,7 +108,7 @@ class Events:
 
     async def has_confirmed(self, entry: bytes) -> bool:
         """Say whether all entries up to this one have been confirmed."""
-        with answering():
+        async with self._there():
             read = await self._read_id()
             # In this order, as in `trim`.
             pending = await self._redis.xpending(keys.EVENTS, keys.HISTORY_GROUP)
@@ -144,7 +147,7 @@ class Events:
         What is younger is kept for a PostgreSQL that comes back without its last minutes: up to ten minutes, less where
         that would be much.
         """
-        with answering():
+        async with self._there():
             read = await self._read_id()
             # In this order: what was given out up to `read` and is not confirmed now is pending now.
             pending = await self._redis.xpending(keys.EVENTS, keys.HISTORY_GROUP)
@@ -160,10 +163,22 @@ class Events:
 
     async def leave(self) -> None:
         """Take this consumer out of the group if nothing given to it is unconfirmed."""
-        with answering():
+        async with self._there():
             consumers = await self._redis.xinfo_consumers(keys.EVENTS, keys.HISTORY_GROUP)
             if any(one["name"].decode() == self._consumer and not one["pending"] for one in consumers):
                 await self._redis.xgroup_delconsumer(keys.EVENTS, keys.HISTORY_GROUP, self._consumer)
+
+    @asynccontextmanager
+    async def _there(self) -> AsyncIterator[None]:
+        """Take a stream or a group that is gone for what it is: Redis has lost everything, and another try may do."""
+        with answering():
+            try:
+                yield
+            except ResponseError as error:
+                if not str(error).startswith("NOGROUP") and "no such key" not in str(error):
+                    raise
+                await self.open()
+                raise StoreUnavailableError("Redis: it has lost the events") from error
 
     async def _read_id(self) -> bytes:
         """Give the last entry that any consumer was given."""

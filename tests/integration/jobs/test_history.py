@@ -7,6 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from jobs import codec, keys
+from jobs.errors import StoreUnavailableError
 from jobs.history import HistoryWriter
 from jobs.ids import new_job_id
 from jobs.model import State
@@ -179,3 +180,23 @@ async def test_a_writer_that_leaves_is_forgotten_unless_it_owes_something(redis:
     await owing.leave()
     consumers = await redis.xinfo_consumers(keys.EVENTS, keys.HISTORY_GROUP)
     assert [one["name"] for one in consumers] == [b"owing"]
+
+
+async def test_events_that_are_gone_are_an_outage(redis: Redis) -> None:
+    """Whoever is at them when Redis is emptied tries again, and finds a stream."""
+    events = Events(redis, consumer="one")
+    await events.open()
+    for call in (
+        lambda: events.abandoned(most=10),
+        lambda: events.has_confirmed(b"0-0"),
+        events.trim,
+        events.leave,
+    ):
+        await redis.flushdb()
+        with pytest.raises(StoreUnavailableError, match="lost"):
+            await call()
+        await call()
+    await redis.flushdb()
+    assert await events.next(most=10, wait_ms=1) == []
+    await redis.flushdb()
+    assert await events.complete_until_ms() > 0

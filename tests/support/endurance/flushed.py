@@ -53,7 +53,8 @@ async def flush_redis(bed: Bed, *, jobs: int, runs_s: float) -> Figures:
         rows = await bed.until_written(within_s=60 + 4 * runs_s + jobs / 20)
         settled_s = time.monotonic() - began
         await bed.trail.catch_up()
-        assert all(worker.runs for worker in workers), "a worker has ended"
+        ended = [worker.lines[-5:] for worker in workers if not worker.runs]
+        assert not ended, f"a worker has ended: {ended}"
     again = _started_again(bed, rows)
     _assert_as_wanted(dict(zip(ids, wanted, strict=True)), rows)
     assert await bed.redis.hget(keys.PAUSED, _PAUSED) == before  # type: ignore[misc]
