@@ -104,6 +104,6 @@ async def _begin_anew(server: RedisServer, copy: Path) -> None:
     await asyncio.to_thread(server.kill)
     (data,) = server.directory.glob("*/appendonlydir")
     await asyncio.to_thread(shutil.rmtree, data)
-    copy.rename(data)
+    await asyncio.to_thread(copy.rename, data)
     await asyncio.sleep(_AWAY_S)
     await asyncio.to_thread(server.start)
