@@ -61,7 +61,12 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
         queue = Queue(redis, patience_s=_REDIS_PATIENCE_S, step_ms=settings.jobs.step_ms)
         finder = JobFinder(jobs=jobs, queue=queue)
         submitter = Submitter(
-            tasks=tasks, database=database, jobs=jobs, queue=queue, turn_s=settings.jobs.turn_ms / 1000
+            tasks=tasks,
+            database=database,
+            jobs=jobs,
+            queue=queue,
+            turn_s=settings.jobs.turn_ms / 1000,
+            patience_s=settings.app.patience_s,
         )
         statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
         waiter = EndWaiter(finder=finder, signals=Signals(redis))

@@ -19,6 +19,7 @@ PARKED = "switchyard:parked:"  # + queue:owner: sorted set, job -> the score tha
 PARKED_QUEUES = "switchyard:parkedq:"  # + owner: set of queues in which the owner has parked jobs
 PARKED_OWNERS = "switchyard:parkedowners"  # set of owners with parked jobs
 CLAIM = "switchyard:claim:"  # + worker:queue-lane: string with PX, the last reply to a claim
+ROW = "switchyard:row:"  # + id: string with PX, a job that PostgreSQL did not take, as JSON; its history makes the row
 UNIQUE = "switchyard:unique:"  # + task:owner:key: string, the unfinished job that has this name
 PACE = "switchyard:pace:"  # + queue:ms of Redis' clock // PACE_MS: string with PX, how many jobs were started then
 WORKER = "switchyard:worker:"  # + worker: string with PX, what a live worker process does (JSON)
@@ -86,3 +87,8 @@ def done(job_id: str) -> str:
 def result(job_id: str) -> str:
     """Give the key that says how a job ended."""
     return f"{RESULT}{job_id}"
+
+
+def row(job_id: str) -> str:
+    """Give what is kept of a job that PostgreSQL did not take."""
+    return f"{ROW}{job_id}"

@@ -10,13 +10,13 @@ from app.schemas.requests import CancelQuery, JobBody, JobQuery
 from app.schemas.views import job_view, task_view
 from app.state import deps_of, identity_of
 from jobs.errors import NotFoundError
-from jobs.submit import Submission
+from jobs.submission import Submission
 
 
 async def submit_job(request: Request) -> Response:
     """POST /api/jobs: accept a job; 200 with the job that is already there where it has the same unique key."""
     body = await read_json(request, JobBody)
-    wanted = Submission(owner=identity_of(request).owner, **dict(body))
+    wanted = Submission(owner=identity_of(request).owner, **vars(body))
     submitted = await deps_of(request).submitter.submit(wanted)
     status = HTTPStatus.ACCEPTED if submitted.is_new else HTTPStatus.OK
     return answer(job_view(submitted.job), status=status, location=f"/api/jobs/{submitted.job.id}")

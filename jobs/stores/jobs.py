@@ -12,6 +12,7 @@ from jobs.stores.database import Connection, Database, Row
 from jobs.stores.queries import load_queries
 
 _SQL = load_queries(Path(__file__).with_suffix(".sql"))
+_ROW = b'"row":'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,28 @@ class NewJob:
     unique_key: str | None = None
     expires_in_s: float | None = None
 
+    def accepted(self, *, at: datetime, run_at: datetime | None, expires_at: datetime | None) -> Job:
+        """Give the job that this becomes when it is accepted at this time."""
+        return Job(
+            id=self.id,
+            task=self.task,
+            queue=self.queue,
+            owner=self.owner,
+            state=State.ACCEPTED,
+            priority=self.priority,
+            args=self.args,
+            tags=tuple(self.tags),
+            run=1,
+            fence=0,
+            tries=0,
+            max_tries=self.max_tries,
+            timeout_s=self.timeout_s,
+            accepted_at=at,
+            run_at=run_at,
+            expires_at=expires_at,
+            unique_key=self.unique_key,
+        )
+
 
 class JobStore:
     """Reads and writes jobs. Each write says in SQL from which states it may happen."""
@@ -42,27 +65,14 @@ class JobStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def insert(self, job: NewJob, *, connection: Connection) -> Job:
-        """Store a job as accepted, in the caller's transaction."""
-        row = await connection.fetch_row(
-            _SQL["insert"],
-            job.id,
-            job.task,
-            job.queue,
-            job.owner,
-            job.priority,
-            job.args,
-            list(job.tags),
-            job.max_tries,
-            job.timeout_s,
-            job.run_at,
-            job.delay_s,
-            job.unique_key,
-            job.expires_in_s,
-        )
-        if row is None:
-            raise AssertionError("INSERT .. RETURNING gave no row")
-        return _job(row)
+    async def insert(self, jobs: Sequence[NewJob], *, connection: Connection) -> list[Job]:
+        """Store jobs as accepted, all or none, by one statement; give them in the same order."""
+        rows = {row["id"]: row for row in await connection.fetch(_SQL["insert"], jobs)}
+        return [
+            job.accepted(at=row["accepted_at"], run_at=row["run_at"], expires_at=row["expires_at"])
+            for job in jobs
+            for row in (rows[job.id],)
+        ]
 
     async def get(self, job_id: str, *, owner: str | None = None, connection: Connection | None = None) -> Job | None:
         """Give a job, or None; with `owner` also None where it is somebody else's."""
@@ -115,10 +125,12 @@ class JobStore:
     async def apply(self, events: bytes) -> None:
         """Write what became of jobs: a JSON array of transitions, as the scripts tell them, in any order.
 
-        A higher run wins. Within a run an end is final, and of the other states the highest version wins; so any
-        order and any repetition give the same rows. PostgreSQL reads the events itself: in the event loop that would
-        cost as much as running the jobs.
+        An event that carries a row makes the job, unless it is there. A higher run wins. Within a run an end is final,
+        and of the other states the highest version wins; so any order and any repetition give the same rows. PostgreSQL
+        reads the events itself: in the event loop that would cost as much as running the jobs.
         """
+        if _ROW in events:  # seldom: PostgreSQL was away when the job was accepted
+            await self._database.execute(_SQL["create"], codec.embed(events))
         await self._database.execute(_SQL["apply"], codec.embed(events))
 
 

@@ -2,11 +2,26 @@
 INSERT INTO jobs (
     id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, run_at, unique_key, expires_at
 )
-VALUES (
-    $1, $2, $3, $4, 'accepted', $5, $6, $7, $8, $9, coalesce($10, now() + make_interval(secs => $11)), $12,
-    now() + make_interval(secs => $13)
+SELECT
+    id,
+    task,
+    queue,
+    owner,
+    'accepted',
+    priority,
+    args,
+    tags,
+    max_tries,
+    timeout_s,
+    coalesce(run_at, now() + make_interval(secs => delay_s)),
+    unique_key,
+    now() + make_interval(secs => expires_in_s)
+FROM jsonb_to_recordset($1) AS wanted (
+    id text, task text, queue text, owner text, priority smallint, args jsonb, tags text[], max_tries integer,
+    timeout_s double precision, run_at timestamptz, delay_s double precision, unique_key text,
+    expires_in_s double precision
 )
-RETURNING *;
+RETURNING id, accepted_at, run_at, expires_at;
 
 -- name: get
 SELECT * FROM jobs WHERE id = $1 AND ($2::text IS NULL OR owner = $2);
@@ -72,6 +87,22 @@ RETURNING *;
 
 -- name: progress
 UPDATE jobs SET progress = $3, fence = $2 WHERE id = $1 AND fence <= $2 AND finished_at IS NULL;
+
+-- name: create
+INSERT INTO jobs (
+    id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, run_at, unique_key,
+    expires_at
+)
+SELECT
+    wanted.id, task, queue, owner, 'accepted', priority, args, tags, max_tries, timeout_s, accepted_at, run_at, unique_key,
+    expires_at
+FROM jsonb_to_recordset($1) AS told (id text, "row" text)
+CROSS JOIN jsonb_to_record(told."row"::jsonb) AS wanted (
+    id text, task text, queue text, owner text, priority smallint, args jsonb, tags text[], max_tries integer,
+    timeout_s double precision, accepted_at timestamptz, run_at timestamptz, unique_key text, expires_at timestamptz
+)
+WHERE told."row" IS NOT NULL
+ON CONFLICT (id) DO NOTHING;
 
 -- name: apply
 WITH event AS (

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from jobs import codec, keys
 from jobs.errors import StoreUnavailableError
 from jobs.model import Failure, Job, State
+from jobs.stores import rows
 from jobs.stores.redis import answering
 from jobs.stores.scripts import Script
 
@@ -81,7 +82,12 @@ class Queue:
             # Whoever is retried by hand waits from then on.
             args += (0 if entry.is_new or job.run > 1 else _ms(job.accepted_at), _ms_or_0(job.run_at))
             args += (job.max_tries, job.timeout_s * 1000, entry.typical_s * 1000)
-            args += (_ms_or_0(job.expires_at), _name_of(job), payload_of(job))
+            args += (
+                _ms_or_0(job.expires_at),
+                _name_of(job),
+                payload_of(job),
+                b"" if job.is_written else rows.pack(job),
+            )
         async with self._patiently():
             answers = await _ENQUEUE.run(self._redis, *args)
         return [_place(answer.decode()) for answer in answers[1:]]
@@ -103,8 +109,14 @@ class Queue:
                 return None
         return str(found.decode())
 
+    async def unwritten(self, job_id: str) -> Job | None:
+        """Give a job that PostgreSQL did not take, as it was accepted: for a day, or None."""
+        async with self._patiently():
+            row = await self._redis.get(keys.row(job_id))
+        return None if row is None else rows.unpack(row)
+
     async def live(self, job: Job) -> Job:
-        """Give an unfinished job of PostgreSQL as Redis knows it, which knows more until the history is written."""
+        """Give a job that has not ended for PostgreSQL as Redis knows it, which knows more until that is written."""
         async with self._patiently():
             pipe = self._redis.pipeline(transaction=False)
             pipe.hmget(keys.job(job.id), ["run", "st", "f", "try", "m"])

@@ -63,6 +63,7 @@ class Spec(NamedTuple):
     expires: int = 0
     unique: str = ""
     payload: str = '{"f":"t"}'
+    row: str = ""
 
 
 class Held(NamedTuple):
