@@ -12,6 +12,7 @@ from app.auth import Authenticator, MetricsToken
 from app.draining import on_stop_signal
 from app.settings import Settings
 from app.state import Deps
+from jobs.admit import Limits
 from jobs.cancel import Canceller
 from jobs.cancelling import cancel_until_ended
 from jobs.errors import StoreUnavailableError, UnfitRedisError
@@ -66,7 +67,11 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
             jobs=jobs,
             queue=queue,
             turn_s=settings.jobs.turn_ms / 1000,
-            patience_s=settings.app.patience_s,
+            limits=Limits(
+                max_waiting=settings.jobs.max_waiting,
+                max_events=settings.jobs.stream_max,
+                patience_s=settings.app.patience_s,
+            ),
         )
         statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
         waiter = EndWaiter(finder=finder, signals=Signals(redis))

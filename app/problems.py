@@ -67,6 +67,10 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
         NotASpreadsheetError,
         Kind(type="unsupported-media-type", status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, title="This is no spreadsheet"),
     ),
+    (
+        jobs_errors.QuotaError,
+        Kind(type="waiting-quota", status=HTTPStatus.TOO_MANY_REQUESTS, title="You have too many unfinished jobs"),
+    ),
     (jobs_errors.StoreUnavailableError, UNAVAILABLE),
 )
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from jobs.admit import Admitter
 from jobs.errors import StoreUnavailableError
 from jobs.model import Job, State
 from jobs.stores.database import Database
@@ -36,12 +37,20 @@ class Acceptor:
     """PostgreSQL first, then Redis. One of them may be away; what it lacks is brought to it later."""
 
     def __init__(
-        self, *, database: Database, jobs: JobStore, queue: Queue, typical_s: Callable[[str], float], patience_s: float
+        self,
+        *,
+        database: Database,
+        jobs: JobStore,
+        queue: Queue,
+        admitter: Admitter,
+        typical_s: Callable[[str], float],
+        patience_s: float,
     ) -> None:
         """Take how long a task is taken to run, and for how many seconds a group may wait for PostgreSQL."""
         self._database = database
         self._jobs = jobs
         self._queue = queue
+        self._admitter = admitter
         self._typical_s = typical_s
         self._patience_s = patience_s
         self._doubted_until: float | None = None
@@ -49,8 +58,13 @@ class Acceptor:
 
     async def accept(self, group: Sequence[NewJob]) -> list[Accepted | Exception]:
         """Accept jobs. One that PostgreSQL refuses fails alone; StoreUnavailableError: no store has taken it."""
-        stored = await self._store(group)
-        return await self.line_up(stored)
+        refusals = await self._admitter.admit(group)
+        admitted = [wanted for wanted, refusal in zip(group, refusals, strict=True) if refusal is None]
+        stored = await self._store(admitted) if admitted else []
+        outcomes = iter(await self.line_up(stored))
+        if lost := [wanted for wanted, job in zip(admitted, stored, strict=True) if isinstance(job, Exception)]:
+            await self._admitter.release(lost)
+        return [refusal or next(outcomes) for refusal in refusals]
 
     async def line_up(self, jobs: Sequence[Job | Exception]) -> list[Accepted | Exception]:
         """Put jobs in line, all by one call. What Redis does not take, or nobody knows of, is put there later."""

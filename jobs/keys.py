@@ -14,6 +14,8 @@ ABORT = "arq:abort"  # sorted set: ids that stock clients want to be aborted
 JOB = "switchyard:job:"  # + id: hash, an unfinished job; its fields are in lua/prelude.lua
 DONE = "switchyard:done:"  # + id: string with PX, `run:fence:kind`, proof that run `run` has ended
 OWNER = "switchyard:owner:"  # + queue:owner: sorted set, unfinished due job -> priority; gives `ahead`
+UNFINISHED = "switchyard:unfinished:"  # + owner: sorted set, each unfinished job of his -> ms of being put in line
+RESERVE = "switchyard:reserve:"  # + owner: sorted set, job that is being accepted -> ms until which its place is kept
 RUNNING = "switchyard:running:"  # + owner: sorted set, job -> end of its lease in ms
 PARKED = "switchyard:parked:"  # + queue:owner: sorted set, job -> the score that it is released with
 PARKED_QUEUES = "switchyard:parkedq:"  # + owner: set of queues in which the owner has parked jobs
@@ -92,3 +94,8 @@ def result(job_id: str) -> str:
 def row(job_id: str) -> str:
     """Give what is kept of a job that PostgreSQL did not take."""
     return f"{ROW}{job_id}"
+
+
+def reserve(owner: str) -> str:
+    """Give the places that are kept for an owner's jobs on their way in."""
+    return f"{RESERVE}{owner}"

@@ -102,6 +102,18 @@ class JobsSettings(EnvironmentModel):
         alias="JOBS_MAX_RUNNING",
         description="Jobs of one owner that run at once, in all queues together; more wait. 0: any number",
     )
+    max_waiting: int = Field(
+        default=100_000,
+        ge=0,
+        alias="JOBS_MAX_WAITING",
+        description="Unfinished jobs that one owner may have; more are refused with 429. 0: any number",
+    )
+    stream_max: int = Field(
+        default=1_000_000,
+        ge=0,
+        alias="JOBS_STREAM_MAX",
+        description="Events not yet written to PostgreSQL, in calls, above which no jobs are accepted. 0: any number",
+    )
     processes: int = Field(
         default=os.cpu_count() or 1,
         ge=1,

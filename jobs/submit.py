@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobs.accept import MOST_AT_ONCE, Accepted, Acceptor
+from jobs.admit import Admitter, Limits
 from jobs.errors import ConflictError, StoreUnavailableError
 from jobs.find import JobFinder
 from jobs.group_commit import GroupCommit
@@ -15,7 +16,7 @@ from jobs.stores.jobs import JobStore, NewJob
 from jobs.stores.queue import Enqueued, Entry, Queue
 from jobs.submission import Submission, checked
 
-_PATIENCE_S = 5.0
+_NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,24 +38,26 @@ class Submitter:
         jobs: JobStore,
         queue: Queue,
         turn_s: float,
-        patience_s: float = _PATIENCE_S,
+        limits: Limits = _NO_LIMITS,
     ) -> None:
-        """Take a task to run for `turn_s` seconds where it neither says so nor was measured.
-
-        For `patience_s` seconds a submission waits for PostgreSQL, which is taken to be away then.
-        """
+        """Take a task to run for `turn_s` seconds where it neither says so nor was measured."""
         self._tasks = tasks
         self._jobs = jobs
         self._queue = queue
         self._turn_s = turn_s
         self._finder = JobFinder(jobs=jobs, queue=queue)
         self._acceptor = Acceptor(
-            database=database, jobs=jobs, queue=queue, typical_s=self._typical_s, patience_s=patience_s
+            database=database,
+            jobs=jobs,
+            queue=queue,
+            admitter=Admitter(jobs=jobs, queue=queue, limits=limits),
+            typical_s=self._typical_s,
+            patience_s=limits.patience_s,
         )
         self._group: GroupCommit[NewJob, Accepted] = GroupCommit(self._acceptor.accept, most=MOST_AT_ONCE)
 
     async def submit(self, submission: Submission) -> Submitted:
-        """Accept a job. Raises InvalidInputError, or StoreUnavailableError where both stores are away."""
+        """Accept a job. Raises InvalidInputError, QuotaError, or StoreUnavailableError where both stores are away."""
         wanted = checked(submission, self._tasks)
         if holder := await self._holder(wanted):
             return Submitted(job=holder, is_new=False)

@@ -74,6 +74,11 @@ class JobStore:
             for row in (rows[job.id],)
         ]
 
+    async def unfinished_of(self, owners: Sequence[str]) -> Mapping[str, int]:
+        """Count the unfinished jobs of these owners; who has none is not among them."""
+        rows = await self._database.fetch(_SQL["unfinished_of"], list(owners))
+        return {row["owner"]: row["amount"] for row in rows}
+
     async def get(self, job_id: str, *, owner: str | None = None, connection: Connection | None = None) -> Job | None:
         """Give a job, or None; with `owner` also None where it is somebody else's."""
         row = await (connection or self._database).fetch_row(_SQL["get"], job_id, owner)

@@ -26,6 +26,9 @@ RETURNING id, accepted_at, run_at, expires_at;
 -- name: get
 SELECT * FROM jobs WHERE id = $1 AND ($2::text IS NULL OR owner = $2);
 
+-- name: unfinished_of
+SELECT owner, count(*) AS amount FROM jobs WHERE owner = ANY ($1) AND finished_at IS NULL GROUP BY owner;
+
 -- name: mark_enqueued
 UPDATE jobs
 SET state = CASE WHEN run_at > now() THEN 'scheduled' ELSE 'queued' END

@@ -18,10 +18,19 @@ from jobs.stores.scripts import Script
 
 MOST_AT_ONCE = 200
 
+_ADMIT = Script("admit")
 _ENQUEUE = Script("enqueue")
 _LIMIT = Script("limit")
 _CANCEL = Script("cancel")
 _EVERYBODY = "*"
+
+
+class Admission(StrEnum):
+    """Whether a job may be accepted. FULL: too much has happened that is not written."""
+
+    OK = "ok"
+    QUOTA = "quota"
+    FULL = "full"
 
 
 class Enqueued(StrEnum):
@@ -68,6 +77,26 @@ class Queue:
         self._redis = redis
         self._patience_s = patience_s
         self._step_ms = step_ms
+
+    async def admit(self, jobs: Sequence[tuple[str, str]], *, most: int, most_events: int) -> list[Admission]:
+        """Take places for up to 200 jobs, given by id and owner, who may have `most` unfinished ones.
+
+        A place is kept for half a minute, until `enqueue` makes it the job's. None is given while there are
+        `most_events` (0: any number) that are not written.
+        """
+        args: list[str | int] = [most_events, most, len(jobs)]
+        for job in jobs:
+            args += job
+        async with self._patiently():
+            return [Admission(answer.decode()) for answer in await _ADMIT.run(self._redis, *args)]
+
+    async def release(self, jobs: Sequence[tuple[str, str]]) -> None:
+        """Give up places that `admit` has taken."""
+        async with self._patiently():
+            pipe = self._redis.pipeline(transaction=False)
+            for job_id, owner in jobs:
+                pipe.zrem(keys.reserve(owner), job_id)
+            await pipe.execute()
 
     async def enqueue(self, entries: Sequence[Entry], *, issued_ms: int = 0) -> list[Place]:
         """Put up to 200 jobs in line, in this order; one that is there, or has ended, is left as it is.

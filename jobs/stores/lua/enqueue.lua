@@ -27,6 +27,7 @@ local function clear_older(id, job)
   leave(id, job, holder_of(id))
   remove(QUEUE .. job.q, id)
   remove(line_of(job), id)
+  remove(UNFINISHED .. job.o, id)
   unpark(id, job)
   let_go(id, job)
   delete(JOB .. id)
@@ -72,6 +73,7 @@ local seen = {}
 for i = 1, amount do
   local id, run, q, o, p, t, at, due, mt, to, typ, expires, unique, payload, row =
     unpack(ARGV, 4 + (i - 1) * ARGUMENTS, 3 + i * ARGUMENTS)
+  if issued == 0 then remove(RESERVE .. o, id) end
   local answer = issued > 0 and now - issued > LATE_MS and 'old' or seen[id]
   if not answer then
     local holder = holder_of_name(unique, id)
@@ -83,6 +85,7 @@ for i = 1, amount do
     local job = {q = q, o = o, p = tonumber(p), t = t, at = tonumber(at), due = tonumber(due), typ = tonumber(typ), s = '0'}
     local is_scheduled = job.due > now
     redis.call('SET', PAYLOAD .. id, payload)
+    add(UNFINISHED .. o, now_text, id)
     if is_scheduled then
       answer = 'scheduled'
       add(QUEUE .. q, due, id)

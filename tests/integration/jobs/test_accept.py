@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from jobs.accept import Accepted, Acceptor
+from jobs.admit import Admitter, Limits
 from jobs.model import State
 from jobs.stores import rows
 from jobs.stores.database import Database
@@ -35,10 +36,12 @@ _NEW = NewJob(
 async def acceptor(database: Database, redis_url: str) -> AsyncIterator[Acceptor]:
     """Give one that has both stores."""
     redis = connect_redis(redis_url, patience_s=1)
+    jobs, queue = JobStore(database), Queue(redis, patience_s=1, step_ms=600_000)
     yield Acceptor(
         database=database,
-        jobs=JobStore(database),
-        queue=Queue(redis, patience_s=1, step_ms=600_000),
+        jobs=jobs,
+        queue=queue,
+        admitter=Admitter(jobs=jobs, queue=queue, limits=Limits(max_waiting=7)),
         typical_s=lambda _: 30.0,
         patience_s=2,
     )
