@@ -17,12 +17,14 @@ from jobs.cancel import Canceller
 from jobs.cancelling import cancel_until_ended
 from jobs.errors import StoreUnavailableError, UnfitRedisError
 from jobs.find import JobFinder
+from jobs.idempotency import IdempotentSubmitter
 from jobs.overview import Overview
 from jobs.pause import Pauses
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
 from jobs.stores.fitness import Fitness
 from jobs.stores.jobs import JobStore
+from jobs.stores.keyring import Keyring
 from jobs.stores.pauses import PauseStore
 from jobs.stores.places import Places
 from jobs.stores.presence import Presence
@@ -93,6 +95,12 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
                         queue=queue,
                         fitness=fitness,
                         submitter=submitter,
+                        idempotent=IdempotentSubmitter(
+                            submitter=submitter,
+                            jobs=jobs,
+                            finder=finder,
+                            keyring=Keyring(redis, patience_s=_REDIS_PATIENCE_S),
+                        ),
                         finder=finder,
                         waiter=waiter,
                         canceller=Canceller(jobs=jobs, queue=queue, waiter=waiter),

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import structlog
 
 from jobs.admit import Admitter
-from jobs.errors import StoreUnavailableError
+from jobs.errors import KeyHeldError, StoreUnavailableError
 from jobs.model import Job, State
 from jobs.stores.database import Database
 from jobs.stores.jobs import JobStore, NewJob
@@ -117,7 +117,8 @@ class Acceptor:
         """Write rows by one statement, which is one commit; halve the group where a row is refused."""
         try:
             async with self._database.connect() as connection:
-                return [*await self._jobs.insert(group, connection=connection)]
+                stored = await self._jobs.insert(group, connection=connection)
+                return [job or KeyHeldError("its idempotency key was used") for job in stored]
         except StoreUnavailableError:
             raise
         except Exception as error:

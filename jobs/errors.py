@@ -32,6 +32,14 @@ class ConflictError(SwitchyardError):
     """The thing is there, but in a state that does not allow this."""
 
 
+class IdempotencyMismatchError(SwitchyardError):
+    """An idempotency key was used for something else."""
+
+
+class KeyHeldError(SwitchyardError):
+    """PostgreSQL has a job under this idempotency key; nothing was stored."""
+
+
 class QuotaError(SwitchyardError):
     """The owner has as many unfinished jobs as he may; `free` is how many more he could submit now."""
 

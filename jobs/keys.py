@@ -14,6 +14,7 @@ ABORT = "arq:abort"  # sorted set: ids that stock clients want to be aborted
 JOB = "switchyard:job:"  # + id: hash, an unfinished job; its fields are in lua/prelude.lua
 DONE = "switchyard:done:"  # + id: string with PX, `run:fence:kind`, proof that run `run` has ended
 OWNER = "switchyard:owner:"  # + queue:owner: sorted set, unfinished due job -> priority; gives `ahead`
+IDEMPOTENCY = "switchyard:idempotency:"  # + owner:key: string with PX, what a submission under this key has led to
 UNFINISHED = "switchyard:unfinished:"  # + owner: sorted set, each unfinished job of his -> ms of being put in line
 RESERVE = "switchyard:reserve:"  # + owner: sorted set, job that is being accepted -> ms until which its place is kept
 RUNNING = "switchyard:running:"  # + owner: sorted set, job -> end of its lease in ms
@@ -99,3 +100,8 @@ def row(job_id: str) -> str:
 def reserve(owner: str) -> str:
     """Give the places that are kept for an owner's jobs on their way in."""
     return f"{RESERVE}{owner}"
+
+
+def idempotency(owner: str, key: str) -> str:
+    """Give what is known of a submission under an idempotency key."""
+    return f"{IDEMPOTENCY}{owner}:{key}"

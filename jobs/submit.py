@@ -1,18 +1,18 @@
 """The way in for jobs: they are checked, stored and put in line. What is stored will run, whatever happens next."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.accept import MOST_AT_ONCE, Accepted, Acceptor
 from jobs.admit import Admitter, Limits
-from jobs.errors import ConflictError, StoreUnavailableError
+from jobs.errors import ConflictError, KeyHeldError, StoreUnavailableError
 from jobs.find import JobFinder
 from jobs.group_commit import GroupCommit
 from jobs.model import Failure, Job
 from jobs.outcome import failure_of
 from jobs.registry import TaskTable
 from jobs.stores.database import Connection, Database
-from jobs.stores.jobs import JobStore, NewJob
+from jobs.stores.jobs import JobStore, KeyUse, NewJob
 from jobs.stores.queue import Enqueued, Entry, Queue
 from jobs.submission import Submission, checked
 
@@ -21,10 +21,11 @@ _NO_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitted:
-    """What a submission led to: a new job, or the one that has its unique key."""
+    """What a submission led to: a new job, or the one that has its unique key; `is_replayed`: once before."""
 
     job: Job
     is_new: bool
+    is_replayed: bool = False
 
 
 class Submitter:
@@ -56,9 +57,16 @@ class Submitter:
         )
         self._group: GroupCommit[NewJob, Accepted] = GroupCommit(self._acceptor.accept, most=MOST_AT_ONCE)
 
-    async def submit(self, submission: Submission) -> Submitted:
-        """Accept a job. Raises InvalidInputError, QuotaError, or StoreUnavailableError where both stores are away."""
+    async def submit(
+        self, submission: Submission, *, job_id: str | None = None, use: KeyUse | None = None
+    ) -> Submitted:
+        """Accept a job, under an id of the caller's where it has an idempotency key.
+
+        Raises InvalidInputError, QuotaError, StoreUnavailableError where both stores are away, and KeyHeldError.
+        """
         wanted = checked(submission, self._tasks)
+        if job_id is not None:
+            wanted = replace(wanted, id=job_id, use=use)
         if holder := await self._holder(wanted):
             return Submitted(job=holder, is_new=False)
         accepted = await self._group.join(wanted)
@@ -72,6 +80,8 @@ class Submitter:
     async def accept(self, submission: Submission, *, connection: Connection) -> Job:
         """Check and store a job in the caller's transaction; he calls `enqueue` once it is committed."""
         (job,) = await self._jobs.insert([checked(submission, self._tasks)], connection=connection)
+        if job is None:
+            raise KeyHeldError("no job was stored")
         return job
 
     async def enqueue(self, job: Job) -> Job:

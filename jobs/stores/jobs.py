@@ -16,6 +16,14 @@ _ROW = b'"row":'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyUse:
+    """An idempotency key, and the print of what was submitted under it: hex digits."""
+
+    key: str
+    print: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
     """A job that was checked and is to be accepted. It is due at `run_at`, or `delay_s` after acceptance, or at once.
 
@@ -35,6 +43,7 @@ class NewJob:
     delay_s: float | None
     unique_key: str | None = None
     expires_in_s: float | None = None
+    use: KeyUse | None = None
 
     def accepted(self, *, at: datetime, run_at: datetime | None, expires_at: datetime | None) -> Job:
         """Give the job that this becomes when it is accepted at this time."""
@@ -65,19 +74,27 @@ class JobStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def insert(self, jobs: Sequence[NewJob], *, connection: Connection) -> list[Job]:
-        """Store jobs as accepted, all or none, by one statement; give them in the same order."""
+    async def insert(self, jobs: Sequence[NewJob], *, connection: Connection) -> list[Job | None]:
+        """Store jobs as accepted, all or none, by one statement; give them in the same order.
+
+        None stands for one that was not stored, since there is a job under its idempotency key.
+        """
         rows = {row["id"]: row for row in await connection.fetch(_SQL["insert"], jobs)}
-        return [
-            job.accepted(at=row["accepted_at"], run_at=row["run_at"], expires_at=row["expires_at"])
-            for job in jobs
-            for row in (rows[job.id],)
-        ]
+        return [None if (row := rows.get(job.id)) is None else _stored(job, row) for job in jobs]
 
     async def unfinished_of(self, owners: Sequence[str]) -> Mapping[str, int]:
         """Count the unfinished jobs of these owners; who has none is not among them."""
         rows = await self._database.fetch(_SQL["unfinished_of"], list(owners))
         return {row["owner"]: row["amount"] for row in rows}
+
+    async def use_of(self, owner: str, key: str) -> tuple[str, str] | None:
+        """Give print and job id of what was submitted under an idempotency key in the last day."""
+        row = await self._database.fetch_row(_SQL["use_of"], owner, key)
+        return None if row is None else (row["print"], row["job_id"])
+
+    async def drop_old_keys(self) -> None:
+        """Drop some idempotency keys that are good for nothing any more: more than come in at the time."""
+        await self._database.execute(_SQL["drop_old_keys"])
 
     async def get(self, job_id: str, *, owner: str | None = None, connection: Connection | None = None) -> Job | None:
         """Give a job, or None; with `owner` also None where it is somebody else's."""
@@ -137,6 +154,10 @@ class JobStore:
         if _ROW in events:  # seldom: PostgreSQL was away when the job was accepted
             await self._database.execute(_SQL["create"], codec.embed(events))
         await self._database.execute(_SQL["apply"], codec.embed(events))
+
+
+def _stored(job: NewJob, row: Row) -> Job:
+    return job.accepted(at=row["accepted_at"], run_at=row["run_at"], expires_at=row["expires_at"])
 
 
 def _job(row: Row) -> Job:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -174,14 +174,19 @@ class Queue:
         async with self._patiently():
             await self._redis.ping()
 
-    @asynccontextmanager
-    async def _patiently(self) -> AsyncIterator[None]:
-        with answering():
-            try:
-                async with asyncio.timeout(self._patience_s):
-                    yield
-            except TimeoutError as error:
-                raise StoreUnavailableError("Redis: no answer in time") from error
+    def _patiently(self) -> AbstractAsyncContextManager[None]:
+        return patiently(self._patience_s)
+
+
+@asynccontextmanager
+async def patiently(patience_s: float) -> AsyncIterator[None]:
+    """Raise StoreUnavailableError where Redis has not answered after so many seconds, retries included."""
+    with answering():
+        try:
+            async with asyncio.timeout(patience_s):
+                yield
+        except TimeoutError as error:
+            raise StoreUnavailableError("Redis: no answer in time") from error
 
 
 def state_of(result: Mapping[str, object]) -> State:

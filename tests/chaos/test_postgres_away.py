@@ -71,6 +71,23 @@ async def test_a_job_is_accepted_runs_and_gets_its_row_afterwards(
     assert (await site.get(f"/api/jobs/{job['id']}")).json()["durability"] == "full"
 
 
+async def test_an_idempotency_key_holds_without_it(
+    site: httpx.AsyncClient, servers: Servers, database: Database
+) -> None:
+    """What was sent while it was away makes no second job, neither meanwhile nor when it is back."""
+
+    async def ask() -> httpx.Response:
+        return await site.post("/api/jobs", json={"task": "diag.noop"}, headers={"Idempotency-Key": "k"})
+
+    async with stopped(servers.postgres):
+        first, again = await ask(), await ask()
+    row = await _end_of_row(database, first.json()["id"])
+    for answer in (again, await ask()):
+        assert (answer.status_code, answer.headers["idempotency-replayed"]) == (202, "true")
+        assert answer.json() == first.json()
+    assert [found["id"] for found in await database.fetch("SELECT id FROM jobs")] == [row["id"]]
+
+
 async def test_submissions_do_not_wait_long_for_one_that_hangs(
     site: httpx.AsyncClient, servers: Servers, database: Database
 ) -> None:

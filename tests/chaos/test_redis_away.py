@@ -144,3 +144,20 @@ async def test_the_quota_holds_without_redis(environ: dict[str, str], servers: S
         answer = await web.post("/api/jobs", json={"task": "diag.noop"})
         assert (answer.status_code, answer.json()["type"]) == (429, "waiting-quota")
     assert len(await database.fetch("SELECT id FROM jobs")) == 10
+
+
+async def test_an_idempotency_key_holds_without_redis(
+    web: httpx.AsyncClient, servers: Servers, database: Database
+) -> None:
+    """What was sent while it was away makes no second job, neither meanwhile nor when it is back."""
+
+    async def ask() -> httpx.Response:
+        return await web.post("/api/jobs", json={"task": "diag.noop"}, headers={"Idempotency-Key": "k"})
+
+    async with stopped(servers.redis):
+        first, again = await ask(), await ask()
+    after = await ask()
+    for answer in (again, after):
+        assert (answer.status_code, answer.headers["idempotency-replayed"]) == (202, "true")
+        assert answer.json()["id"] == first.json()["id"]
+    assert len(await database.fetch("SELECT id FROM jobs")) == 1

@@ -106,6 +106,7 @@ async def test_a_row_that_is_there_stays(database: Database) -> None:
     store = JobStore(database)
     async with database.connect() as connection:
         (job,) = await store.insert([replace(_NEW, id="j")], connection=connection)
+    assert job is not None
     row = rows.pack(replace(job, priority=9)).decode()
     await store.apply(orjson.dumps([{"id": "j", "run": "1", "v": "1", "at": "1", "state": "queued", "row": row}]))
     assert await store.get("j") == replace(job, state=State.QUEUED)
