@@ -1,5 +1,6 @@
 """Says which jobs may be accepted: nobody has more unfinished ones than he may, and the history keeps up."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from jobs.stores.jobs import JobStore, NewJob
 from jobs.stores.queue import Admission, Queue
 
 ANY_NUMBER = 2**53
+PLENTY = 10_000
+_PARTS = 64
+_CREDIT_S = 1.0
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -25,8 +29,21 @@ class Limits:
     patience_s: float = 5.0
 
 
+@dataclass(slots=True, kw_only=True)
+class _Credit:
+    """How many jobs of an owner need no question, and until when."""
+
+    left: int
+    until: float
+
+
 class Admitter:
-    """Takes a place in Redis for each job; while Redis is away, PostgreSQL counts."""
+    """Takes a place in Redis for each job; while Redis is away, PostgreSQL counts.
+
+    Far from the bound no submission pays for the question: of an owner who has `PLENTY` places left, this process gives
+    out a 64th by itself within the next second. Below that each job is asked about, and the bound is exact; it could be
+    passed only where so many places went within that second.
+    """
 
     def __init__(self, *, jobs: JobStore, queue: Queue, limits: Limits) -> None:
         """Let an owner have `max_waiting` unfinished jobs, and `max_events` be unwritten; 0 is any number."""
@@ -34,10 +51,11 @@ class Admitter:
         self._queue = queue
         self._max_waiting = limits.max_waiting
         self._max_events = limits.max_events
+        self._credits: dict[str, _Credit] = {}
 
     async def admit(self, group: Sequence[NewJob]) -> list[SwitchyardError | None]:
         """Give for each job why it must not be accepted, or None. Places of jobs that are not are to be released."""
-        limited = [job for job in group if job.owner not in SYSTEM_OWNERS]
+        limited = [job for job in group if job.owner not in SYSTEM_OWNERS and not self._spends(job.owner)]
         if not limited or not (self._max_waiting or self._max_events):
             return [None] * len(group)
         try:
@@ -48,7 +66,11 @@ class Admitter:
             )
         except StoreUnavailableError:
             return await self._counted(group)
-        refusals = dict(zip((job.id for job in limited), map(self._refusal, answers), strict=True))
+        refusals: dict[str, SwitchyardError | None] = {}
+        until = asyncio.get_running_loop().time() + _CREDIT_S
+        for job, (answer, left) in zip(limited, answers, strict=True):
+            refusals[job.id] = self._refusal(answer)
+            self._credits[job.owner] = _Credit(left=left // _PARTS if left >= PLENTY else 0, until=until)
         return [refusals.get(job.id) for job in group]
 
     async def release(self, jobs: Sequence[NewJob]) -> None:
@@ -57,6 +79,13 @@ class Admitter:
             await self._queue.release([(job.id, job.owner) for job in jobs])
         except StoreUnavailableError as error:
             log.warning("places_not_released", amount=len(jobs), reason=str(error))
+
+    def _spends(self, owner: str) -> bool:
+        credit = self._credits.get(owner)
+        if credit is None or credit.left <= 0 or credit.until < asyncio.get_running_loop().time():
+            return False
+        credit.left -= 1
+        return True
 
     async def _counted(self, group: Sequence[NewJob]) -> list[SwitchyardError | None]:
         """Count in PostgreSQL, without what others submit at this moment. If it is away too, nothing is accepted."""

@@ -78,17 +78,21 @@ class Queue:
         self._patience_s = patience_s
         self._step_ms = step_ms
 
-    async def admit(self, jobs: Sequence[tuple[str, str]], *, most: int, most_events: int) -> list[Admission]:
+    async def admit(
+        self, jobs: Sequence[tuple[str, str]], *, most: int, most_events: int
+    ) -> list[tuple[Admission, int]]:
         """Take places for up to 200 jobs, given by id and owner, who may have `most` unfinished ones.
 
-        A place is kept for half a minute, until `enqueue` makes it the job's. None is given while there are
-        `most_events` (0: any number) that are not written.
+        Each answer comes with how many places its owner has left. A place is kept for half a minute, until `enqueue`
+        makes it the job's. None is given while there are `most_events` (0: any number) that are not written.
         """
         args: list[str | int] = [most_events, most, len(jobs)]
         for job in jobs:
             args += job
         async with self._patiently():
-            return [Admission(answer.decode()) for answer in await _ADMIT.run(self._redis, *args)]
+            answers = await _ADMIT.run(self._redis, *args)
+        parts = (answer.decode().partition(":") for answer in answers)
+        return [(Admission(word), int(left or 0)) for word, _, left in parts]
 
     async def release(self, jobs: Sequence[tuple[str, str]]) -> None:
         """Give up places that `admit` has taken."""

@@ -3,7 +3,8 @@
 -- ARGV  1 most events: how long the stream of what is not written may be, 0 for any length
 --       2 most: unfinished jobs that an owner may have
 --       3 amount, at most 200, then for each: id, owner
--- Returns an answer each: ok (the place is kept for 30 seconds), quota (none is free), full (the stream is).
+-- Returns an answer each: `ok:` and how many places are left (the job's is kept for 30 seconds), quota (none is free),
+--       full (the stream is).
 
 local PLACE_MS = 30000
 local LOOKED_AT = 100
@@ -42,7 +43,7 @@ for i = 1, amount do
   elseif free_of(owner) > 0 then
     free[owner] = free[owner] - 1
     add(RESERVE .. owner, text(now + PLACE_MS), id)
-    answers[i] = 'ok'
+    answers[i] = 'ok:' .. free[owner]
   else
     answers[i] = 'quota'
   end

@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from jobs import keys
+from jobs.admit import PLENTY
 from jobs.stores.database import Database
 from tests.support.site import end_of, running_web, running_worker, submit
 
@@ -47,6 +48,19 @@ async def test_of_many_at_once_exactly_so_many_are_accepted(
     assert_refused(next(answer for answer in answers if answer.status_code == 429))
     accepted = {answer.json()["id"] for answer in answers if answer.status_code == 202}
     assert {row["id"] for row in await database.fetch("SELECT id FROM jobs")} == accepted
+
+
+async def test_far_from_the_bound_only_some_are_asked_about(environ: dict[str, str], redis: Redis) -> None:
+    """Who had many places may go on without a question, but not for more than a 64th of them, nor for long."""
+    async with running_web({**environ, "JOBS_MAX_WAITING": str(PLENTY + 1)}) as web:
+        await submit(web, "diag.noop")
+        seconds, _ = await redis.time()
+        await redis.zadd(keys.reserve("admin"), {f"j{number}": (seconds + 60) * 1000 for number in range(PLENTY)})
+        await submit(web, "diag.noop")
+        answers = await asyncio.gather(*(web.post("/api/jobs", json={"task": "diag.noop"}) for _ in range(200)))
+    told = Counter(answer.status_code for answer in answers)
+    assert told.keys() == {202, 429}
+    assert told[202] < PLENTY // 64
 
 
 async def test_scheduled_jobs_count_and_each_end_frees_a_place(web: httpx.AsyncClient, environ: dict[str, str]) -> None:
