@@ -76,9 +76,10 @@ async def post(url: str, path: str, body: bytes, *, key: str, connections: int, 
     )
     request, left, took_s = head.encode() + body, iter(range(requests)), list[float]()
     loop = asyncio.get_running_loop()
+    host, port = address.hostname or "", address.port or 80
     clients: list[_Client] = []
     for _ in range(connections):
-        _, client = await loop.create_connection(lambda: _Client(request, left, took_s), address.hostname, address.port)
+        _, client = await loop.create_connection(lambda: _Client(request, left, took_s), host, port)
         clients.append(client)
     began = time.perf_counter()
     for client in clients:
