@@ -12,16 +12,19 @@ from app.auth import Authenticator, MetricsToken
 from app.draining import on_stop_signal
 from app.settings import Settings
 from app.state import Deps
+from jobs.admit import Limits
 from jobs.cancel import Canceller
 from jobs.cancelling import cancel_until_ended
 from jobs.errors import StoreUnavailableError, UnfitRedisError
 from jobs.find import JobFinder
+from jobs.idempotency import IdempotentSubmitter
 from jobs.overview import Overview
 from jobs.pause import Pauses
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
 from jobs.stores.fitness import Fitness
 from jobs.stores.jobs import JobStore
+from jobs.stores.keyring import Keyring
 from jobs.stores.pauses import PauseStore
 from jobs.stores.places import Places
 from jobs.stores.presence import Presence
@@ -61,7 +64,16 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
         queue = Queue(redis, patience_s=_REDIS_PATIENCE_S, step_ms=settings.jobs.step_ms)
         finder = JobFinder(jobs=jobs, queue=queue)
         submitter = Submitter(
-            tasks=tasks, database=database, jobs=jobs, queue=queue, turn_s=settings.jobs.turn_ms / 1000
+            tasks=tasks,
+            database=database,
+            jobs=jobs,
+            queue=queue,
+            turn_s=settings.jobs.turn_ms / 1000,
+            limits=Limits(
+                max_waiting=settings.jobs.max_waiting,
+                max_events=settings.jobs.stream_max,
+                patience_s=settings.app.patience_s,
+            ),
         )
         statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
         waiter = EndWaiter(finder=finder, signals=Signals(redis))
@@ -83,6 +95,12 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
                         queue=queue,
                         fitness=fitness,
                         submitter=submitter,
+                        idempotent=IdempotentSubmitter(
+                            submitter=submitter,
+                            jobs=jobs,
+                            finder=finder,
+                            keyring=Keyring(redis, patience_s=_REDIS_PATIENCE_S),
+                        ),
                         finder=finder,
                         waiter=waiter,
                         canceller=Canceller(jobs=jobs, queue=queue, waiter=waiter),

@@ -1,5 +1,6 @@
 """The composition root of a web process: `uvicorn app.main:create_app --factory`."""
 
+import gc
 import os
 import sys
 
@@ -22,6 +23,8 @@ def create_app() -> Starlette:
     except (SettingsError, TaskTableError) as error:
         sys.exit(f"The web process cannot start:\n{error}")
     configure_logs(form=settings.app.log_format, level=settings.app.log_level)
+    gc.collect()
+    gc.freeze()  # what has been made so far stays: the collector need not look at it again and again
     return Starlette(
         routes=ROUTES,
         middleware=MIDDLEWARE,

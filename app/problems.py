@@ -67,6 +67,18 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
         NotASpreadsheetError,
         Kind(type="unsupported-media-type", status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, title="This is no spreadsheet"),
     ),
+    (
+        jobs_errors.IdempotencyMismatchError,
+        Kind(
+            type="idempotency-mismatch",
+            status=HTTPStatus.UNPROCESSABLE_ENTITY,
+            title="This key was used for something else",
+        ),
+    ),
+    (
+        jobs_errors.QuotaError,
+        Kind(type="waiting-quota", status=HTTPStatus.TOO_MANY_REQUESTS, title="You have too many unfinished jobs"),
+    ),
     (jobs_errors.StoreUnavailableError, UNAVAILABLE),
 )
 

@@ -9,11 +9,12 @@ from app.middleware.authentication import Authentication
 from app.middleware.body_limit import BodyLimit
 from app.middleware.request_context import RequestContext
 
+# They are tried in this order: what is asked for most comes first.
 ROUTES = (
+    by_method("/api/jobs", POST=jobs.submit_job),
     Route("/healthz", health.healthz),
     Route("/readyz", health.readyz),
     Route("/metrics", metrics.show_metrics),
-    by_method("/api/jobs", POST=jobs.submit_job),
     by_method("/api/jobs/{id}", GET=jobs.show_job),
     by_method("/api/jobs/{id}/cancel", POST=jobs.cancel_job),
     by_method("/api/jobs/{id}/retry", POST=jobs.retry_job),

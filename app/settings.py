@@ -50,7 +50,7 @@ class AppSettings(EnvironmentModel):
         gt=0,
         le=60,
         alias="APP_STORE_PATIENCE_S",
-        description="Seconds that a request waits for PostgreSQL before it answers 503",
+        description="Seconds that a request waits for PostgreSQL before it does without, or answers 503",
     )
 
 

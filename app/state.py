@@ -9,6 +9,7 @@ from app.auth import Authenticator, MetricsToken
 from app.identity import Identity
 from jobs.cancel import Canceller
 from jobs.find import JobFinder
+from jobs.idempotency import IdempotentSubmitter
 from jobs.overview import Overview
 from jobs.pause import Pauses
 from jobs.registry import TaskTable
@@ -30,6 +31,7 @@ class Deps:
     queue: Queue
     fitness: Fitness
     submitter: Submitter
+    idempotent: IdempotentSubmitter
     finder: JobFinder
     waiter: EndWaiter
     canceller: Canceller

@@ -3,7 +3,9 @@
 import asyncio
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import urlsplit
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -19,6 +21,52 @@ class Load:
     p99_ms: float
 
 
+class _Client(asyncio.Protocol):
+    """One connection: sends the request again as soon as it is answered, while there are any left."""
+
+    def __init__(self, request: bytes, left: Iterator[int], took_s: list[float]) -> None:
+        self._request = request
+        self._left = left
+        self._took_s = took_s
+        self._got = b""
+        self._began = 0.0
+        self._transport: asyncio.Transport
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Be ready; `send` begins."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def send(self) -> None:
+        """Send the next request, or end."""
+        if next(self._left, None) is None:
+            self._transport.close()
+            self.done.set_result(None)
+            return
+        self._began = time.perf_counter()
+        self._transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        """Read an answer; it may come in parts."""
+        self._got += data
+        head, end, body = self._got.partition(b"\r\n\r\n")
+        if not end:
+            return
+        length = _LENGTH.search(head)
+        if not head.startswith(_ACCEPTED) or length is None:
+            self._transport.close()
+            self.done.set_exception(AssertionError(f"not accepted: {head.decode(errors='replace')}"))
+        elif len(body) == int(length[1]):
+            self._took_s.append(time.perf_counter() - self._began)
+            self._got = b""
+            self.send()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail where the server ended it."""
+        if not self.done.done():
+            self.done.set_exception(exc or ConnectionResetError("the server has closed the connection"))
+
+
 async def post(url: str, path: str, body: bytes, *, key: str, connections: int, requests: int) -> Load:
     """Send so many requests over so many connections at once; each must be answered 202."""
     address = urlsplit(url)
@@ -26,34 +74,21 @@ async def post(url: str, path: str, body: bytes, *, key: str, connections: int, 
         f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {key}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    request = head.encode() + body
-    streams = [await asyncio.open_connection(address.hostname, address.port) for _ in range(connections)]
-    left = iter(range(requests))
-    took_s: list[float] = []
-
-    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for _ in left:
-            began = time.perf_counter()
-            writer.write(request)
-            await _answer(reader)
-            took_s.append(time.perf_counter() - began)
-
+    request, left, took_s = head.encode() + body, iter(range(requests)), list[float]()
+    loop = asyncio.get_running_loop()
+    host, port = address.hostname or "", address.port or 80
+    clients: list[_Client] = []
+    for _ in range(connections):
+        _, client = await loop.create_connection(lambda: _Client(request, left, took_s), host, port)
+        clients.append(client)
     began = time.perf_counter()
-    await asyncio.gather(*(client(*stream) for stream in streams))
+    for client in clients:
+        client.send()
+    await asyncio.gather(*(client.done for client in clients))
     seconds = time.perf_counter() - began
-    for _, writer in streams:
-        writer.close()
     took_s.sort()
     return Load(
         per_s=requests / seconds,
         p50_ms=1000 * took_s[len(took_s) // 2],
         p99_ms=1000 * took_s[len(took_s) * 99 // 100],
     )
-
-
-async def _answer(reader: asyncio.StreamReader) -> None:
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = _LENGTH.search(head)
-    if not head.startswith(_ACCEPTED) or length is None:
-        raise AssertionError(f"not accepted: {head.decode(errors='replace')}")
-    await reader.readexactly(int(length[1]))

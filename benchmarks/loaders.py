@@ -136,7 +136,8 @@ async def _accept(jobs: JobStore, file_id: UUID, connection: Connection) -> str:
         run_at=None,
         delay_s=None,
     )
-    return (await jobs.insert(new, connection=connection)).id
+    await jobs.insert([new], connection=connection)
+    return new.id
 
 
 async def _measured(load: Callable[[], Awaitable[object]]) -> Run:

@@ -30,6 +30,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 _PATH = "/api/jobs"
 _BODY = json.dumps({"task": "diag.noop", "args": {}}).encode()
+_HEAVY_QUEUE = "data_processing"
+_HEAVY = json.dumps({"task": "diag.cpu", "args": {"seconds": 2.0}, "queue": _HEAVY_QUEUE}).encode()
+_HEAVY_JOBS = 100
 _WARM_UP = 200
 _REQUESTS = {1: 800, 50: 3_000}  # by connections
 _HEADERS = ("app", "connections", "requests/s", "ratio", "p50 ms", "p99 ms", "web CPU ms/request")
@@ -75,7 +78,10 @@ def main(_: bool) -> None:  # noqa: FBT001  the one switch that all benchmarks s
             "Starlette + stock arq": stack.enter_context(_web(("benchmarks.peer:app",), peer, folder / "peer.log")),
             "Switchyard": stack.enter_context(_web(("app.main:create_app", "--factory"), site, folder / "site.log")),
         }
-        print(f"\n## submit\n\n{_shown(uvloop.run(_rounds(webs, key)))}")
+        rounds = uvloop.run(_rounds(webs, key))
+        stack.enter_context(_worker(site, folder / "worker.log"))
+        rounds |= uvloop.run(_beside_work(webs["Switchyard"], key))
+        print(f"\n## submit\n\n{_shown(rounds)}")
 
 
 Rounds = dict[tuple[str, int], list[Round]]
@@ -94,6 +100,27 @@ async def _rounds(webs: Mapping[str, Web], key: str) -> Rounds:
                 cpu_ms = 1000 * (tree_cpu_s(web.pid) - before_s) / requests
                 rounds[name, connections].append(Round(load=load, cpu_ms=cpu_ms))
     return rounds
+
+
+async def _beside_work(web: Web, key: str) -> Rounds:
+    """Send the same load while a worker's children are busy with work for the processor."""
+    await post(web.url, _PATH, _HEAVY, key=key, connections=10, requests=_HEAVY_JOBS)
+    return await _rounds({"Switchyard, worker busy": web}, key)
+
+
+@contextmanager
+def _worker(variables: Mapping[str, str], log: Path) -> Iterator[None]:
+    """Run a worker; it takes nothing but the queue of heavy jobs."""
+    command = (sys.executable, "-m", "jobs", "worker", "--queues", f"{_HEAVY_QUEUE}:2")
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment_of(variables), stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 @contextmanager

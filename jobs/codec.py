@@ -66,7 +66,7 @@ def clean_json(text: str) -> str:
 
 def holds_nul(encoded: bytes) -> bool:
     """Say whether a value that `dumps` encoded has a NUL in one of its texts."""
-    return _NUL.search(encoded.decode()) is not None
+    return b"\\u0000" in encoded and _NUL.search(encoded.decode()) is not None
 
 
 def clean_text(text: str) -> str:

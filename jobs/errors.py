@@ -32,6 +32,24 @@ class ConflictError(SwitchyardError):
     """The thing is there, but in a state that does not allow this."""
 
 
+class IdempotencyMismatchError(SwitchyardError):
+    """An idempotency key was used for something else."""
+
+
+class KeyHeldError(SwitchyardError):
+    """PostgreSQL has a job under this idempotency key; nothing was stored."""
+
+
+class QuotaError(SwitchyardError):
+    """The owner has as many unfinished jobs as he may; `free` is how many more he could submit now."""
+
+    def __init__(self, *, free: int, most: int) -> None:
+        super().__init__(
+            f"of {most:,} unfinished jobs that you may have at once, {free:,} are free; wait until some end"
+        )
+        self.free = free
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
     """One wrong field of an input: a JSON pointer to it and what to do about it."""

@@ -18,12 +18,27 @@ class JobFinder:
     async def get(self, job_id: str, *, owner: str | None = None, connection: Connection | None = None) -> Job | None:
         """Give a job, or None; with `owner` also None where it is somebody else's.
 
-        While Redis is away this is the job as far as its history was written.
+        While Redis is away this is the job as far as its history was written. While PostgreSQL is away this is one
+        that it did not take, for a day; of others StoreUnavailableError is raised.
         """
-        job = await self._jobs.get(job_id, owner=owner, connection=connection)
+        try:
+            job = await self._jobs.get(job_id, owner=owner, connection=connection)
+        except StoreUnavailableError:
+            job = await self._unwritten(job_id, owner)
+            if job is None:
+                raise
+        else:
+            job = job or await self._unwritten(job_id, owner)
         if job is None or is_end(job.state):
             return job
         try:
             return await self._queue.live(job)
         except StoreUnavailableError:
             return job
+
+    async def _unwritten(self, job_id: str, owner: str | None) -> Job | None:
+        try:
+            job = await self._queue.unwritten(job_id)
+        except StoreUnavailableError:
+            return None
+        return None if job is None or owner not in {None, job.owner} else job

@@ -15,11 +15,15 @@ ABORT = "arq:abort"  # sorted set: ids that stock clients want to be aborted
 JOB = "switchyard:job:"  # + id: hash, an unfinished job; its fields are in lua/prelude.lua
 DONE = "switchyard:done:"  # + id: string with PX, `run:fence:kind`, proof that run `run` has ended
 OWNER = "switchyard:owner:"  # + queue:owner: sorted set, unfinished due job -> priority; gives `ahead`
+IDEMPOTENCY = "switchyard:idempotency:"  # + owner:key: string with PX, what a submission under this key has led to
+UNFINISHED = "switchyard:unfinished:"  # + owner: sorted set, each unfinished job of his -> ms of being put in line
+RESERVE = "switchyard:reserve:"  # + owner: sorted set, job that is being accepted -> ms until which its place is kept
 RUNNING = "switchyard:running:"  # + owner: sorted set, job -> end of its lease in ms
 PARKED = "switchyard:parked:"  # + queue:owner: sorted set, job -> the score that it is released with
 PARKED_QUEUES = "switchyard:parkedq:"  # + owner: set of queues in which the owner has parked jobs
 PARKED_OWNERS = "switchyard:parkedowners"  # set of owners with parked jobs
 CLAIM = "switchyard:claim:"  # + worker:queue-lane: string with PX, the last reply to a claim
+ROW = "switchyard:row:"  # + id: string with PX, a job that PostgreSQL did not take, as JSON; its history makes the row
 UNIQUE = "switchyard:unique:"  # + task:owner:key: string, the unfinished job that has this name
 PACE = "switchyard:pace:"  # + queue:ms of Redis' clock // PACE_MS: string with PX, how many jobs were started then
 CANCELLED = "switchyard:cancelled"  # sorted set with PX: queue:owner -> how many were cancelled there while in line
@@ -96,3 +100,18 @@ def done(job_id: str) -> str:
 def result(job_id: str) -> str:
     """Give the key that says how a job ended."""
     return f"{RESULT}{job_id}"
+
+
+def row(job_id: str) -> str:
+    """Give what is kept of a job that PostgreSQL did not take."""
+    return f"{ROW}{job_id}"
+
+
+def reserve(owner: str) -> str:
+    """Give the places that are kept for an owner's jobs on their way in."""
+    return f"{RESERVE}{owner}"
+
+
+def idempotency(owner: str, key: str) -> str:
+    """Give what is known of a submission under an idempotency key."""
+    return f"{IDEMPOTENCY}{owner}:{key}"

@@ -99,6 +99,7 @@ class Job:
     `run` counts generations (a retry by hand starts a new one), `tries` the starts within a run that were not the
     fault of a worker, `fence` rises with each start and tells a task's own writes which start is the latest. Of an
     owner and a task only one unfinished job may have a `unique_key`; one that has not started at `expires_at` ends.
+    With `is_written` False PostgreSQL has no row of it yet: it was away.
     """
 
     id: str
@@ -124,8 +125,11 @@ class Job:
     progress: Progress | None = None
     result: Any = None
     error: Failure | None = None
+    is_written: bool = True
 
     @property
     def durability(self) -> Durability:
-        """Say where the job is kept: in PostgreSQL alone until Redis has it too."""
+        """Say where the job is kept: in PostgreSQL alone until Redis has it too, or the other way about."""
+        if not self.is_written:
+            return Durability.REDIS
         return Durability.POSTGRES if self.state is State.ACCEPTED else Durability.FULL

@@ -102,6 +102,12 @@ class JobsSettings(EnvironmentModel):
         alias="JOBS_MAX_RUNNING",
         description="Jobs of one owner that run at once, in all queues together; more wait. 0: any number",
     )
+    max_waiting: int = Field(
+        default=100_000,
+        ge=0,
+        alias="JOBS_MAX_WAITING",
+        description="Unfinished jobs that one owner may have; more are refused with 429. 0: any number",
+    )
     history_days: int = Field(
         default=90,
         ge=0,

@@ -1,92 +1,91 @@
-"""Accepting jobs: check, store in PostgreSQL, then put in Redis. What is stored will run, whatever happens next."""
+"""The way in for jobs: they are checked, stored and put in line. What is stored will run, whatever happens next."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import dataclass, replace
 
-import structlog
-
-from jobs.errors import ConflictError, InvalidInputError, Mistake, StoreUnavailableError
-from jobs.ids import new_job_id
-from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY, Job, State
-from jobs.registry import LONGEST_TIMEOUT_S, Task, TaskTable
+from jobs.accept import MOST_AT_ONCE, Accepted, Acceptor
+from jobs.admit import Admitter, Limits
+from jobs.errors import ConflictError, KeyHeldError, StoreUnavailableError
+from jobs.find import JobFinder
+from jobs.group_commit import GroupCommit
+from jobs.model import Job
+from jobs.registry import TaskTable
 from jobs.stores.database import Connection, Database
-from jobs.stores.jobs import JobStore, NewJob
-from jobs.stores.queue import Enqueued, Entry, Place, Queue
+from jobs.stores.jobs import JobStore, KeyUse, NewJob
+from jobs.stores.queue import Queue
+from jobs.submission import Submission, checked
 
-LONGEST_DELAY_S = 366 * 86_400.0
-MOST_TRIES = 100
-LONGEST_KEY = 200
-
-_ENQUEUED = {Enqueued.QUEUED: State.QUEUED, Enqueued.SCHEDULED: State.SCHEDULED, Enqueued.KNOWN: State.QUEUED}
-
-log = structlog.stdlib.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """What a submitter asks for. None means what the task declares; `delay_s` and `run_at` exclude each other.
-
-    With `unique_key` an unfinished job of the same owner, task and key takes the place of a new one. After
-    `expires_in_s` seconds from acceptance a job that waits ends as expired.
-    """
-
-    task: str
-    args: Mapping[str, Any]
-    owner: str
-    priority: int = DEFAULT_PRIORITY
-    queue: str | None = None
-    delay_s: float | None = None
-    run_at: datetime | None = None
-    timeout_s: float | None = None
-    max_tries: int | None = None
-    unique_key: str | None = None
-    expires_in_s: float | None = None
-    tags: tuple[str, ...] = field(default=())
+_NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitted:
-    """What a submission led to: a new job, or the one that has its unique key."""
+    """What a submission led to: a new job, or the one that has its unique key; `is_replayed`: once before."""
 
     job: Job
     is_new: bool
+    is_replayed: bool = False
 
 
 class Submitter:
     """The one way in for jobs."""
 
-    def __init__(self, *, tasks: TaskTable, database: Database, jobs: JobStore, queue: Queue, turn_s: float) -> None:
+    def __init__(
+        self,
+        *,
+        tasks: TaskTable,
+        database: Database,
+        jobs: JobStore,
+        queue: Queue,
+        turn_s: float,
+        limits: Limits = _NO_LIMITS,
+    ) -> None:
         """Take a task to run for `turn_s` seconds where it neither says so nor was measured."""
         self._tasks = tasks
-        self._database = database
         self._jobs = jobs
         self._queue = queue
         self._turn_s = turn_s
+        self._finder = JobFinder(jobs=jobs, queue=queue)
+        self._acceptor = Acceptor(
+            database=database,
+            jobs=jobs,
+            queue=queue,
+            admitter=Admitter(jobs=jobs, queue=queue, limits=limits),
+            typical_s=self._typical_s,
+            patience_s=limits.patience_s,
+        )
+        self._group: GroupCommit[NewJob, Accepted] = GroupCommit(self._acceptor.accept, most=MOST_AT_ONCE)
 
-    async def submit(self, submission: Submission) -> Submitted:
-        """Accept a job. Raises InvalidInputError, or StoreUnavailableError where PostgreSQL is away."""
-        wanted = self._checked(submission)
+    async def submit(
+        self, submission: Submission, *, job_id: str | None = None, use: KeyUse | None = None
+    ) -> Submitted:
+        """Accept a job, under an id of the caller's where it has an idempotency key.
+
+        Raises InvalidInputError, QuotaError, StoreUnavailableError where both stores are away, and KeyHeldError.
+        """
+        wanted = checked(submission, self._tasks)
+        if job_id is not None:
+            wanted = replace(wanted, id=job_id, use=use)
         if holder := await self._holder(wanted):
             return Submitted(job=holder, is_new=False)
-        async with self._database.transaction() as connection:
-            job = await self._jobs.insert(wanted, connection=connection)
-        place = await self._place(job)
-        if place is not None and place.holder is not None:  # somebody was faster
-            await self._jobs.withdraw(job.id)
-            if holder := await self._jobs.get(place.holder):
-                return Submitted(job=await self._queue.live(holder), is_new=False)
-            raise StoreUnavailableError(f"job {place.holder}, which has this unique key, is not in PostgreSQL yet")
-        return Submitted(job=_placed(job, place), is_new=True)
+        accepted = await self._group.join(wanted)
+        if accepted.holder is None:
+            return Submitted(job=accepted.job, is_new=True)
+        await self._withdraw(accepted.job)  # somebody was faster
+        if holder := await self._finder.get(accepted.holder):
+            return Submitted(job=holder, is_new=False)
+        raise StoreUnavailableError(f"job {accepted.holder}, which has this unique key, is not in PostgreSQL yet")
 
     async def accept(self, submission: Submission, *, connection: Connection) -> Job:
         """Check and store a job in the caller's transaction; he calls `enqueue` once it is committed."""
-        return await self._jobs.insert(self._checked(submission), connection=connection)
+        (job,) = await self._jobs.insert([checked(submission, self._tasks)], connection=connection)
+        if job is None:
+            raise KeyHeldError("no job was stored")
+        return job
 
     async def enqueue(self, job: Job) -> Job:
         """Put a stored job in line. While Redis is away it stays `accepted` and is put there later."""
-        return _placed(job, await self._place(job))
+        (accepted,) = await self._acceptor.line_up([job])
+        return job if isinstance(accepted, Exception) else accepted.job
 
     async def rerun(self, job: Job) -> Job:
         """Accept a job that has failed, was cancelled or has expired once more: a new run, its tries counted anew.
@@ -107,103 +106,15 @@ class Submitter:
         name = (wanted.task, wanted.owner, wanted.unique_key)
         try:
             holder = await self._queue.holder(*name)
-            job = None if holder is None else await self._jobs.get(holder)
-            return None if job is None else await self._queue.live(job)
         except StoreUnavailableError:
             return await self._jobs.of_name(*name)
+        return None if holder is None else await self._finder.get(holder)
 
-    async def _place(self, job: Job) -> Place | None:
-        try:
-            (place,) = await self._queue.enqueue([Entry(job=job, typical_s=self._typical_s(job.task))])
-        except StoreUnavailableError as error:
-            log.warning("job_not_enqueued", job_id=job.id, reason=str(error))
-            return None
-        return place
+    async def _withdraw(self, job: Job) -> None:
+        """Take back what nobody was told of. Where PostgreSQL did not take it, there is nothing to take back."""
+        if job.is_written:
+            await self._jobs.withdraw(job.id)
 
     def _typical_s(self, task: str) -> float:
         declared = self._tasks[task].typical_s if task in self._tasks else None
         return self._turn_s if declared is None else declared
-
-    def _checked(self, submission: Submission) -> NewJob:
-        task = self._tasks.get(submission.task)
-        if task is None:
-            known = ", ".join(sorted(self._tasks))
-            raise InvalidInputError(
-                [Mistake(pointer="/task", detail=f"there is no task {submission.task!r}; there are: {known}")]
-            )
-        mistakes = _mistakes(submission, task)
-        try:
-            args = task.arguments.check(submission.args)
-        except InvalidInputError as error:
-            mistakes += error.mistakes
-        if mistakes:
-            raise InvalidInputError(mistakes)
-        return NewJob(
-            id=new_job_id(),
-            task=task.name,
-            queue=submission.queue or task.queue,
-            owner=submission.owner,
-            priority=submission.priority,
-            args=args,
-            tags=submission.tags,
-            max_tries=submission.max_tries or task.max_tries,
-            timeout_s=submission.timeout_s or task.timeout_s,
-            run_at=submission.run_at,
-            delay_s=submission.delay_s,
-            unique_key=submission.unique_key,
-            expires_in_s=submission.expires_in_s,
-        )
-
-
-def _placed(job: Job, place: Place | None) -> Job:
-    return job if place is None else replace(job, state=_ENQUEUED.get(place.answer, job.state))
-
-
-def _mistakes(submission: Submission, task: Task) -> list[Mistake]:
-    """Find what is wrong beside the arguments: a pure list of rules, each with its field and its mend."""
-    delay, run_at, timeout, tries, key, expires = (
-        submission.delay_s,
-        submission.run_at,
-        submission.timeout_s,
-        submission.max_tries,
-        submission.unique_key,
-        submission.expires_in_s,
-    )
-    latest = datetime.now(UTC) + timedelta(seconds=LONGEST_DELAY_S)
-    rules = (
-        (
-            "/queue",
-            submission.queue is not None and submission.queue not in task.queues,
-            f"task {task.name} runs on: {', '.join(task.queues)}",
-        ),
-        (
-            "/priority",
-            not LOWEST_PRIORITY <= submission.priority <= HIGHEST_PRIORITY,
-            f"must be from {LOWEST_PRIORITY} to {HIGHEST_PRIORITY}; {HIGHEST_PRIORITY} is the most urgent",
-        ),
-        ("/run_at", run_at is not None and delay is not None, "give either run_at or delay_s"),
-        ("/run_at", run_at is not None and run_at.tzinfo is None, "needs an offset or Z"),
-        ("/run_at", run_at is not None and run_at.tzinfo is not None and run_at > latest, "is over a year away"),
-        (
-            "/delay_s",
-            delay is not None and not 0 <= delay <= LONGEST_DELAY_S,
-            f"must be from 0 to {LONGEST_DELAY_S:.0f}",
-        ),
-        (
-            "/timeout_s",
-            timeout is not None and not 0 < timeout <= LONGEST_TIMEOUT_S,
-            f"must be above 0 and at most {LONGEST_TIMEOUT_S:.0f}",
-        ),
-        (
-            "/unique_key",
-            key is not None and (not 1 <= len(key) <= LONGEST_KEY or "\x00" in key),
-            f"must be of 1 to {LONGEST_KEY} characters, without NUL",
-        ),
-        (
-            "/expires_in_s",
-            expires is not None and not 0 < expires <= LONGEST_DELAY_S,
-            f"must be above 0 and at most {LONGEST_DELAY_S:.0f}",
-        ),
-        ("/max_tries", tries is not None and not 1 <= tries <= MOST_TRIES, f"must be from 1 to {MOST_TRIES}"),
-    )
-    return [Mistake(pointer=pointer, detail=detail) for pointer, is_wrong, detail in rules if is_wrong]

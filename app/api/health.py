@@ -27,8 +27,8 @@ async def readyz(request: Request) -> Response:
     degraded = [*([] if database else ["postgresql"]), *redis]
     if deps.waiter.closed:
         return answer({"status": "draining", "degraded": degraded}, status=HTTPStatus.SERVICE_UNAVAILABLE)
-    # Without Redis jobs are accepted and wait; without PostgreSQL they are not.
-    if not database:
+    # Either store is enough to accept jobs.
+    if not database and redis:
         return answer({"status": "unavailable", "degraded": degraded}, status=HTTPStatus.SERVICE_UNAVAILABLE)
     return answer({"status": "ready", "degraded": degraded})
 

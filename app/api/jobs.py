@@ -10,16 +10,23 @@ from app.schemas.requests import CancelQuery, JobBody, JobQuery
 from app.schemas.views import job_view, task_view
 from app.state import deps_of, identity_of
 from jobs.errors import NotFoundError
-from jobs.submit import Submission
+from jobs.submission import Submission
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
 
 
 async def submit_job(request: Request) -> Response:
     """POST /api/jobs: accept a job; 200 with the job that is already there where it has the same unique key."""
     body = await read_json(request, JobBody)
-    wanted = Submission(owner=identity_of(request).owner, **dict(body))
-    submitted = await deps_of(request).submitter.submit(wanted)
+    wanted = Submission(owner=identity_of(request).owner, **vars(body))
+    key, deps = request.headers.get(IDEMPOTENCY_KEY), deps_of(request)
+    submitted = await (deps.submitter.submit(wanted) if key is None else deps.idempotent.submit(wanted, key=key))
     status = HTTPStatus.ACCEPTED if submitted.is_new else HTTPStatus.OK
-    return answer(job_view(submitted.job), status=status, location=f"/api/jobs/{submitted.job.id}")
+    response = answer(job_view(submitted.job), status=status, location=f"/api/jobs/{submitted.job.id}")
+    if submitted.is_replayed:
+        response.headers[REPLAYED] = "true"
+    return response
 
 
 async def show_job(request: Request) -> Response:

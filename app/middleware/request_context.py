@@ -5,13 +5,14 @@ import time
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.problems import unexpected_problem
 
 HEADER = "X-Request-ID"
+_RAW_HEADER = HEADER.lower().encode()
 
 # What a client may choose: enough for any tracing system, nothing that could forge a line of the log.
 _CHOSEN = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}")
@@ -40,18 +41,19 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                MutableHeaders(scope=message)[HEADER] = request_id
+                message["headers"] = [*message["headers"], (_RAW_HEADER, request_id.encode())]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self._app(scope, receive, watched)
-            except ClientDisconnect:
-                log.info("client_vanished")  # in the middle of its body: nobody is there to be answered
-            except Exception as error:  # the last place that can still answer
-                if status:
-                    raise
-                await unexpected_problem(Request(scope), error)(scope, receive, watched)
-            finally:
-                took_ms = round(1000 * (time.perf_counter() - began), 1)
-                log.info("request_answered", method=scope["method"], path=scope["path"], status=status, took_ms=took_ms)
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            log.info("client_vanished")  # in the middle of its body: nobody is there to be answered
+        except Exception as error:  # the last place that can still answer
+            if status:
+                raise
+            await unexpected_problem(Request(scope), error)(scope, receive, watched)
+        finally:
+            took_ms = round(1000 * (time.perf_counter() - began), 1)
+            log.info("request_answered", method=scope["method"], path=scope["path"], status=status, took_ms=took_ms)
+            structlog.contextvars.reset_contextvars(**bound)

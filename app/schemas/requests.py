@@ -8,7 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from jobs.registry import LONGEST_TIMEOUT_S
-from jobs.submit import LONGEST_DELAY_S, LONGEST_KEY, MOST_TRIES
+from jobs.submission import LONGEST_DELAY_S, LONGEST_KEY, MOST_TRIES
 from jobs.tasks.data_sync.model import Domain, Granularity, Repeats
 
 

@@ -13,6 +13,15 @@ from jobs.stores.queries import load_queries
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _SQL = load_queries(Path(__file__).with_suffix(".sql"))
+_ROW = b'"row":'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyUse:
+    """An idempotency key, and the print of what was submitted under it: hex digits."""
+
+    key: str
+    print: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +44,29 @@ class NewJob:
     delay_s: float | None
     unique_key: str | None = None
     expires_in_s: float | None = None
+    use: KeyUse | None = None
+
+    def accepted(self, *, at: datetime, run_at: datetime | None, expires_at: datetime | None) -> Job:
+        """Give the job that this becomes when it is accepted at this time."""
+        return Job(
+            id=self.id,
+            task=self.task,
+            queue=self.queue,
+            owner=self.owner,
+            state=State.ACCEPTED,
+            priority=self.priority,
+            args=self.args,
+            tags=tuple(self.tags),
+            run=1,
+            fence=0,
+            tries=0,
+            max_tries=self.max_tries,
+            timeout_s=self.timeout_s,
+            accepted_at=at,
+            run_at=run_at,
+            expires_at=expires_at,
+            unique_key=self.unique_key,
+        )
 
 
 class EndedRun(NamedTuple):
@@ -52,27 +84,27 @@ class JobStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def insert(self, job: NewJob, *, connection: Connection) -> Job:
-        """Store a job as accepted, in the caller's transaction."""
-        row = await connection.fetch_row(
-            _SQL["insert"],
-            job.id,
-            job.task,
-            job.queue,
-            job.owner,
-            job.priority,
-            job.args,
-            list(job.tags),
-            job.max_tries,
-            job.timeout_s,
-            job.run_at,
-            job.delay_s,
-            job.unique_key,
-            job.expires_in_s,
-        )
-        if row is None:
-            raise AssertionError("INSERT .. RETURNING gave no row")
-        return _job(row)
+    async def insert(self, jobs: Sequence[NewJob], *, connection: Connection) -> list[Job | None]:
+        """Store jobs as accepted, all or none, by one statement; give them in the same order.
+
+        None stands for one that was not stored, since there is a job under its idempotency key.
+        """
+        rows = {row["id"]: row for row in await connection.fetch(_SQL["insert"], jobs)}
+        return [None if (row := rows.get(job.id)) is None else _stored(job, row) for job in jobs]
+
+    async def unfinished_of(self, owners: Sequence[str]) -> Mapping[str, int]:
+        """Count the unfinished jobs of these owners; who has none is not among them."""
+        rows = await self._database.fetch(_SQL["unfinished_of"], list(owners))
+        return {row["owner"]: row["amount"] for row in rows}
+
+    async def use_of(self, owner: str, key: str) -> tuple[str, str] | None:
+        """Give print and job id of what was submitted under an idempotency key in the last day."""
+        row = await self._database.fetch_row(_SQL["use_of"], owner, key)
+        return None if row is None else (row["print"], row["job_id"])
+
+    async def drop_old_keys(self) -> None:
+        """Drop some idempotency keys that are good for nothing any more: more than come in at the time."""
+        await self._database.execute(_SQL["drop_old_keys"])
 
     async def get(self, job_id: str, *, owner: str | None = None, connection: Connection | None = None) -> Job | None:
         """Give a job, or None; with `owner` also None where it is somebody else's."""
@@ -166,11 +198,17 @@ class JobStore:
     async def apply(self, events: bytes) -> None:
         """Write what became of jobs: a JSON array of transitions, as the scripts tell them, in any order.
 
-        A higher run wins. Within a run an end is final, and of the other states the highest version wins; so any
-        order and any repetition give the same rows. PostgreSQL reads the events itself: in the event loop that would
-        cost as much as running the jobs.
+        An event that carries a row makes the job, unless it is there. A higher run wins. Within a run an end is final,
+        and of the other states the highest version wins; so any order and any repetition give the same rows. PostgreSQL
+        reads the events itself: in the event loop that would cost as much as running the jobs.
         """
+        if _ROW in events:  # seldom: PostgreSQL was away when the job was accepted
+            await self._database.execute(_SQL["create"], codec.embed(events))
         await self._database.execute(_SQL["apply"], codec.embed(events))
+
+
+def _stored(job: NewJob, row: Row) -> Job:
+    return job.accepted(at=row["accepted_at"], run_at=row["run_at"], expires_at=row["expires_at"])
 
 
 def _job(row: Row) -> Job:

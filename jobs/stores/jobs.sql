@@ -1,15 +1,63 @@
 -- name: insert
+WITH wanted AS (
+    SELECT *
+    FROM jsonb_to_recordset($1) AS told (
+        id text, task text, queue text, owner text, priority smallint, args jsonb, tags text[], max_tries integer,
+        timeout_s double precision, run_at timestamptz, delay_s double precision, unique_key text,
+        expires_in_s double precision, use jsonb
+    )
+),
+
+claimed AS (
+    INSERT INTO idempotency_keys AS held (owner, key, print, job_id)
+    SELECT owner, use ->> 'key', use ->> 'print', id FROM wanted WHERE use IS NOT NULL AND use <> 'null'
+    ORDER BY 1, 2
+    ON CONFLICT (owner, key) DO UPDATE
+    SET print = excluded.print, job_id = excluded.job_id, accepted_at = now()
+    WHERE held.accepted_at < now() - interval '24 hours'
+    RETURNING job_id
+)
+
 INSERT INTO jobs (
     id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, run_at, unique_key, expires_at
 )
-VALUES (
-    $1, $2, $3, $4, 'accepted', $5, $6, $7, $8, $9, coalesce($10, now() + make_interval(secs => $11)), $12,
-    now() + make_interval(secs => $13)
-)
-RETURNING *;
+SELECT
+    id,
+    task,
+    queue,
+    owner,
+    'accepted',
+    priority,
+    args,
+    tags,
+    max_tries,
+    timeout_s,
+    coalesce(run_at, now() + make_interval(secs => delay_s)),
+    unique_key,
+    now() + make_interval(secs => expires_in_s)
+FROM wanted
+WHERE use IS NULL OR use = 'null' OR id IN (SELECT job_id FROM claimed)
+RETURNING id, accepted_at, run_at, expires_at;
 
 -- name: get
 SELECT * FROM jobs WHERE id = $1 AND ($2::text IS NULL OR owner = $2);
+
+-- name: unfinished_of
+SELECT owner, count(*) AS amount FROM jobs WHERE owner = ANY ($1) AND finished_at IS NULL GROUP BY owner;
+
+-- name: use_of
+SELECT print, job_id FROM idempotency_keys
+WHERE owner = $1 AND key = $2 AND accepted_at >= now() - interval '24 hours';
+
+-- name: drop_old_keys
+DELETE FROM idempotency_keys
+WHERE (owner, key) IN (
+    SELECT owner, key FROM idempotency_keys
+    WHERE accepted_at < now() - interval '24 hours'
+    ORDER BY accepted_at
+    LIMIT 5
+    FOR UPDATE SKIP LOCKED
+);
 
 -- name: mark_enqueued
 UPDATE jobs
@@ -26,7 +74,9 @@ LIMIT $2;
 SELECT * FROM jobs WHERE task = $1 AND owner = $2 AND unique_key = $3 AND finished_at IS NULL LIMIT 1;
 
 -- name: withdraw
-DELETE FROM jobs WHERE id = $1 AND state = 'accepted' AND run = 1;
+WITH gone AS (DELETE FROM jobs WHERE id = $1 AND state = 'accepted' AND run = 1 RETURNING id)
+
+DELETE FROM idempotency_keys WHERE job_id IN (SELECT id FROM gone);
 
 -- name: supersede
 UPDATE jobs
@@ -107,6 +157,22 @@ RETURNING *;
 
 -- name: progress
 UPDATE jobs SET progress = $3, fence = $2 WHERE id = $1 AND fence <= $2 AND finished_at IS NULL;
+
+-- name: create
+INSERT INTO jobs (
+    id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, run_at, unique_key,
+    expires_at
+)
+SELECT
+    wanted.id, task, queue, owner, 'accepted', priority, args, tags, max_tries, timeout_s, accepted_at, run_at, unique_key,
+    expires_at
+FROM jsonb_to_recordset($1) AS told (id text, "row" text)
+CROSS JOIN jsonb_to_record(told."row"::jsonb) AS wanted (
+    id text, task text, queue text, owner text, priority smallint, args jsonb, tags text[], max_tries integer,
+    timeout_s double precision, accepted_at timestamptz, run_at timestamptz, unique_key text, expires_at timestamptz
+)
+WHERE told."row" IS NOT NULL
+ON CONFLICT (id) DO NOTHING;
 
 -- name: apply
 WITH event AS (

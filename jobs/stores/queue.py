@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,16 +13,26 @@ from jobs import codec, keys
 from jobs.errors import StoreUnavailableError
 from jobs.model import Failure, Job, State
 from jobs.payload import write_payload
+from jobs.stores import rows
 from jobs.stores.redis import answering
 from jobs.stores.scripts import Script
 
 MOST_AT_ONCE = 200
 
+_ADMIT = Script("admit")
 _ENQUEUE = Script("enqueue")
 _LIMIT = Script("limit")
 _CANCEL = Script("cancel")
 _EVERYBODY = "*"
 _STOPPED = {"CancelledError": State.CANCELLED, "JobExpiredError": State.EXPIRED}  # by the error in arq's result
+
+
+class Admission(StrEnum):
+    """Whether a job may be accepted. FULL: too much has happened that is not written."""
+
+    OK = "ok"
+    QUOTA = "quota"
+    FULL = "full"
 
 
 class Enqueued(StrEnum):
@@ -74,6 +84,30 @@ class Queue:
         self._patience_s = patience_s
         self._step_ms = step_ms
 
+    async def admit(
+        self, jobs: Sequence[tuple[str, str]], *, most: int, most_events: int
+    ) -> list[tuple[Admission, int]]:
+        """Take places for up to 200 jobs, given by id and owner, who may have `most` unfinished ones.
+
+        Each answer comes with how many places its owner has left. A place is kept for half a minute, until `enqueue`
+        makes it the job's. None is given while there are `most_events` (0: any number) that are not written.
+        """
+        args: list[str | int] = [most_events, most, len(jobs)]
+        for job in jobs:
+            args += job
+        async with self._patiently():
+            answers = await _ADMIT.run(self._redis, *args)
+        parts = (answer.decode().partition(":") for answer in answers)
+        return [(Admission(word), int(left or 0)) for word, _, left in parts]
+
+    async def release(self, jobs: Sequence[tuple[str, str]]) -> None:
+        """Give up places that `admit` has taken."""
+        async with self._patiently():
+            pipe = self._redis.pipeline(transaction=False)
+            for job_id, owner in jobs:
+                pipe.zrem(keys.reserve(owner), job_id)
+            await pipe.execute()
+
     async def enqueue(self, entries: Sequence[Entry], *, issued_ms: int = 0, epoch: str = "") -> list[Place]:
         """Put up to 200 jobs in line, in this order; one that is there, or has ended, is left as it is.
 
@@ -89,6 +123,7 @@ class Queue:
             args += (0 if entry.is_new or job.run > 1 else _ms(job.accepted_at), _ms_or_0(job.run_at))
             args += (job.max_tries, job.timeout_s * 1000, entry.typical_s * 1000)
             args += (_ms_or_0(job.expires_at), _name_of(job), 0 if entry.is_new else _tries_of(job), payload_of(job))
+            args.append(b"" if job.is_written else rows.pack(job))
         async with self._patiently():
             answers = await _ENQUEUE.run(self._redis, *args)
         return [_place(answer.decode()) for answer in answers[1:]]
@@ -110,8 +145,14 @@ class Queue:
                 return None
         return str(found.decode())
 
+    async def unwritten(self, job_id: str) -> Job | None:
+        """Give a job that PostgreSQL did not take, as it was accepted: for a day, or None."""
+        async with self._patiently():
+            row = await self._redis.get(keys.row(job_id))
+        return None if row is None else rows.unpack(row)
+
     async def live(self, job: Job) -> Job:
-        """Give an unfinished job of PostgreSQL as Redis knows it, which knows more until the history is written."""
+        """Give a job that has not ended for PostgreSQL as Redis knows it, which knows more until that is written."""
         async with self._patiently():
             pipe = self._redis.pipeline(transaction=False)
             pipe.hmget(keys.job(job.id), ["run", "st", "f", "try", "m"])
@@ -140,14 +181,19 @@ class Queue:
         async with self._patiently():
             await self._redis.ping()
 
-    @asynccontextmanager
-    async def _patiently(self) -> AsyncIterator[None]:
-        with answering():
-            try:
-                async with asyncio.timeout(self._patience_s):
-                    yield
-            except TimeoutError as error:
-                raise StoreUnavailableError("Redis: no answer in time") from error
+    def _patiently(self) -> AbstractAsyncContextManager[None]:
+        return patiently(self._patience_s)
+
+
+@asynccontextmanager
+async def patiently(patience_s: float) -> AsyncIterator[None]:
+    """Raise StoreUnavailableError where Redis has not answered after so many seconds, retries included."""
+    with answering():
+        try:
+            async with asyncio.timeout(patience_s):
+                yield
+        except TimeoutError as error:
+            raise StoreUnavailableError("Redis: no answer in time") from error
 
 
 def state_of(result: Mapping[str, object]) -> State:

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from deploy.local.server import Server
 
@@ -31,9 +32,23 @@ async def killed(server: Server) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def hung(server: Server) -> AsyncIterator[None]:
-    """Stop a server's process: it takes connections and does not answer, until the end."""
-    os.kill(server.pid, signal.SIGSTOP)
+    """Stop a server's processes: it takes connections and does not answer, until the end."""
+    stopped_ones: list[int] = []
     try:
+        # The parent first, so that it makes no further children.
+        os.kill(server.pid, signal.SIGSTOP)
+        stopped_ones.append(server.pid)
+        for pid in await asyncio.to_thread(_children_of, server.pid):
+            os.kill(pid, signal.SIGSTOP)
+            stopped_ones.append(pid)
         yield
     finally:
-        os.kill(server.pid, signal.SIGCONT)
+        for pid in stopped_ones:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+def _children_of(pid: int) -> list[int]:
+    listed = subprocess.run(["/bin/ps", "-e", "-o", "pid=,ppid="], check=True, capture_output=True, text=True).stdout
+    pairs = (map(int, line.split()) for line in listed.splitlines())
+    return [child for child, parent in pairs if parent == pid]

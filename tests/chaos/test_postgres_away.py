@@ -1,15 +1,16 @@
-"""PostgreSQL goes away: requests say so and change nothing, results wait for it, and nothing has to be restarted."""
+"""PostgreSQL goes away: jobs are still accepted, results wait for it, and nothing has to be restarted."""
 
 import asyncio
 import time
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import httpx
 from redis.asyncio import Redis
 
 from jobs import keys
 from jobs.stores.database import Database, Row
-from tests.chaos.outages import killed, stopped
+from tests.chaos.outages import hung, killed, stopped
 from tests.conftest import Servers
 from tests.support.conditions import eventually, reaches
 from tests.support.history import abandon
@@ -18,6 +19,7 @@ from tests.support.site import end_of, submit
 
 # Longer than the web process waits for a connection, with room for the server's own start and stop.
 _ANSWERED_S = 5.0
+_PATIENCE_S = 2.0  # APP_STORE_PATIENCE_S of the site
 
 
 def assert_unavailable(answer: httpx.Response) -> None:
@@ -29,27 +31,99 @@ def assert_unavailable(answer: httpx.Response) -> None:
     assert "sock" not in answer.text.lower()
 
 
-async def test_requests_are_refused_and_change_nothing(
-    site: httpx.AsyncClient, servers: Servers, database: Database, redis_url: str
-) -> None:
-    """Submissions and questions are answered 503 while it is away; afterwards all goes on as if nothing had been."""
+async def test_what_needs_it_is_refused(site: httpx.AsyncClient, servers: Servers) -> None:
+    """Questions that only PostgreSQL could answer are answered 503; afterwards all goes on as if nothing had been."""
     job = await submit(site, "diag.noop")
     await reaches(site, job["id"], "succeeded")
     async with stopped(servers.postgres):
         began = time.monotonic()
-        assert_unavailable(await site.post("/api/jobs", json={"task": "diag.noop"}))
         assert_unavailable(await site.get(f"/api/jobs/{job['id']}"))
         assert_unavailable(await site.get("/api/data-sync/templates"))
         assert time.monotonic() - began < _ANSWERED_S
         alive, ready = await site.get("/healthz"), await site.get("/readyz")
         assert alive.status_code == 200
-        assert (ready.status_code, ready.json()["degraded"]) == (503, ["postgresql"])
-        async with Redis.from_url(redis_url) as redis:
-            assert await redis.zcard(keys.queue("data_sync")) == 0
-    assert (await site.get("/readyz")).status_code == 200
-    assert [row["id"] for row in await database.fetch("SELECT id FROM jobs")] == [job["id"]]
+        assert (ready.status_code, ready.json()) == (200, {"status": "ready", "degraded": ["postgresql"]})
+    assert (await site.get("/readyz")).json() == {"status": "ready", "degraded": []}
     after = await submit(site, "diag.noop")
     assert (await end_of(site, after["id"]))["state"] == "succeeded"
+
+
+async def test_a_job_is_accepted_runs_and_gets_its_row_afterwards(
+    site: httpx.AsyncClient, servers: Servers, database: Database
+) -> None:
+    """The submitter is told that only Redis has the job; it can be read and waited for, and the history has it all."""
+    asked = {"priority": 7, "tags": ["a", "b"], "unique_key": "k", "expires_in_s": 60, "max_tries": 2, "timeout_s": 9}
+    async with stopped(servers.postgres):
+        began = time.monotonic()
+        job = await submit(site, "diag.sleep", {"seconds": 0.01}, **asked)
+        assert time.monotonic() - began < _ANSWERED_S
+        assert job["durability"] == "redis"
+        ended = await end_of(site, job["id"])
+        assert (ended["state"], ended["result"], ended["durability"]) == ("succeeded", 0.01, "redis")
+        assert {name: ended[name] for name in asked if name != "expires_in_s"} == {
+            name: job[name] for name in asked if name != "expires_in_s"
+        }
+    row = await _end_of_row(database, job["id"])
+    assert (row["state"], row["tries"], row["result"], row["owner"]) == ("succeeded", 1, 0.01, "admin")
+    assert (row["args"], row["tags"], row["priority"]) == ({"seconds": 0.01}, ["a", "b"], 7)
+    assert (row["unique_key"], row["max_tries"], row["timeout_s"]) == ("k", 2, 9)
+    assert row["expires_at"] - row["accepted_at"] == timedelta(seconds=60)
+    assert (await site.get(f"/api/jobs/{job['id']}")).json()["durability"] == "full"
+
+
+async def test_an_idempotency_key_holds_without_it(
+    site: httpx.AsyncClient, servers: Servers, database: Database
+) -> None:
+    """What was sent while it was away makes no second job, neither meanwhile nor when it is back."""
+
+    async def ask() -> httpx.Response:
+        return await site.post("/api/jobs", json={"task": "diag.noop"}, headers={"Idempotency-Key": "k"})
+
+    async with stopped(servers.postgres):
+        first, again = await ask(), await ask()
+    row = await _end_of_row(database, first.json()["id"])
+    for answer in (again, await ask()):
+        assert (answer.status_code, answer.headers["idempotency-replayed"]) == (202, "true")
+        assert answer.json() == first.json()
+    assert [found["id"] for found in await database.fetch("SELECT id FROM jobs")] == [row["id"]]
+
+
+async def test_submissions_do_not_wait_long_for_one_that_hangs(
+    site: httpx.AsyncClient, servers: Servers, database: Database
+) -> None:
+    """Nobody waits longer than APP_STORE_PATIENCE_S says, most not at all; each job runs once and has one row."""
+    await submit(site, "diag.noop")  # a connection that hangs in the middle of its use, too
+    jobs = []
+    async with hung(servers.postgres):
+        for _ in range(3):
+            began = time.monotonic()
+            jobs += await asyncio.gather(*(submit(site, "diag.noop") for _ in range(30)))
+            assert time.monotonic() - began < _PATIENCE_S + 1
+    assert {job["durability"] for job in jobs} == {"redis"}
+    for job in jobs:
+        row = await _end_of_row(database, job["id"])
+        assert (row["state"], row["tries"]) == ("succeeded", 1)
+
+
+async def test_without_redis_too_nothing_is_accepted(
+    site: httpx.AsyncClient, servers: Servers, database: Database
+) -> None:
+    """503 with a time to come back, no trace of it afterwards, and then jobs are accepted in full again."""
+    async with stopped(servers.postgres), stopped(servers.redis):
+        assert_unavailable(await site.post("/api/jobs", json={"task": "diag.noop"}))
+        ready = await site.get("/readyz")
+        assert (ready.status_code, ready.json()["degraded"]) == (503, ["postgresql", "redis"])
+
+    accepted = []
+
+    async def in_full() -> bool:
+        accepted.append(await submit(site, "diag.noop"))
+        return bool(accepted[-1]["durability"] == "full")
+
+    await eventually(in_full)
+    for job in accepted:
+        await _end_of_row(database, job["id"])
+    assert {row["id"] for row in await database.fetch("SELECT id FROM jobs")} == {job["id"] for job in accepted}
 
 
 async def test_the_result_of_a_running_job_is_not_lost(site: httpx.AsyncClient, servers: Servers) -> None:

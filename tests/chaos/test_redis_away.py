@@ -16,7 +16,7 @@ from tests.chaos.workers import hasty_recoverer, worker_of
 from tests.conftest import Servers
 from tests.support.conditions import eventually, reaches
 from tests.support.processes import worker_process
-from tests.support.site import end_of, submit
+from tests.support.site import end_of, running_web, submit
 
 # Each change of a job into an end is written down by the database itself, whoever makes it.
 _COUNT_ENDS = """
@@ -134,3 +134,30 @@ async def test_redis_that_lost_everything_gets_the_accepted_jobs(
     async with worker_of(environ, {"data_sync": 1}):
         for job in jobs:
             await reaches(web, job["id"], "succeeded")
+
+
+async def test_the_quota_holds_without_redis(environ: dict[str, str], servers: Servers, database: Database) -> None:
+    """PostgreSQL counts meanwhile: the eleventh of ten is refused, and leaves nothing."""
+    async with running_web({**environ, "JOBS_MAX_WAITING": "10"}) as web, stopped(servers.redis):
+        for _ in range(10):
+            await submit(web, "diag.noop")
+        answer = await web.post("/api/jobs", json={"task": "diag.noop"})
+        assert (answer.status_code, answer.json()["type"]) == (429, "waiting-quota")
+    assert len(await database.fetch("SELECT id FROM jobs")) == 10
+
+
+async def test_an_idempotency_key_holds_without_redis(
+    web: httpx.AsyncClient, servers: Servers, database: Database
+) -> None:
+    """What was sent while it was away makes no second job, neither meanwhile nor when it is back."""
+
+    async def ask() -> httpx.Response:
+        return await web.post("/api/jobs", json={"task": "diag.noop"}, headers={"Idempotency-Key": "k"})
+
+    async with stopped(servers.redis):
+        first, again = await ask(), await ask()
+    after = await ask()
+    for answer in (again, after):
+        assert (answer.status_code, answer.headers["idempotency-replayed"]) == (202, "true")
+        assert answer.json()["id"] == first.json()["id"]
+    assert len(await database.fetch("SELECT id FROM jobs")) == 1

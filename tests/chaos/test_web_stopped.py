@@ -1,15 +1,20 @@
 """Web processes, real ones, are stopped and killed while they have work."""
 
 import asyncio
+import itertools
+import random
 import signal
 import time
 
 import httpx
+from redis.asyncio import Redis
 
+from jobs import keys
 from jobs.stores.database import Database
 from tests.chaos.outages import stopped
+from tests.chaos.workers import hasty_recoverer, worker_of
 from tests.conftest import Servers
-from tests.support.conditions import reaches
+from tests.support.conditions import eventually, reaches
 from tests.support.processes import web_process, worker_process
 from tests.support.site import submit
 
@@ -55,3 +60,69 @@ async def test_a_job_outlives_the_web_process_that_accepted_it(
     async with worker_process(environ):
         ended = await reaches(web, job["id"], "succeeded", within_s=20)
     assert ended["tries"] == 1
+
+
+async def test_web_processes_killed_under_load_break_no_promise(
+    environ: dict[str, str], redis_url: str, web: httpx.AsyncClient, database: Database
+) -> None:
+    """Three are killed at random moments of many submissions: what was accepted ends; what broke off may be sent again.
+
+    Each key leads to one job, which runs once, whether its submission was stored, put in line, answered, or neither.
+    """
+    chance = random.Random(7)  # noqa: S311  no secret
+    accepted: dict[str, str] = {}
+    broken: list[str] = []
+    async with worker_of(environ, {"data_sync": 4}), hasty_recoverer(environ, database):
+        for number in range(3):
+            async with web_process(environ) as (doomed, client):
+                load = [asyncio.create_task(_load(client, f"{number}-{i}", accepted, broken)) for i in range(20)]
+                await _grown(accepted, by=chance.randint(20, 120))
+                await asyncio.sleep(chance.uniform(0, 0.05))  # the moment is the point
+                doomed.send(signal.SIGKILL)
+                assert await doomed.ends(within_s=5) == -signal.SIGKILL
+                await asyncio.gather(*load)
+        assert broken
+        await _let_keys_go(redis_url)
+        for key in broken:
+            accepted[key] = (await _send(web, key)).json()["id"]
+        for job_id in accepted.values():
+            assert (await reaches(web, job_id, "succeeded", within_s=20))["tries"] == 1
+    rows = {row["id"]: row["state"] for row in await database.fetch("SELECT id, state FROM jobs")}
+    assert set(rows) == set(accepted.values())
+    assert set(rows.values()) == {"succeeded"}
+    assert len(rows) == len(accepted)
+
+
+async def _grown(accepted: dict[str, str], *, by: int) -> None:
+    least = len(accepted) + by
+
+    async def enough() -> bool:
+        return len(accepted) >= least
+
+    await eventually(enough, within_s=30)
+
+
+async def _send(client: httpx.AsyncClient, key: str) -> httpx.Response:
+    answer = await client.post("/api/jobs", json={"task": "diag.noop"}, headers={"Idempotency-Key": key})
+    assert answer.status_code == 202, answer.text
+    return answer
+
+
+async def _load(client: httpx.AsyncClient, name: str, accepted: dict[str, str], broken: list[str]) -> None:
+    """Submit one job after the other until the connection breaks."""
+    for number in itertools.count():
+        key = f"{name}-{number}"
+        try:
+            accepted[key] = (await _send(client, key)).json()["id"]
+        except httpx.TransportError:
+            broken.append(key)
+            return
+
+
+async def _let_keys_go(redis_url: str) -> None:
+    """Let half a minute pass for keys whose submissions died in flight."""
+    async with Redis.from_url(redis_url) as redis:
+        async for name in redis.scan_iter(f"{keys.IDEMPOTENCY}*"):
+            state, _, rest = (await redis.get(name)).decode().split(" ", 2)
+            if state == "busy":
+                await redis.set(name, f"busy 1 {rest}")

@@ -26,6 +26,7 @@ class Spec(NamedTuple):
     unique: str = ""
     tries: int = 0
     payload: str = '{"f":"t"}'
+    row: str = ""
 
 
 class Held(NamedTuple):

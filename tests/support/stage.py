@@ -56,7 +56,9 @@ class Stage:
             delay_s=None,
         )
         async with self.database.transaction() as connection:
-            return await self.both.jobs.insert(new, connection=connection)
+            (job,) = await self.both.jobs.insert([new], connection=connection)
+        assert job is not None
+        return job
 
     async def queued(self, **more: Any) -> Job:  # noqa: ANN401  of `stored`
         """Accept a job and put it in line, and let PostgreSQL know."""

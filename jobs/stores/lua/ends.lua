@@ -27,6 +27,7 @@ local function end_run(id, job, kind, fence, try, result, keep_ms, error, value,
   delete(JOB .. id)
   delete(PAYLOAD .. id)
   delete(RETRY .. id)
+  remove(UNFINISHED .. job.o, id)
   local kept = tonumber(keep_ms)
   if kept ~= 0 then keep(id, result, keep_ms) end
   if job.run ~= '1' or kept >= 0 and kept < RESULT_PROVES_MS then

@@ -5,13 +5,15 @@
 --       3 step: ms that one level of priority is worth
 --       4 amount, at most 200, then for each: id, run, queue, owner, priority, task, at (ms of acceptance, 0 for now),
 --         due (ms, 0 for at once), max_tries, timeout ms, typical ms, expires (ms, 0 for never), unique (a name that only one
---         unfinished job may have, or nothing), tries that it has had, payload
+--         unfinished job may have, or nothing), tries that it has had, payload, row (all of the job, where PostgreSQL has
+--         it not, or nothing)
 -- Returns {now ms, an answer each}: queued, scheduled, known, ended (also: it had expired), `unique:` and the id of who
 --       has the name, old (issued over a minute ago: look again), or epoch (this Redis is not that one any more: for all).
 -- It is the one script that does not go through the door: a full Redis takes no more.
 
 local LATE_MS = 60000
-local ARGUMENTS = 15
+local ARGUMENTS = 16
+local ROW_MS = 86400000
 
 local epoch, issued, step, amount = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local answers, ids, proofs = {now_text}, {}, {}
@@ -50,30 +52,39 @@ local function holder_of_name(unique, id)
   return holder and holder ~= id and redis.call('EXISTS', JOB .. holder) == 1 and holder or nil
 end
 
+-- Keep what PostgreSQL did not take: for readers, and for whoever writes the history.
+local function carry(event, id, row)
+  if row == '' then return end
+  redis.call('SET', ROW .. id, row, 'PX', ROW_MS)
+  event.row = row
+end
+
 -- What came too late to be put in line at all.
-local function expire(id, run)
+local function expire(id, run, row)
   local v = text(next_version())
   redis.call('SET', DONE .. id, run .. ':' .. v .. ':expired', 'PX', DONE_MS)
-  emit(id, run, v, 'expired')
+  carry(emit(id, run, v, 'expired'), id, row)
   ended[#ended + 1] = id
   return 'ended'
 end
 
 local seen = {}
 for i = 1, amount do
-  local id, run, q, o, p, t, at, due, mt, to, typ, expires, unique, tries, payload =
+  local id, run, q, o, p, t, at, due, mt, to, typ, expires, unique, tries, payload, row =
     unpack(ARGV, 5 + (i - 1) * ARGUMENTS, 4 + i * ARGUMENTS)
+  if issued == 0 then remove(RESERVE .. o, id) end
   local answer = issued > 0 and now - issued > LATE_MS and 'old' or seen[id]
   if not answer then
     local holder = holder_of_name(unique, id)
     if not all_new then answer = check(id, tonumber(run), holder) elseif holder then answer = 'unique:' .. holder end
   end
-  if not answer and expires ~= '0' and tonumber(expires) <= now then answer = expire(id, run) end
+  if not answer and expires ~= '0' and tonumber(expires) <= now then answer = expire(id, run, row) end
   if not answer then
     if at == '0' or tonumber(at) > now then at = now_text end
     local job = {q = q, o = o, p = tonumber(p), t = t, at = tonumber(at), due = tonumber(due), typ = tonumber(typ), s = '0'}
     local is_scheduled = job.due > now
     redis.call('SET', PAYLOAD .. id, payload)
+    add(UNFINISHED .. o, now_text, id)
     if is_scheduled then
       answer = 'scheduled'
       add(entries_of(q), due, id)
@@ -92,6 +103,7 @@ for i = 1, amount do
     end
     local event = emit(id, run, text(next_version()), answer)
     event.owner, event.q, event.task = o, q, t
+    carry(event, id, row)
     count(job, 'enqueued')
     wake(q)
     seen[id] = 'known'

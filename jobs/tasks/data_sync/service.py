@@ -10,7 +10,8 @@ from jobs.find import JobFinder
 from jobs.lifecycle import is_end
 from jobs.model import DEFAULT_PRIORITY, Job
 from jobs.stores.database import Database
-from jobs.submit import Submission, Submitter
+from jobs.submission import Submission
+from jobs.submit import Submitter
 from jobs.tasks.data_sync.catalogue import Catalogue, Description
 from jobs.tasks.data_sync.model import CatalogueFile, Layout, Repeats, Source, Template
 from jobs.tasks.data_sync.progress import SyncProgress, progress_of

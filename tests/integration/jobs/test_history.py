@@ -56,7 +56,7 @@ async def _accepted(database: Database, amount: int) -> list[str]:
                 run_at=None,
                 delay_s=None,
             )
-            await JobStore(database).insert(new, connection=connection)
+            await JobStore(database).insert([new], connection=connection)
     return ids
 
 

@@ -1,0 +1,151 @@
+"""Writes new jobs into both stores, a group at a time: what one of them has taken will run."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import structlog
+
+from jobs.admit import Admitter
+from jobs.errors import KeyHeldError, StoreUnavailableError
+from jobs.model import Job, State
+from jobs.stores.database import Database
+from jobs.stores.jobs import JobStore, NewJob
+from jobs.stores.queue import Enqueued, Entry, Place, Queue
+
+MOST_AT_ONCE = 100
+_DOUBTED_S = 1.0
+
+_ENQUEUED = {Enqueued.QUEUED: State.QUEUED, Enqueued.SCHEDULED: State.SCHEDULED, Enqueued.KNOWN: State.QUEUED}
+
+Answer = TypeVar("Answer")
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """An accepted job, or one that was not since `holder`, another job, has its unique key."""
+
+    job: Job
+    holder: str | None = None
+
+
+class Acceptor:
+    """PostgreSQL first, then Redis. One of them may be away; what it lacks is brought to it later."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        jobs: JobStore,
+        queue: Queue,
+        admitter: Admitter,
+        typical_s: Callable[[str], float],
+        patience_s: float,
+    ) -> None:
+        """Take how long a task is taken to run, and for how many seconds a group may wait for PostgreSQL."""
+        self._database = database
+        self._jobs = jobs
+        self._queue = queue
+        self._admitter = admitter
+        self._typical_s = typical_s
+        self._patience_s = patience_s
+        self._doubted_until: float | None = None
+        self._given_up: set[asyncio.Task[Any]] = set()
+
+    async def accept(self, group: Sequence[NewJob]) -> list[Accepted | Exception]:
+        """Accept jobs. One that PostgreSQL refuses fails alone; StoreUnavailableError: no store has taken it."""
+        refusals = await self._admitter.admit(group)
+        admitted = [wanted for wanted, refusal in zip(group, refusals, strict=True) if refusal is None]
+        stored = await self._store(admitted) if admitted else []
+        outcomes = iter(await self.line_up(stored))
+        if lost := [wanted for wanted, job in zip(admitted, stored, strict=True) if isinstance(job, Exception)]:
+            await self._admitter.release(lost)
+        return [refusal or next(outcomes) for refusal in refusals]
+
+    async def line_up(self, jobs: Sequence[Job | Exception]) -> list[Accepted | Exception]:
+        """Put jobs in line, all by one call. What Redis does not take, or nobody knows of, is put there later."""
+        sound = [job for job in jobs if isinstance(job, Job)]
+        entries = [Entry(job=job, typical_s=self._typical_s(job.task)) for job in sound]
+        try:
+            places = dict(zip((job.id for job in sound), await self._queue.enqueue(entries), strict=True))
+        except StoreUnavailableError as error:
+            log.warning("jobs_not_enqueued", amount=len(sound), reason=str(error))
+            return [
+                Accepted(job=job) if isinstance(job, Job) and job.is_written else _reason(job, error) for job in jobs
+            ]
+        return [_placed(job, places[job.id]) if isinstance(job, Job) else job for job in jobs]
+
+    async def _store(self, group: Sequence[NewJob]) -> list[Job | Exception]:
+        """Write rows; where PostgreSQL is away, Redis gets them with the jobs, for whoever writes the history.
+
+        After it was found away it is not asked for a second, and then by one group, while others do without: that it
+        hangs must not make each request wait.
+        """
+        loop = asyncio.get_running_loop()
+        doubted = self._doubted_until
+        if doubted is not None:
+            if loop.time() < doubted:
+                return [unwritten(wanted) for wanted in group]
+            self._doubted_until = loop.time() + self._patience_s
+        try:
+            stored = await self._in_time(self._insert(group))
+        except StoreUnavailableError as error:
+            log.warning("jobs_not_stored", amount=len(group), reason=str(error))
+            self._doubted_until = loop.time() + _DOUBTED_S
+            return [unwritten(wanted) for wanted in group]
+        self._doubted_until = None
+        return stored
+
+    async def _in_time(self, step: Coroutine[None, None, Answer]) -> Answer:
+        """Give its answer. One that takes too long is cancelled, and not awaited: the driver waits once more then."""
+        task = asyncio.create_task(step)
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self._patience_s)
+        finally:
+            task.cancel()
+        if not done:
+            self._given_up.add(task)
+            task.add_done_callback(self._given_up.discard)
+            raise StoreUnavailableError("PostgreSQL: no answer in time")
+        return await task
+
+    async def _insert(self, group: Sequence[NewJob]) -> list[Job | Exception]:
+        """Write rows by one statement, which is one commit; halve the group where a row is refused."""
+        try:
+            async with self._database.connect() as connection:
+                stored = await self._jobs.insert(group, connection=connection)
+                return [job or KeyHeldError("its idempotency key was used") for job in stored]
+        except StoreUnavailableError:
+            raise
+        except Exception as error:
+            if len(group) == 1:
+                log.exception("job_refused", job_id=group[0].id)
+                return [error]
+        middle = len(group) // 2
+        return [*await self._insert(group[:middle]), *await self._insert(group[middle:])]
+
+
+def unwritten(wanted: NewJob) -> Job:
+    """Give the job that Redis alone takes. This process' clock says when; PostgreSQL would."""
+    now = datetime.now(UTC)
+    delay, expires = wanted.delay_s, wanted.expires_in_s
+    return replace(
+        wanted.accepted(
+            at=now,
+            run_at=now + timedelta(seconds=delay) if delay is not None else wanted.run_at,
+            expires_at=None if expires is None else now + timedelta(seconds=expires),
+        ),
+        is_written=False,
+    )
+
+
+def _reason(job: Job | Exception, away: StoreUnavailableError) -> Exception:
+    return away if isinstance(job, Job) else job
+
+
+def _placed(job: Job, place: Place) -> Accepted:
+    return Accepted(job=replace(job, state=_ENQUEUED.get(place.answer, job.state)), holder=place.holder)

@@ -1,0 +1,62 @@
+"""Idempotency keys in Redis: what the submissions that carried them have led to."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from redis.asyncio import Redis
+
+from jobs import keys
+from jobs.stores.jobs import KeyUse
+from jobs.stores.queue import patiently
+from jobs.stores.scripts import Script
+
+_CLAIM = Script("claim_key")
+_KEPT_MS = 86_400_000
+
+
+class Claimed(StrEnum):
+    """What a key is good for."""
+
+    FIRST = "first"  # nobody has used it, or nobody knows what became of that
+    BUSY = "busy"  # the first submission is in flight
+    MISMATCH = "mismatch"  # it was something else
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A key's word, the job that it stands for, and what was answered first where it is done."""
+
+    word: Claimed
+    job_id: str
+    answer: bytes = b""
+
+
+class Keyring:
+    """Holds keys for a day, and tells those in flight from those that are done. PostgreSQL holds none twice."""
+
+    def __init__(self, redis: Redis, *, patience_s: float) -> None:
+        self._redis = redis
+        self._patience_s = patience_s
+
+    async def claim(self, owner: str, use: KeyUse, *, job_id: str) -> Claim:
+        """Claim a key in Redis for a job of this id. Raises StoreUnavailableError."""
+        async with patiently(self._patience_s):
+            word, known_id, answer = await _CLAIM.run(self._redis, f"{owner}:{use.key}", use.print, job_id)
+        return Claim(word=Claimed(word.decode()), job_id=known_id.decode(), answer=answer)
+
+    async def settle(self, owner: str, use: KeyUse, *, job_id: str, answer: bytes) -> None:
+        """Keep the first answer."""
+        value = f"done 0 {use.print} {job_id} ".encode() + answer
+        async with patiently(self._patience_s):
+            await self._redis.set(keys.idempotency(owner, use.key), value, px=_KEPT_MS)
+
+    async def leave_open(self, owner: str, use: KeyUse, *, job_id: str) -> None:
+        """Let the next submission go on with this job id: nobody knows what became of this one."""
+        async with patiently(self._patience_s):
+            await self._redis.set(keys.idempotency(owner, use.key), f"busy 0 {use.print} {job_id}", px=_KEPT_MS)
+
+    async def forget(self, owner: str, use: KeyUse) -> None:
+        """Give a key up in Redis: nothing has been done."""
+        async with patiently(self._patience_s):
+            await self._redis.delete(keys.idempotency(owner, use.key))
