@@ -10,7 +10,7 @@ from typing import Any, Literal, Self, cast
 import structlog
 from arq.connections import ArqRedis
 from arq.typing import WorkerCoroutine
-from arq.worker import Function, func
+from arq.worker import Function, check_health, func
 from arq.worker import Worker as ArqWorker
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -25,6 +25,8 @@ from jobs.redis_settings import address_of, address_of_pool
 from jobs.registry import TaskTable
 from jobs.stores.leases import ANY_TASK, Leases, Timing
 from jobs.stores.redis import connect_redis
+
+__all__ = ["Worker", "check_health", "create_worker", "run_worker"]
 
 # arq looks for cron jobs that come due within a second, and a worker beats twice in that time.
 _BEAT_S = 0.5

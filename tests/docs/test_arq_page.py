@@ -60,3 +60,31 @@ def test_each_difference_has_a_name_of_its_own() -> None:
     for part in PAGE.split("\n## "):
         names = re.findall(r"^\| `([a-z-]+)` \|", part, re.MULTILINE)
         assert len(names) == len(set(names))
+
+
+# The differences of our worker, and the tests that show them.
+SHOWN = {
+    "codec": "test_json_is_the_default_and_a_pickle_is_refused",
+    "unknown-task": "test_an_unknown_function_waits",
+    "shutdown": "test_a_shutdown_gives_the_try_back",
+    "lease": "test_a_lease_takes_the_place_of_the_timeout",
+    "abort": "test_aborting_is_always_on",
+    "hooks": "test_what_a_hook_raises_stops_nothing",
+    "hooks-in-pairs": "test_hooks_are_called_in_pairs",
+    "last-try": "test_tries_come_to_an_end",
+    "outage": "test_an_outage_of_redis_never_stops_it",
+    "polling": "test_polling_has_no_settings",
+    "settings": "test_misspelt_settings_are_refused",
+    "burst": "test_a_burst_leaves_what_it_does_not_know",
+    "cron-results": "test_a_cron_jobs_result_is_kept_for_a_minute",
+    "events": "test_what_nobody_reads_is_dropped",
+    "logs": None,  # no contract
+}
+
+
+def test_each_difference_of_the_worker_has_a_test() -> None:
+    """And the page has each that is tested."""
+    part = PAGE.partition("\n## 2. ")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", part, re.MULTILINE)) == SHOWN.keys()
+    tests = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests/integration/arq").glob("test_*.py"))
+    assert [name for name in SHOWN.values() if name and f"async def {name}(" not in tests] == []

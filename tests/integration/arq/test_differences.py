@@ -175,6 +175,24 @@ async def test_what_a_hook_raises_stops_nothing(redis_url: str) -> None:
     assert (worker.jobs_complete, worker.hooks_failed) == (1, 4)
 
 
+async def test_hooks_are_called_in_pairs(redis_url: str) -> None:
+    """Also around a job that cannot be read, or whose function is not known: what they open is closed."""
+    heard: list[str] = []
+
+    async def started(ctx: Ctx) -> None:
+        heard.append(f"start {ctx['job_id']}")
+
+    async def ended(ctx: Ctx) -> None:
+        heard.append(f"end {ctx['job_id']}")
+
+    async with client_of(redis_url) as client:
+        await client.enqueue_job("nobodys", _job_id="unknown")
+        await client.enqueue_job("add", _job_id="broken")
+        await client.set("arq:job:broken", b"{")
+        await burst(redis_url, [add], unknown_tasks="fail", on_job_start=started, on_job_end=ended)
+    assert sorted(heard) == ["end broken", "end unknown", "start broken", "start unknown"]
+
+
 async def test_what_the_startup_raises_stops_the_worker(redis_url: str) -> None:
     """Before it takes a job."""
 
