@@ -14,6 +14,7 @@ from jobs.stores.queries import load_queries
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _SQL = load_queries(Path(__file__).with_suffix(".sql"))
 _ROW = b'"row":'
+_BAD_ENDS = frozenset({State.FAILED, State.CANCELLED, State.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,8 +180,11 @@ class JobStore:
         await self._database.execute(_SQL["bury_event"], told, reason)
 
     async def rerun(self, job: Job) -> Job | None:
-        """Accept an ended job once more, as its next run; None where it is not this run, or did not end badly."""
-        row = await self._database.fetch_row(_SQL["rerun"], job.id, job.run)
+        """Accept an ended job once more, as its next run; None where it is not this run, or did not end badly.
+
+        The job's own state counts too: the history may be behind what Redis knows.
+        """
+        row = await self._database.fetch_row(_SQL["rerun"], job.id, job.run, job.state in _BAD_ENDS)
         return None if row is None else _job(row)
 
     async def mark_enqueued(self, job_ids: Sequence[str]) -> None:

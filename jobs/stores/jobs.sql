@@ -152,7 +152,8 @@ SET
     progress = NULL,
     result = NULL,
     error = NULL
-WHERE id = $1 AND run = $2 AND state IN ('failed', 'cancelled', 'expired')
+-- $3: Redis has proved that this run has ended badly, which the history may not have written yet; it comes too late then.
+WHERE id = $1 AND run = $2 AND (state IN ('failed', 'cancelled', 'expired') OR ($3 AND finished_at IS NULL))
 RETURNING *;
 
 -- name: progress

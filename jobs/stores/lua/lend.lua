@@ -17,6 +17,7 @@ if job then
   if state == 'running' then
     redis.call('HSET', JOB .. id, 'f', fence, 'w', worker, 'try', try, 'm', now_text)
     emit(id, job.run, fence, state, try).worker = worker
+    count(job, 'started')
   end
 else
   job = {run = now_text, lost = 0, o = 'arq', t = '', d = packed('5', now_text, '0', ARGV[4], ARGV[5], '30000')}

@@ -88,6 +88,20 @@ async def test_a_job_that_ended_badly_runs_once_more(web: httpx.AsyncClient, env
             assert (ended["state"], ended["run"], ended["tries"]) == ("succeeded", 2, 1)
 
 
+async def test_what_the_history_has_not_heard_of_runs_once_more(
+    web: httpx.AsyncClient, environ: dict[str, str]
+) -> None:
+    """Nobody writes it, so PostgreSQL takes the job for unfinished; the end that is written later is an older run's."""
+    job = await submit(web, "diag.noop")
+    assert (await _post(web, job["id"], "cancel")).json()["outcome"] == "never_started"
+    answer = await _post(web, job["id"], "retry")
+    assert (answer.status_code, answer.json()["run"]) == (202, 2), answer.text
+    assert (await _post(web, job["id"], "retry")).status_code == 409
+    async with running_worker(environ):
+        ended = await end_of(web, job["id"])
+        assert (ended["state"], ended["run"], ended["tries"]) == ("succeeded", 2, 1)
+
+
 async def test_others_are_not_run_once_more(site: httpx.AsyncClient) -> None:
     """Neither what has succeeded nor what has not ended: 409, and nothing changes."""
     done = await submit(site, "diag.noop")
