@@ -136,11 +136,6 @@ class Events:
             return 0.0
         return max(int(seconds) + int(micros) / 1e6 - min(map(_place, open_ones))[0] / 1000, 0.0)
 
-    async def has_more_than(self, entries: int) -> bool:
-        """Say whether the stream is longer than that; what is younger than ten minutes counts, even if confirmed."""
-        with answering():
-            return bool(await self._redis.xlen(keys.EVENTS) > entries)
-
     async def trim(self) -> None:
         """Drop what all consumers have confirmed and is old.
 

@@ -31,7 +31,7 @@ _UNDER_WAY = 50
 _GOES_ON_WITHIN_S = 10.0
 _AND_SO_ON_S = 2.0
 # What was accepted meanwhile is put in line when it is ten seconds old, by a look each five; what ran, runs again.
-_ALL_ENDED_WITHIN_S = 40.0
+_ALL_ENDED_WITHIN_S = 60.0  # whose end got lost is looked for once it is 30 s old, and then within five
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -109,9 +109,13 @@ async def test_nothing_keeps_a_place_once_it_is_answered(
     assert await redis.zcard(keys.UNFINISHED + "admin") == 1
 
 
-async def test_above_so_many_unwritten_events_nothing_is_accepted(environ: dict[str, str], database: Database) -> None:
+async def test_above_so_many_unwritten_events_nothing_is_accepted(
+    environ: dict[str, str], database: Database, redis: Redis
+) -> None:
     """503, as if the store were away that does not take them; there is no row either."""
-    async with running_web({**environ, "JOBS_STREAM_MAX": "2"}) as web:
+    async with running_web({**environ, "JOBS_STREAM_MAX": "100"}) as web:
+        for _ in range(98):
+            await redis.xadd(keys.EVENTS, {"events": "[]"})
         for _ in range(2):
             await submit(web, "diag.noop")
         answer = await web.post("/api/jobs", json={"task": "diag.noop"})
