@@ -3,31 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from arq.worker import FailedJobs, Retry
+from arq.worker import FailedJobs
 
+from tests.support.arq_functions import add, break_down, insist, wait
 from tests.support.arq_site import SOON_S, Ctx, burst, client_of, planned, running, worker_of
 from tests.support.conditions import eventually
-
-
-async def add(_: Ctx, left: int, right: int = 1) -> int:
-    """Add."""
-    return left + right
-
-
-async def break_down(_: Ctx) -> None:
-    """Fail."""
-    raise ValueError("broken")
-
-
-async def insist(ctx: Ctx, until: int, defer: float | None = None) -> int:
-    """Ask for another try until it is that one's turn."""
-    if ctx["job_try"] < until:
-        raise Retry(defer=defer)
-    return int(ctx["job_try"])
-
-
-async def wait(_: Ctx) -> None:
-    """Be there."""
 
 
 async def test_a_burst_ends_when_all_is_done(redis_url: str) -> None:

@@ -11,6 +11,7 @@ from arq.worker import JobExecutionFailed
 
 from deploy.local.redis import RedisServer
 from jobs.worker import create_worker
+from tests.support.arq_functions import add, wait
 from tests.support.arq_site import (
     POLL_S,
     SHORT,
@@ -26,17 +27,6 @@ from tests.support.arq_site import (
     until_running,
 )
 from tests.support.conditions import eventually
-
-
-async def add(_: Ctx, left: int, right: int = 1) -> int:
-    """Add."""
-    return left + right
-
-
-async def wait(_: Ctx, seconds: float = 60) -> None:
-    """Take a while."""
-    await asyncio.sleep(seconds)
-
 
 SCRIPT = """
 import asyncio

@@ -10,13 +10,9 @@ from arq.connections import ArqRedis
 from arq.jobs import JobStatus, ResultNotFound
 from arq.worker import JobExecutionFailed
 
+from tests.support.arq_functions import add, break_down, wait
 from tests.support.arq_site import POLL_S, SOON_S, Ctx, burst, client_of, named, running, until_running
 from tests.support.conditions import eventually
-
-
-async def add(_: Ctx, left: int, right: int = 1) -> int:
-    """Add."""
-    return left + right
 
 
 async def tell(ctx: Ctx) -> dict[str, Any]:
@@ -30,16 +26,6 @@ async def spread(ctx: Ctx) -> str:
     job = await redis.enqueue_job("add", 20, right=22)
     assert job is not None
     return job.job_id
-
-
-async def wait(_: Ctx, seconds: float = 60) -> None:
-    """Take a while."""
-    await asyncio.sleep(seconds)
-
-
-async def break_down(_: Ctx) -> None:
-    """Fail."""
-    raise ValueError("broken")
 
 
 async def test_a_function_runs_with_its_arguments(redis_url: str) -> None:

@@ -12,6 +12,7 @@ from arq.jobs import JobStatus
 from arq.worker import JobExecutionFailed, Retry, RetryJob
 
 from jobs.worker import Worker, create_worker
+from tests.support.arq_functions import add, insist, wait
 from tests.support.arq_site import (
     POLL_S,
     SHORT,
@@ -26,28 +27,6 @@ from tests.support.arq_site import (
     until_running,
 )
 from tests.support.conditions import eventually
-
-
-async def add(_: Ctx, left: int, right: int = 1) -> int:
-    """Add."""
-    return left + right
-
-
-async def wait(_: Ctx, seconds: float = 60) -> None:
-    """Take a while."""
-    await asyncio.sleep(seconds)
-
-
-async def break_down(_: Ctx) -> None:
-    """Fail."""
-    raise ValueError("broken")
-
-
-async def insist(ctx: Ctx, until: int, defer: float | None = None) -> int:
-    """Ask for another try until it is that one's turn."""
-    if ctx["job_try"] < until:
-        raise Retry(defer=defer)
-    return int(ctx["job_try"])
 
 
 async def test_hooks_are_called_in_turn(redis_url: str) -> None:
