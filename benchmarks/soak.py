@@ -16,6 +16,7 @@ from deploy.local.redis import RedisServer
 from jobs.logs import configure_logs
 from jobs.stores.database import Database
 from tests.support.bed import SHORT_LEASE, Bed, bed_of
+from tests.support.endurance.blocked import block_a_loop
 from tests.support.endurance.cancels import LIMIT as CANCELS_LIMIT
 from tests.support.endurance.cancels import PROCESSES, TASKS, cancel_amid_deaths
 from tests.support.endurance.flushed import LIMIT as MOST_RUNNING
@@ -61,6 +62,10 @@ TRIALS = {
     "frozen": Trial(
         full=lambda bed, _: freeze_a_worker(bed, seconds=60),
         small=lambda bed, _: freeze_a_worker(bed, seconds=3),
+    ),
+    "blocked": Trial(
+        full=lambda bed, _: block_a_loop(bed, seconds=30),
+        small=lambda bed, _: block_a_loop(bed, seconds=5),
     ),
     "cancels": Trial(
         full=lambda bed, _: cancel_amid_deaths(bed, jobs=5_000, deaths=10),

@@ -9,6 +9,7 @@ from jobs.model import State
 from jobs.stores.database import Database
 from tests.support.bed import SHORT_LEASE, Wanted, bed_of, sleeping
 from tests.support.crew import crew_of
+from tests.support.endurance.blocked import block_a_loop
 from tests.support.endurance.frozen import freeze_a_worker
 
 _RECOVERED_S = 20.0
@@ -54,24 +55,7 @@ async def test_a_worker_that_comes_back_changes_nothing(environ: dict[str, str],
 async def test_a_task_that_blocks_the_event_loop_loses_no_lease(environ: dict[str, str], database: Database) -> None:
     """It blocks for five leases: neither it nor its neighbours start again on the other worker, which is free."""
     async with bed_of({**environ, **SHORT_LEASE}, database) as bed:
-        async with bed.worker(8) as blocked, bed.worker(8) as other:
-            other.send(signal.SIGSTOP)
-            blocking = Wanted(task="diag.block", args={"seconds": _BLOCKED_S})
-            jobs = await bed.submit([blocking, *[sleeping(2.5)] * 4])
-            await bed.trail.until_running(jobs, on=blocked.pid, within_s=10)
-            other.send(signal.SIGCONT)
-            (elsewhere,) = await bed.submit([Wanted()])
-            await bed.trail.until_ended(bed.trail.owners, within_s=_BLOCKED_S + 10)
-            await bed.until_written(within_s=10)
-        claims = {claim.job_id: claim for claim in bed.trail.claims}
-        ends_ms = [bed.trail.ended[job].at_ms for job in jobs]
-        assert ends_ms[0] - claims[jobs[0]].at_ms >= 1000 * _BLOCKED_S
-        assert min(ends_ms) >= ends_ms[0] - 100, "the event loop was not blocked"
-        assert {claims[job].worker for job in jobs} == {blocked.pid}
-        assert claims[elsewhere].worker == other.pid
-        assert len(bed.trail.claims) == len(claims)
-        assert (await bed.tally()).lost == 0
-        await bed.assert_settled()
+        await block_a_loop(bed, seconds=_BLOCKED_S)
 
 
 @pytest.mark.parametrize(("chances", "neighbours"), [(3, 7), (2, 3)])
