@@ -56,11 +56,17 @@ class HistoryWriter:
             await asyncio.sleep(_GATHER_S)
         return len(entries)
 
-    async def close(self) -> None:
-        """Write what there is, and leave the group."""
+    async def finish(self) -> None:
+        """Write what there is."""
         try:
             while await self.step(wait_ms=1) == _AT_ONCE:
                 pass
+        except StoreUnavailableError as error:
+            log.warning("history_left_to_others", reason=str(error))
+
+    async def leave(self) -> None:
+        """Leave the rest to others, who need not wait for it."""
+        try:
             await self._events.leave()
         except StoreUnavailableError as error:
             log.warning("history_left_to_others", reason=str(error))

@@ -34,7 +34,7 @@ CONNECTIONS = 8  # to PostgreSQL, one a loop
 
 _LEASE_S = 5.0  # of the one steward that compares the stores, who renews it each second
 _LOOP_ENDS_S = 0.5
-_LAST_WORDS_S = 3.0
+_LAST_WORDS_S = 2.0
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -113,12 +113,12 @@ class Stewardship:
 
     async def close(self) -> None:
         """Write what has happened up to now, for a few seconds at most, and leave the rest to others."""
-        try:
-            async with asyncio.timeout(_LAST_WORDS_S):
-                await self._watch.close()
-                await self._history.close()
-        except TimeoutError:
-            log.warning("history_left_to_others", reason="no answer in time")
+        for words in (self._watch.close, self._history.finish, self._history.leave):
+            try:
+                async with asyncio.timeout(_LAST_WORDS_S):
+                    await words()
+            except TimeoutError:
+                log.warning("history_left_to_others", reason="no answer in time")
 
 
 def _keep(settings: JobsSettings) -> Keep:

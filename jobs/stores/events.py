@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
@@ -157,11 +158,23 @@ class Events:
                 age_ms //= 2
 
     async def leave(self) -> None:
-        """Take this consumer out of the group if nothing given to it is unconfirmed."""
+        """Take this consumer out of the group; what it was given and has not confirmed is anybody's at once."""
         async with self._there():
             consumers = await self._redis.xinfo_consumers(keys.EVENTS, keys.HISTORY_GROUP)
-            if any(one["name"].decode() == self._consumer and not one["pending"] for one in consumers):
+            pending = [one["pending"] for one in consumers if one["name"].decode() == self._consumer]
+            if pending == [0]:
                 await self._redis.xgroup_delconsumer(keys.EVENTS, keys.HISTORY_GROUP, self._consumer)
+            elif pending:
+                await self._let_go(pending[0])
+
+    async def _let_go(self, amount: int) -> None:
+        """Let entries look as if they had been given out so long ago that others take them over."""
+        mine: list[Any] = await self._redis.xpending_range(
+            keys.EVENTS, keys.HISTORY_GROUP, min="-", max="+", count=amount, consumername=self._consumer
+        )
+        ids = [one["message_id"] for one in mine]
+        claim: Any = self._redis.xclaim  # its annotations want more than it takes
+        await claim(keys.EVENTS, keys.HISTORY_GROUP, self._consumer, 0, ids, idle=_CLAIMED_AGAIN_MS, justid=True)
 
     @asynccontextmanager
     async def _there(self) -> AsyncIterator[None]:

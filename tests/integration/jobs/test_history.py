@@ -171,15 +171,18 @@ async def test_the_stream_is_trimmed_behind_what_is_confirmed(redis: Redis, data
 
 
 async def test_a_writer_that_leaves_is_forgotten_unless_it_owes_something(redis: Redis, database: Database) -> None:
-    """Names of workers do not pile up, and what is unconfirmed stays with its name until another takes it."""
+    """Names do not pile up; what is unconfirmed stays with its name until another takes it, who need not wait."""
     (job_id,) = await _accepted(database, 1)
-    await (await _written(redis, database, consumer="tidy")).close()
+    tidy = await _written(redis, database, consumer="tidy")
+    await tidy.finish()
+    await tidy.leave()
     owing = Events(redis, consumer="owing")
     await _tell(redis, _life_of(job_id))
     await owing.next(most=10, wait_ms=1)
     await owing.leave()
     consumers = await redis.xinfo_consumers(keys.EVENTS, keys.HISTORY_GROUP)
     assert [one["name"] for one in consumers] == [b"owing"]
+    assert len(await Events(redis, consumer="next").abandoned(most=10)) == 1
 
 
 async def test_events_that_are_gone_are_an_outage(redis: Redis) -> None:
