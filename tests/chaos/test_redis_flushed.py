@@ -1,7 +1,5 @@
 """Redis loses what it holds, all of it or the last seconds: PostgreSQL knows what there is, and it all ends."""
 
-import pytest
-
 from jobs.stores.database import Database
 from tests.conftest import Servers
 from tests.support.bed import bed_of
@@ -15,8 +13,6 @@ async def test_an_emptied_redis_is_filled_again(environ: dict[str, str], databas
         await flush_redis(bed, jobs=500, runs_s=6)
 
 
-# Open: workers that reconnect before a steward has looked now and then start jobs that had ended.
-@pytest.mark.xfail(reason="a worker may be faster than the steward's look", strict=False)
 async def test_a_redis_from_some_seconds_ago_forgets_what_has_ended(
     environ: dict[str, str], database: Database, servers: Servers
 ) -> None:
