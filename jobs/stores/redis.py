@@ -1,7 +1,7 @@
 """Connections to Redis, and StoreUnavailableError for whatever may pass by itself."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,13 +19,21 @@ from redis.retry import Retry as BlockingRetry
 
 from jobs.addresses import RedisAddress, redis_address
 from jobs.errors import StoreUnavailableError
+from jobs.stores.closed import was_closed
 from jobs.stores.sentinel import AtMaster, BlockingAtMaster, BlockingMaster, Master, MasterPool
 
 _PASSING = (OSError, RedisConnectionError, RedisTimeoutError, ReadOnlyError)
-_RETRIED = (ConnectionError, TimeoutError, OSError)
+
+
+class UnsentError(RedisConnectionError):
+    """The connection was closed before a command was written to it: another one may take it."""
+
+
+_RETRIED = (ConnectionError, TimeoutError, OSError, UnsentError)
 # Starting, failing over, out of memory, or busy with somebody's script.
 _PASSING_WORDS = ("OOM", "LOADING", "MASTERDOWN", "BUSY", "NOREPLICAS", "MISCONF", "UNBLOCKED")
 _DEMOTED = "it has become a replica"
+_CLOSED = "the connection was closed"
 
 
 class _Packing:
@@ -50,6 +58,15 @@ class _Writing:
             if _is_read_only(error):
                 raise ConnectionResetError(_DEMOTED) from error
             raise
+
+    async def _send_packed_command(self, command: Iterable[bytes]) -> None:
+        """Write to a connection that is open. It may have been closed since redis-py looked, in the turn before.
+
+        uvloop meets that with a RuntimeError, which nobody takes for a lost connection.
+        """
+        if self._writer.transport.is_closing():  # type: ignore[attr-defined]
+            raise UnsentError(_CLOSED)
+        await super()._send_packed_command(command)  # type: ignore[misc]
 
     async def on_connect(self) -> None:
         """Log in. A server that ends the connection here is tried again by the caller, not from within.
@@ -156,6 +173,10 @@ def answering() -> Iterator[None]:
         raise
     except RedisError as error:
         raise StoreUnavailableError(f"Redis: {error}") from error
+    except RuntimeError as error:
+        if was_closed(error):
+            raise StoreUnavailableError(f"Redis: {_CLOSED}") from error
+        raise
 
 
 def _options(address: RedisAddress) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError, ResponseError
 from redis.sentinel import Sentinel as BlockingSentinel
 
 from jobs.addresses import RedisAddress
+from jobs.stores.closed import was_closed
 
 Place = tuple[str, int]
 
@@ -33,6 +34,10 @@ class Master:
             host, port = await self._sentinel.discover_master(self.service)
         except RedisError as error:
             raise RedisConnectionError(_unknown(self.service, error)) from error
+        except RuntimeError as error:
+            if was_closed(error):
+                raise RedisConnectionError(_unknown(self.service, error)) from error
+            raise
         return str(host), int(port)
 
     async def close(self) -> None:
@@ -182,5 +187,5 @@ def _sentinel_options(address: RedisAddress, tls: dict[str, Any]) -> dict[str, A
     }
 
 
-def _unknown(service: str, error: RedisError) -> str:
+def _unknown(service: str, error: Exception) -> str:
     return f"no sentinel names a master of {service!r}: {error}"

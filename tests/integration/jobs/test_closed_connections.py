@@ -1,0 +1,68 @@
+"""A connection to Redis that is closed just before it is written to, in the event loop that workers and web run on.
+
+Nobody has been told of that yet: uvloop raises a RuntimeError, where asyncio's own loop lets the answer fail.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import uvloop
+from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
+
+from jobs.errors import StoreUnavailableError
+from jobs.stores.redis import UnsentError, answering, connect_redis
+
+
+def test_a_command_goes_over_another_connection(redis_url: str) -> None:
+    """Nothing has been sent, so sending it again does nothing twice."""
+
+    async def write() -> None:
+        async with _client(redis_url) as redis:
+            first = await redis.incr("written")
+            _closed(redis)
+            assert await redis.incr("written") == first + 1
+
+    _in_uvloop(write())
+
+
+def test_where_nothing_is_repeated_redis_counts_as_away(redis_url: str) -> None:
+    """As for all other ways to lose a connection."""
+
+    async def write() -> None:
+        async with _client(redis_url) as redis:
+            await redis.ping()
+            with answering():
+                await _closed(redis).send_command("PING", check_health=False)
+
+    with pytest.raises(StoreUnavailableError, match="the connection was closed") as caught:
+        _in_uvloop(write())
+    assert isinstance(caught.value.__cause__, UnsentError)
+
+
+@asynccontextmanager
+async def _client(url: str) -> AsyncIterator[Redis]:
+    """Give a client of one connection, which no pool looks at between two commands."""
+    pooled = connect_redis(url, patience_s=5)
+    try:
+        async with pooled.client() as redis:
+            yield redis
+    finally:
+        await pooled.aclose(close_connection_pool=True)
+
+
+def _closed(redis: Redis) -> AbstractConnection:
+    """Close its connection as the watch for failovers does; give that."""
+    connection = redis.connection
+    assert connection is not None
+    assert connection._writer is not None  # noqa: SLF001
+    connection._writer.transport.abort()  # noqa: SLF001
+    return connection
+
+
+def _in_uvloop(steps: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(steps)
