@@ -23,7 +23,7 @@ from jobs.presence import Herald
 from jobs.stores.fitness import Fitness
 from jobs.stores.leases import Leases, Renewals, Timing
 from jobs.stores.presence import Presence
-from jobs.stores.redis import connect_blocking, connect_redis
+from jobs.stores.redis import Greeting, connect_blocking, connect_redis
 from jobs.stores.signals import Signals
 from jobs.tick import Ticker
 
@@ -59,12 +59,15 @@ class Post:
 
 
 @asynccontextmanager
-async def open_doors(address: RedisAddress, timing: Timing, tasks: Sequence[str]) -> AsyncIterator[Doors]:
+async def open_doors(
+    address: RedisAddress, timing: Timing, tasks: Sequence[str], *, greeting: Greeting | None = None
+) -> AsyncIterator[Doors]:
     """Make the connections; close them in the end. Nothing connects before it is used.
 
-    `tasks` are those whose jobs are asked for; `leases.ANY_TASK` is every one.
+    `tasks` are those whose jobs are asked for; `leases.ANY_TASK` is every one. `greeting` is what each connection does
+    first that may claim.
     """
-    redis = connect_redis(address, patience_s=REDIS_PATIENCE_S)
+    redis = connect_redis(address, patience_s=REDIS_PATIENCE_S, greeting=greeting)
     listening = connect_redis(address, patience_s=REDIS_PATIENCE_S + timing.renew_ms / 1000)
     renewing = connect_blocking(address, patience_s=min(REDIS_PATIENCE_S, timing.lease_ms / 3000))
     name = new_process_name()

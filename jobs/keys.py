@@ -41,6 +41,7 @@ GRACE = "switchyard:grace"  # string with PX: no lease counts as lost while it i
 FENCE = "switchyard:fence"  # string: the last fence or version given out
 EPOCH = "switchyard:epoch"  # string: `site:noise`, which content of this Redis it is; PostgreSQL has the same
 TICK = "switchyard:tick"  # string: ms of PostgreSQL's clock at which a steward last compared the two stores
+SERVER = "switchyard:server"  # string: on which server this content was last seen, `run_id master_replid` of INFO
 HOLD = "switchyard:hold"  # string with PX: nothing is claimed while it is there
 EVENTS = "switchyard:events"  # stream with the group `history`: each transition of each job
 COUNTERS = "switchyard:counters"  # hash: what the scripts count; jobs.counters has the fields

@@ -66,7 +66,7 @@ class Rebuilder:
         if restored or (found.tick is not None and found.tick < beat.former_tick):
             await self._let_renew()
         await self._site.finish(found.server)
-        await self._both.mark.stamp(beat.site.tick)
+        await self._both.mark.stamp(beat.site.tick, found.server)
         await self._both.mark.go_on(queues)
         took_s = round(time.monotonic() - began, 2)
         log.warning("redis_rebuilt", epoch=epoch, restored=restored, forgotten=forgotten, took_s=took_s)

@@ -20,6 +20,7 @@ from jobs.stewardship import Stores as StewardStores
 from jobs.stores.database import Database
 from jobs.stores.jobs import JobStore
 from jobs.stores.leases import Timing
+from jobs.stores.meeting import meet
 from jobs.threads import Threads
 from jobs.worker import Worker
 
@@ -104,7 +105,7 @@ async def _stores(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, 
     address = redis_address(settings.redis_url.get_secret_value())
     timing = Timing(lease_ms=settings.lease_ms, renew_ms=settings.renew_ms, step_ms=settings.step_ms)
     try:
-        async with open_doors(address, timing, list(tasks)) as doors:
+        async with open_doors(address, timing, list(tasks), greeting=meet) as doors:
             yield Stores(
                 database=database,
                 jobs=JobStore(database),

@@ -69,7 +69,7 @@ class Watch:
             return None
         loss = loss_of(beat, found)
         if loss is None:
-            await self._mark.stamp(beat.site.tick)
+            await self._mark.stamp(beat.site.tick, found.server)
         else:
             log.warning("redis_being_rebuilt", reason=loss.value)
             await self._rebuilder.rebuild(beat, found)

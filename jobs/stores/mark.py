@@ -12,7 +12,7 @@ from jobs.stores.scripts import Script
 
 _HOLD = Script("hold")
 _STAMP = Script("stamp")
-_HOLD_MS = 10_000
+HOLD_MS = 10_000  # by then a steward has looked, or there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +50,15 @@ class Mark:
         with answering():
             return _text(await self._redis.get(keys.EPOCH)) or ""
 
-    async def stamp(self, tick: int) -> None:
-        """Write the tick."""
+    async def stamp(self, tick: int, server: str) -> None:
+        """Write the tick, and that the content is known on this server."""
         with answering():
-            await _STAMP.run(self._redis, tick)
+            await _STAMP.run(self._redis, tick, server)
 
     async def hold(self, *, epoch: str = "") -> None:
         """Let nothing be claimed for ten seconds, and with `epoch` call the content so from now on."""
         with answering():
-            await _HOLD.run(self._redis, _HOLD_MS, epoch)
+            await _HOLD.run(self._redis, HOLD_MS, epoch)
 
     async def go_on(self, queues: Iterable[str]) -> None:
         """Let the workers of these queues claim again."""

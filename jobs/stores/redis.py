@@ -1,7 +1,7 @@
 """Connections to Redis, and StoreUnavailableError for whatever may pass by itself."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +23,8 @@ from jobs.stores.closed import was_closed
 from jobs.stores.sentinel import AtMaster, BlockingAtMaster, BlockingMaster, Master, MasterPool
 
 _PASSING = (OSError, RedisConnectionError, RedisTimeoutError, ReadOnlyError)
+
+Greeting = Callable[[Any], Awaitable[None]]  # of a connection that is open
 
 
 class UnsentError(RedisConnectionError):
@@ -90,11 +92,19 @@ class _BlockingWriting:
             raise
 
 
-def connect_redis(where: str | RedisAddress, *, patience_s: float, retries: int = 2, resends: bool = False) -> Redis:
+def connect_redis(
+    where: str | RedisAddress,
+    *,
+    patience_s: float,
+    retries: int = 2,
+    resends: bool = False,
+    greeting: Greeting | None = None,
+) -> Redis:
     """Make a client that connects at its first use, trying three times; `retries` says how often after the first.
 
     `patience_s` bounds each attempt and each answer. A command whose answer got lost is not sent again; with `resends`
-    it is: stock arq ends at the first error that it meets. Where sentinels are named, they are asked for the master at
+    it is: stock arq ends at the first error that it meets. `greeting` logs a new connection in, in place of its
+    `on_connect`. Where sentinels are named, they are asked for the master at
     each connection, and all connections to a former one are cut a second after they know of another.
     """
     address = redis_address(where) if isinstance(where, str) else where
@@ -105,6 +115,7 @@ def connect_redis(where: str | RedisAddress, *, patience_s: float, retries: int 
         "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), retries=retries),
         "retry_on_error": [*_RETRIED, RedisConnectionError, RedisTimeoutError] if resends else list(_RETRIED),
         "health_check_interval": 30,
+        "redis_connect_func": greeting,
     }
     bases = (_Packing, _Writing, _kind(awaiting, address))
     if address.service is None:

@@ -15,6 +15,11 @@ def hold(world: World, *, ms: int = 10_000, epoch: str = "", queues: tuple[str, 
     world.run("hold", ms, epoch, *queues)
 
 
+def meet(world: World) -> int:
+    """Connect."""
+    return int(world.run("meet", 10_000))
+
+
 class TestEpoch:
     """Redis is not what the caller takes it for."""
 
@@ -61,6 +66,34 @@ class TestHold:
         world.enqueue(Spec("a"))
         hold(world)
         world.sleep(10_001)
+        assert world.worker().claim().ids == ["a"]
+
+
+class TestMeet:
+    """A connection looks whether the content was last seen on this server."""
+
+    def test_of_another_server_nothing_is_claimed_until_a_steward_says_so(self, world: World) -> None:
+        """It may be old: what it has in line may have ended since."""
+        world.enqueue(Spec("a"))
+        world.redis.set(keys.SERVER, "c0ffee 1dea")
+        assert meet(world) == 1
+        assert world.worker().claim(slots=5).jobs == []
+        hold(world, ms=0)
+        assert world.worker().claim().ids == ["a"]
+
+    def test_without_a_steward_it_is_held_once(self, world: World) -> None:
+        """Further connections change nothing."""
+        world.enqueue(Spec("a"))
+        world.redis.set(keys.SERVER, "c0ffee 1dea")
+        assert meet(world) == 1
+        world.sleep(10_001)
+        assert meet(world) == 0
+        assert world.worker().claim().ids == ["a"]
+
+    def test_what_no_server_was_noted_for_is_new(self, world: World) -> None:
+        """Nothing of it can have ended elsewhere."""
+        world.enqueue(Spec("a"))
+        assert [meet(world), meet(world)] == [0, 0]
         assert world.worker().claim().ids == ["a"]
 
 

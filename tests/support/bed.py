@@ -51,6 +51,7 @@ WHEN (new.state IN ('succeeded', 'failed', 'cancelled', 'expired')) EXECUTE FUNC
 _LASTING = {
     keys.EPOCH,
     keys.TICK,
+    keys.SERVER,
     keys.LIMITS,
     keys.MEANS,
     keys.ALIVE,

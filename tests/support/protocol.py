@@ -22,8 +22,8 @@ GAP_MS = 10_000
 STEP_MS = 600_000
 NAMES = (
     *("enqueue", "claim", "renew", "finish", "retry", "hand_back"),
-    *("cancel", "limit", "pause", "sweep", "rerank", "tick", "look", "adopt", "put_payload", "forget", "hold", "stamp"),
-    *("release_parked", "lend"),
+    *("cancel", "limit", "pause", "sweep", "rerank", "tick", "look", "adopt", "put_payload"),
+    *("forget", "hold", "stamp", "meet", "release_parked", "lend"),
 )
 
 _NOW = f"""

@@ -15,6 +15,7 @@ from jobs.scribe import Scribe
 from jobs.settings import load_settings
 from jobs.stores.both import Both
 from jobs.stores.database import Database
+from jobs.stores.meeting import meet
 from jobs.stores.pauses import PauseStore
 from jobs.stores.redis import connect_redis
 from jobs.stores.site import SiteStore
@@ -99,6 +100,29 @@ async def test_a_redis_that_went_back_in_time_is_noticed(stage: Stage) -> None:
     await stage.redis.set(keys.EPOCH, epoch)
     assert await watch.look() is Loss.ROLLED_BACK
     assert await watch.look() is None
+
+
+async def test_workers_wait_on_a_server_that_no_steward_has_looked_at(stage: Stage) -> None:
+    """Their connections say so, as they may be there before him; he and they name a server in the same words."""
+    watch = await stage.in_order()
+    server = await stage.redis.get(keys.SERVER)
+    await _meet(stage)
+    assert await stage.redis.exists(keys.HOLD) == 0
+    await stage.database.execute("UPDATE site SET redis = 'that of before'")
+    await stage.redis.set(keys.SERVER, "that of before")
+    await _meet(stage)
+    assert await stage.redis.pttl(keys.HOLD) > 0
+    assert await stage.redis.get(keys.SERVER) == server
+    assert await watch.look() is Loss.REPLACED
+    await _meet(stage)
+    assert await stage.redis.exists(keys.HOLD) == 0
+
+
+async def _meet(stage: Stage) -> None:
+    """Connect as a worker does."""
+    worker = connect_redis(stage.environ["REDIS_URL"], patience_s=5, greeting=meet)
+    await worker.ping()
+    await worker.aclose(close_connection_pool=True)
 
 
 async def test_another_server_is_noticed(stage: Stage) -> None:

@@ -18,13 +18,14 @@ from tests.support.figures import Figures
 _WORKERS = 2
 _SLOTS = 20
 _LONG = 10
-# A connection that is lost for less is made again within one call, and workers claim before the stewards look.
-_AWAY_S = 1.0
 _AOF_S = 1.2  # what was acknowledged so long ago is in the file
 
 
-async def roll_redis_back(bed: Bed, server: RedisServer, *, seconds: float) -> Figures:
-    """Put a copy of its data from so long ago in Redis' place, under load; give the figures."""
+async def roll_redis_back(bed: Bed, server: RedisServer, *, seconds: float, away_s: float = 1.0) -> Figures:
+    """Put a copy of its data from so long ago in Redis' place, under load; give the figures.
+
+    `away_s` is how long there is no Redis: where it is short, workers are connected again before a steward looks.
+    """
     async with AsyncExitStack() as stack:
         for _ in range(_WORKERS):
             await stack.enter_async_context(bed.worker(_SLOTS))
@@ -40,7 +41,7 @@ async def roll_redis_back(bed: Bed, server: RedisServer, *, seconds: float) -> F
         await _cancel(bed, cancelled)
         await bed.trail.catch_up()
         known = {row["id"] for row in await bed.database.fetch("SELECT id FROM jobs WHERE finished_at IS NOT NULL")}
-        await _begin_anew(server, copy)
+        await _begin_anew(server, copy, away_s)
         back_ms, began = 1000 * time.time(), time.monotonic()
         rows = await bed.until_written(within_s=60 + 4 * seconds)
         settled_s = time.monotonic() - began
@@ -99,11 +100,11 @@ def _copied(server: RedisServer) -> Path:
     return copy
 
 
-async def _begin_anew(server: RedisServer, copy: Path) -> None:
+async def _begin_anew(server: RedisServer, copy: Path, away_s: float) -> None:
     """Kill the server, and start it with the copy."""
     await asyncio.to_thread(server.kill)
     (data,) = server.directory.glob("*/appendonlydir")
     await asyncio.to_thread(shutil.rmtree, data)
     await asyncio.to_thread(copy.rename, data)
-    await asyncio.sleep(_AWAY_S)
+    await asyncio.sleep(away_s)
     await asyncio.to_thread(server.start)
