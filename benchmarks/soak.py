@@ -17,6 +17,8 @@ from jobs.logs import configure_logs
 from jobs.stores.database import Database
 from tests.support.bed import SHORT_LEASE, Bed, bed_of
 from tests.support.endurance.blocked import block_a_loop
+from tests.support.endurance.burning import PROCESSES as BURNERS
+from tests.support.endurance.burning import burn_cores
 from tests.support.endurance.cancels import LIMIT as CANCELS_LIMIT
 from tests.support.endurance.cancels import PROCESSES, TASKS, cancel_amid_deaths
 from tests.support.endurance.flushed import LIMIT as MOST_RUNNING
@@ -66,6 +68,11 @@ TRIALS = {
     "blocked": Trial(
         full=lambda bed, _: block_a_loop(bed, seconds=30),
         small=lambda bed, _: block_a_loop(bed, seconds=5),
+    ),
+    "burning": Trial(
+        full=lambda bed, _: burn_cores(bed, seconds=60),
+        small=lambda bed, _: burn_cores(bed, seconds=5),
+        settings={"JOBS_PROCESSES": str(BURNERS)},
     ),
     "cancels": Trial(
         full=lambda bed, _: cancel_amid_deaths(bed, jobs=5_000, deaths=10),
