@@ -181,15 +181,23 @@ async def test_a_job_that_has_not_started_in_time_expires(redis_url: str) -> Non
             return not await client.exists(f"arq:job:{unseen.job_id}")
 
         await eventually(is_gone, within_s=SOON_S)
-        async with running(redis_url, [add, wait], max_jobs=1) as worker:
+        begun, over = asyncio.Event(), asyncio.Event()
+
+        async def block(_: Ctx) -> None:
+            begun.set()
+            await over.wait()
+
+        async with running(redis_url, [add, named(block, name="block")], max_jobs=1) as worker:
             with pytest.raises(JobExecutionFailed, match="job expired"):
                 await unseen.result(timeout=SOON_S, poll_delay=POLL_S)
-            blocking = await client.enqueue_job("wait", 0.7)
-            seen = await client.enqueue_job("add", 1, _expires=0.3)
+            blocking = await client.enqueue_job("block")
             assert blocking is not None
+            await begun.wait()
+            seen = await client.enqueue_job("add", 1, _expires=0.3)
             assert seen is not None
             with pytest.raises(JobExecutionFailed, match="expired"):
                 await seen.result(timeout=SOON_S, poll_delay=POLL_S)
+            over.set()
             await blocking.result(timeout=SOON_S, poll_delay=POLL_S)
         assert worker.jobs_complete == 1
 
