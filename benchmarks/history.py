@@ -1,0 +1,125 @@
+"""What the history costs: one worker drains a queue while nobody, a steward or the worker itself writes that down."""
+
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+
+from app.migrate import FOLDER, load_migrations, migrate
+from benchmarks.measure import progress, table
+from deploy.local.postgres import PostgresServer
+from deploy.local.redis import RedisServer
+from jobs.counters import Tally
+from jobs.model import State
+from jobs.stores.database import Database
+from jobs.stores.mark import Mark
+from tests.support.bed import QUEUE, Bed, Wanted, bed_of
+from tests.support.conditions import eventually
+from tests.support.processes import started
+from tests.support.site import environment
+
+_JOBS = 20_000
+_ROUNDS = 3
+_SLOTS = 100
+_OWNERS = 20
+_READY_S = 120.0
+_STEWARD = (sys.executable, "-m", "jobs", "steward")
+_WORKER = (sys.executable, "-m", "jobs", "worker", "--queues", f"{QUEUE}:{_SLOTS}")
+_HEADERS = ("who writes the history", "drained, jobs/s", "ratio", "all written after, s", "of it after the drain, s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """One drain: seconds from the first start to the last end, and until PostgreSQL knew of it; None: it never does."""
+
+    seconds: float
+    written_s: float | None
+
+
+def main(_: bool) -> None:  # noqa: FBT001  the one switch that all benchmarks share; it changes nothing here
+    """Drain the same queue in three ways in turn, and print a table of medians."""
+    uvloop.run(_rounds())
+
+
+async def _rounds() -> None:
+    drains: defaultdict[str, list[Drain]] = defaultdict(list)
+    for number in range(1, _ROUNDS + 1):
+        progress(f"history: round {number} of {_ROUNDS}")
+        for who in ("nobody", "a steward beside", "the worker itself"):
+            with tempfile.TemporaryDirectory(prefix="switchyard-bench-") as name:
+                drains[who].append(await _on_servers(who, Path(name)))
+    yardstick = statistics.median(drain.seconds for drain in drains["nobody"])
+    rows = []
+    for who, found in drains.items():
+        seconds = statistics.median(drain.seconds for drain in found)
+        known = [drain.written_s for drain in found if drain.written_s is not None]
+        written = (
+            (f"{statistics.median(known):.1f}", f"{statistics.median(known) - seconds:.1f}") if known else ("", "")
+        )
+        rows.append((who, f"{_JOBS / seconds:,.0f}", f"{yardstick / seconds:.2f}", *written))
+    print(f"\n## history\n\n{table(_HEADERS, rows)}")
+
+
+async def _on_servers(who: str, folder: Path) -> Drain:
+    """Drain on new servers, which keep what they acknowledge."""
+    with (
+        PostgresServer(folder / "postgres", durable=True) as postgres,
+        RedisServer(folder / "redis", durable=True) as redis,
+    ):
+        environ = environment(
+            database_url=postgres.url, redis_url=redis.url, data_dir=folder / "data", JOBS_MAX_RUNNING="0"
+        )
+        database = await Database.open(postgres.url, size=2, patience_s=10, answer_s=None)
+        await migrate(database, load_migrations(FOLDER))
+        async with bed_of(environ, database) as bed:
+            drain = await _drain(who, bed, {**environ, "JOBS_LOG_LEVEL": "warning"})
+        await database.close()
+        return drain
+
+
+async def _drain(who: str, bed: Bed, environ: Mapping[str, str]) -> Drain:
+    await bed.database.execute("DROP TRIGGER note_end ON jobs")
+    async with started(_STEWARD, environ) as steward, AsyncExitStack() as stack:
+        await eventually(Mark(bed.redis).epoch, within_s=_READY_S)
+        await bed.submit([Wanted(owner=f"owner {number % _OWNERS}") for number in range(_JOBS)])
+        await _known(bed, "state = 'queued'")
+        if who != "a steward beside":
+            steward.send(signal.SIGTERM)
+            await steward.ends(within_s=_READY_S)
+        command = (*_WORKER, "--with-steward") if who == "the worker itself" else _WORKER
+        await stack.enter_async_context(started(command, environ))
+        await _counted(bed, lambda tally: tally.started > 0)
+        began = time.perf_counter()
+        await _counted(bed, lambda tally: tally.ended[State.SUCCEEDED] == _JOBS)
+        seconds = time.perf_counter() - began
+        if who == "nobody":
+            return Drain(seconds=seconds, written_s=None)
+        await _known(bed, "finished_at IS NOT NULL")
+        return Drain(seconds=seconds, written_s=time.perf_counter() - began)
+
+
+async def _counted(bed: Bed, holds: Callable[[Tally], bool]) -> None:
+    """Wait until Redis has counted this."""
+
+    async def is_counted() -> bool:
+        return holds(await bed.tally())
+
+    await eventually(is_counted, within_s=_READY_S)
+
+
+async def _known(bed: Bed, what: str) -> None:
+    """Wait until PostgreSQL knows this of all jobs."""
+
+    async def is_known() -> bool:
+        row = await bed.database.fetch_row(f"SELECT count(*) AS known FROM jobs WHERE {what}")  # noqa: S608  ours
+        return row is not None and bool(row["known"] == _JOBS)
+
+    await eventually(is_known, within_s=_READY_S)
