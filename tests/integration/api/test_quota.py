@@ -63,7 +63,7 @@ async def test_far_from_the_bound_only_some_are_asked_about(environ: dict[str, s
             if (told := Counter(answer.status_code for answer in answers))[202]:
                 break
     assert told.keys() == {202, 429}
-    assert told[202] < PLENTY // 64
+    assert told[202] <= PLENTY // 64
 
 
 async def test_scheduled_jobs_count_and_each_end_frees_a_place(web: httpx.AsyncClient, environ: dict[str, str]) -> None:
