@@ -188,9 +188,9 @@ async def test_a_worker_that_dies_meanwhile_takes_nothing_with_it(
 ) -> None:
     """What it ran runs again when its lease ends; what had ended and it could not write is written by the next one."""
     async with worker_process(environ) as worker, Redis.from_url(redis_url) as redis:
-        over, running = [await submit(web, "diag.sleep", {"seconds": seconds}) for seconds in (1.0, 2.5)]
+        over, running = [await submit(web, "diag.sleep", {"seconds": seconds}) for seconds in (2.0, 3.5)]
         for job in (over, running):
-            await reaches(web, job["id"], "running")
+            await _begin_of_row(database, job["id"])  # so its history is at work
         async with stopped(servers.postgres):
             await worker.says("job_ended")
             await worker.says("history_awaits_store")
@@ -200,6 +200,15 @@ async def test_a_worker_that_dies_meanwhile_takes_nothing_with_it(
         for job in (over, running):
             row = await _end_of_row(database, job["id"])
             assert (row["state"], row["tries"]) == ("succeeded", 1)
+
+
+async def _begin_of_row(database: Database, job_id: str) -> Row:
+    """Wait until PostgreSQL has a job's begin; give its row."""
+
+    async def look() -> Row | None:
+        return await database.fetch_row("SELECT * FROM jobs WHERE id = $1 AND started_at IS NOT NULL", job_id)
+
+    return await eventually(look)
 
 
 async def _end_of_row(database: Database, job_id: str) -> Row:
