@@ -4,10 +4,11 @@ A map, lower layers first; a module imports only from lower ones:
 
     words      model, keys, counters, ids, errors, contract (arq's), environment, settings, codec, logs, cancelling,
                deadlines
-    policy     lifecycle, scoring, retry, arguments, payload, registry, outcome
-    stores     stores/: database (the one door to PostgreSQL) and jobs; redis, scripts and lua/, and what they are for:
-               queue (putting in line), leases (taking out, keeping, ending), events, signals, statistics, remains and
-               entries (what is there); site and mark: whether the two stores belong together; both: all of these doors
+    policy     lifecycle, scoring, retry, arguments, payload, registry, outcome, tracebacks, attempts
+    stores     stores/: database (the one door to PostgreSQL), jobs and their tries; redis, scripts and lua/, and what
+               they are for: queue (putting in line), leases (taking out, keeping, ending), events, signals, statistics,
+               remains and entries (what is there); site and mark: whether the two stores belong together; both: all of
+               these doors
     use cases  the way in: submission, admit, accept (in groups by group_commit), idempotency, submit, find, wait; a
                run: context, processes, progress, execute, functions, endings; the leases: held, lease_keeper, outage;
                one queue's slots: intake; a worker's all: engine; a steward's: history, by scribe; watch, which has

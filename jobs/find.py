@@ -1,11 +1,14 @@
 """Finds a job: PostgreSQL knows that it is there and whose, Redis how it is until its end has been written."""
 
+from jobs.attempts import tries_of
 from jobs.errors import StoreUnavailableError
 from jobs.lifecycle import is_end
-from jobs.model import Job
+from jobs.model import Job, Try
 from jobs.stores.database import Connection
 from jobs.stores.jobs import JobStore
 from jobs.stores.queue import Queue
+
+_TRIES_SHOWN = 100
 
 
 class JobFinder:
@@ -35,6 +38,18 @@ class JobFinder:
             return await self._queue.live(job)
         except StoreUnavailableError:
             return job
+
+    async def tries(self, job: Job) -> list[Try]:
+        """Give the tries of a job that was got here, the oldest first; of many the last hundred.
+
+        Those that are over are known once the history is written, the latest at once. While PostgreSQL is away the
+        latest is all there is.
+        """
+        try:
+            written = await self._jobs.tries.of(job.id, limit=_TRIES_SHOWN)
+        except StoreUnavailableError:
+            written = []
+        return tries_of(job, written)
 
     async def _unwritten(self, job_id: str, owner: str | None) -> Job | None:
         try:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from app.api.parsing import answer, read_fields, read_job_id, read_json
 from app.schemas.requests import CancelQuery, JobBody, JobQuery
-from app.schemas.views import job_view, task_view
+from app.schemas.views import job_view, task_view, try_view
 from app.state import deps_of, identity_of
 from jobs.errors import NotFoundError
 from jobs.submission import Submission
@@ -30,14 +30,14 @@ async def submit_job(request: Request) -> Response:
 
 
 async def show_job(request: Request) -> Response:
-    """GET /api/jobs/{id}: show a job, with `wait_s` once it has ended or so many seconds have passed."""
+    """GET /api/jobs/{id}: show a job and its tries, with `wait_s` once it has ended or so many seconds have passed."""
     query = read_fields(request.query_params, JobQuery)
-    job_id = read_job_id(request)
-    sees = identity_of(request).sees
-    job = await deps_of(request).waiter.wait(job_id, owner=sees, wait_s=query.wait_s)
+    job_id, deps = read_job_id(request), deps_of(request)
+    job = await deps.waiter.wait(job_id, owner=identity_of(request).sees, wait_s=query.wait_s)
     if job is None:
         raise NotFoundError(f"there is no job {job_id}")
-    return answer(job_view(job, await deps_of(request).overview.waiting_of(job)))
+    shown = job_view(job, await deps.overview.waiting_of(job))
+    return answer({**shown, "attempts": [try_view(one) for one in await deps.finder.tries(job)]})
 
 
 async def cancel_job(request: Request) -> Response:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from jobs.model import Job, Waiting
+from jobs.model import Job, Try, Waiting
 from jobs.overview import QueueOverview
 from jobs.registry import Task
 from jobs.scoring import Band
@@ -41,6 +41,20 @@ def job_view(job: Job, waiting: Waiting | None = None) -> View:
         "error": None if job.error is None else job.error.as_mapping(),
         "waiting": None if waiting is None else asdict(waiting),
         "durability": job.durability,
+    }
+
+
+def try_view(one: Try) -> View:
+    """Show a try of a job, to whoever may see the job: its traceback too."""
+    return {
+        "run": one.run,
+        "try": one.number,
+        "worker": one.worker,
+        "started_at": one.started_at,
+        "finished_at": one.finished_at,
+        "outcome": one.outcome,
+        "error": None if one.error is None else one.error.as_mapping(),
+        "traceback": one.traceback,
     }
 
 

@@ -10,6 +10,7 @@ from jobs import codec
 from jobs.model import Failure, Job, Progress, State
 from jobs.stores.database import Connection, Database, Row
 from jobs.stores.queries import load_queries
+from jobs.stores.tries import TryStore
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _SQL = load_queries(Path(__file__).with_suffix(".sql"))
@@ -84,6 +85,7 @@ class JobStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.tries = TryStore(database)
 
     async def insert(self, jobs: Sequence[NewJob], *, connection: Connection) -> list[Job | None]:
         """Store jobs as accepted, all or none, by one statement; give them in the same order.
@@ -205,10 +207,15 @@ class JobStore:
         An event that carries a row makes the job, unless it is there. A higher run wins. Within a run an end is final,
         and of the other states the highest version wins; so any order and any repetition give the same rows. PostgreSQL
         reads the events itself: in the event loop that would cost as much as running the jobs.
+
+        Of its start a job's row tells even where that is heard of after the end.
         """
         if _ROW in events:  # seldom: PostgreSQL was away when the job was accepted
             await self._database.execute(_SQL["create"], codec.embed(events))
-        await self._database.execute(_SQL["apply"], codec.embed(events))
+        row = await self._database.fetch_row(_SQL["apply"], codec.embed(events))
+        if row is not None and row["is_late"]:
+            await self._database.execute(_SQL["begin"], codec.embed(events))
+        await self.tries.close(events)
 
 
 def _stored(job: NewJob, row: Row) -> Job:
@@ -236,6 +243,7 @@ def _job(row: Row) -> Job:
         unique_key=row["unique_key"],
         cancel_requested_at=row["cancel_requested_at"],
         started_at=row["started_at"],
+        worker=row["worker"],
         finished_at=row["finished_at"],
         progress=None if row["progress"] is None else Progress(**row["progress"]),
         result=row["result"],

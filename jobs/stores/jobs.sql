@@ -124,16 +124,17 @@ VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, '{}', $8, $9, $10, $11, $12, $13)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: drop_ended
-DELETE FROM jobs
-WHERE
-    id IN (
-        SELECT id FROM jobs
-        WHERE finished_at < now() - make_interval(days => $1)
-        ORDER BY finished_at
-        LIMIT $2
-        FOR UPDATE SKIP LOCKED
-    )
-RETURNING id;
+WITH old AS (
+    SELECT id FROM jobs
+    WHERE finished_at < now() - make_interval(days => $1)
+    ORDER BY finished_at
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+),
+
+tried AS (DELETE FROM tries WHERE job_id IN (SELECT id FROM old))
+
+DELETE FROM jobs WHERE id IN (SELECT id FROM old) RETURNING id;
 
 -- name: bury_event
 INSERT INTO dead_events (told, reason) VALUES ($1, $2);
@@ -146,6 +147,7 @@ SET
     tries = 0,
     run_at = NULL,
     started_at = NULL,
+    worker = NULL,
     finished_at = NULL,
     expires_at = NULL,
     cancel_requested_at = NULL,
@@ -157,7 +159,13 @@ WHERE id = $1 AND run = $2 AND (state IN ('failed', 'cancelled', 'expired') OR (
 RETURNING *;
 
 -- name: progress
-UPDATE jobs SET progress = $3, fence = $2 WHERE id = $1 AND fence <= $2 AND finished_at IS NULL;
+UPDATE jobs
+SET
+    progress = $3,
+    fence = $2,
+    started_at = CASE WHEN fence = $2 THEN started_at END,
+    worker = CASE WHEN fence = $2 THEN worker END
+WHERE id = $1 AND fence <= $2 AND finished_at IS NULL;
 
 -- name: create
 INSERT INTO jobs (
@@ -177,9 +185,18 @@ ON CONFLICT (id) DO NOTHING;
 
 -- name: apply
 WITH event AS (
-    SELECT *, state IN ('succeeded', 'failed', 'cancelled', 'expired') AS is_end
+    SELECT
+        *,
+        state IN ('succeeded', 'failed', 'cancelled', 'expired') AS is_end,
+        -- The start that it tells of; not that of a try which was over before.
+        CASE
+            WHEN state = 'running' THEN coalesce(fence, v)
+            WHEN state = 'succeeded' OR "over" IS NOT NULL THEN fence
+        END AS start_fence,
+        CASE WHEN state = 'running' THEN at ELSE began END AS start_at
     FROM jsonb_to_recordset($1) AS told (
-        id text, run bigint, v bigint, state text, at bigint, try integer, fence bigint, error text, result text
+        id text, run bigint, v bigint, state text, at bigint, try integer, fence bigint, error text, result text,
+        worker text, "over" text, began bigint
     )
 ),
 
@@ -188,10 +205,12 @@ latest AS (
 ),
 
 start AS (
-    SELECT DISTINCT ON (id, run) id, run, coalesce(fence, v) AS fence, at
+    SELECT DISTINCT ON (id, run)
+        id, run, start_fence AS fence, to_timestamp(min(start_at) / 1000.0) AS at, max(worker) AS worker
     FROM event
-    WHERE state = 'running'
-    ORDER BY id, run, v DESC
+    WHERE start_fence IS NOT NULL
+    GROUP BY id, run, start_fence
+    ORDER BY id, run, start_fence DESC
 ),
 
 judgement AS (
@@ -199,30 +218,87 @@ judgement AS (
     FROM event
     WHERE is_end OR state = 'retrying'
     ORDER BY id, run, is_end DESC, CASE WHEN is_end THEN -v ELSE v END DESC
+),
+
+applied AS (
+    UPDATE jobs
+    SET
+        run = latest.run,
+        version = greatest(jobs.version, latest.v),
+        state = latest.state,
+        tries = coalesce(latest.try, jobs.tries),
+        -- The fence of an end that waited for another try tells only that it had one, and any start outbids that.
+        fence = greatest(jobs.fence, start.fence, CASE WHEN latest.fence > 0 THEN 1 END),
+        started_at = CASE
+            WHEN latest.run > jobs.run OR start.fence > jobs.fence THEN start.at
+            WHEN start.fence = jobs.fence THEN least(jobs.started_at, start.at)
+            ELSE jobs.started_at
+        END,
+        worker = CASE
+            WHEN latest.run > jobs.run OR start.fence > jobs.fence THEN start.worker
+            WHEN start.fence = jobs.fence THEN coalesce(jobs.worker, start.worker)
+            ELSE jobs.worker
+        END,
+        finished_at = CASE WHEN latest.is_end THEN to_timestamp(latest.at / 1000.0) END,
+        progress = CASE WHEN start.fence > jobs.fence THEN NULL ELSE jobs.progress END,
+        result = latest.result::jsonb,
+        error = CASE WHEN judgement.id IS NULL THEN jobs.error ELSE judgement.error END
+    FROM latest
+    LEFT JOIN start ON latest.id = start.id AND latest.run = start.run
+    LEFT JOIN judgement ON latest.id = judgement.id AND latest.run = judgement.run
+    WHERE
+        jobs.id = latest.id
+        AND (
+            latest.run > jobs.run
+            OR (
+                latest.run = jobs.run
+                AND jobs.finished_at IS NULL
+                AND (latest.is_end OR latest.v > jobs.version)
+            )
+        )
+    RETURNING jobs.id
+)
+
+-- Whether starts are told that this has not written, since what came after them was known.
+SELECT EXISTS (SELECT FROM start WHERE at IS NOT NULL AND id NOT IN (SELECT id FROM applied)) AS is_late;
+
+-- name: begin
+WITH event AS (
+    SELECT
+        *,
+        CASE WHEN state = 'running' THEN coalesce(fence, v) ELSE fence END AS start_fence,
+        CASE WHEN state = 'running' THEN at ELSE began END AS start_at
+    FROM jsonb_to_recordset($1) AS told (
+        id text, run bigint, v bigint, state text, at bigint, fence bigint, worker text, "over" text, began bigint
+    )
+    WHERE state = 'running' OR "over" IS NOT NULL
+),
+
+start AS (
+    SELECT DISTINCT ON (id, run)
+        id, run, start_fence AS fence, to_timestamp(min(start_at) / 1000.0) AS at, max(worker) AS worker
+    FROM event
+    GROUP BY id, run, start_fence
+    ORDER BY id, run, start_fence DESC
 )
 
 UPDATE jobs
 SET
-    run = latest.run,
-    version = greatest(jobs.version, latest.v),
-    state = latest.state,
-    tries = coalesce(latest.try, jobs.tries),
-    fence = greatest(jobs.fence, start.fence, latest.fence),
-    started_at = coalesce(to_timestamp(start.at / 1000.0), jobs.started_at),
-    finished_at = CASE WHEN latest.is_end THEN to_timestamp(latest.at / 1000.0) END,
-    progress = CASE WHEN start.fence > jobs.fence THEN NULL ELSE jobs.progress END,
-    result = latest.result::jsonb,
-    error = CASE WHEN judgement.id IS NULL THEN jobs.error ELSE judgement.error END
-FROM latest
-LEFT JOIN start ON latest.id = start.id AND latest.run = start.run
-LEFT JOIN judgement ON latest.id = judgement.id AND latest.run = judgement.run
+    fence = start.fence,
+    started_at = CASE WHEN start.fence > jobs.fence THEN start.at ELSE least(jobs.started_at, start.at) END,
+    worker = CASE WHEN start.fence > jobs.fence THEN start.worker ELSE coalesce(jobs.worker, start.worker) END
+FROM start
 WHERE
-    jobs.id = latest.id
+    jobs.id = start.id
+    AND jobs.run = start.run
     AND (
-        latest.run > jobs.run
+        start.fence > jobs.fence
         OR (
-            latest.run = jobs.run
-            AND jobs.finished_at IS NULL
-            AND (latest.is_end OR latest.v > jobs.version)
+            start.fence = jobs.fence
+            AND (
+                start.at < jobs.started_at
+                OR (jobs.started_at IS NULL AND start.at IS NOT NULL)
+                OR (jobs.worker IS NULL AND start.worker IS NOT NULL)
+            )
         )
     );

@@ -155,15 +155,12 @@ class Queue:
         """Give a job that has not ended for PostgreSQL as Redis knows it, which knows more until that is written."""
         async with self._patiently():
             pipe = self._redis.pipeline(transaction=False)
-            pipe.hmget(keys.job(job.id), ["run", "st", "f", "try", "m"])
+            pipe.hmget(keys.job(job.id), ["run", "st", "f", "try", "m", "w"])
             pipe.get(keys.result(job.id))
             pipe.get(keys.done(job.id))
             held, result, mark = await pipe.execute()
         if held[0] is not None and int(held[0]) >= job.run:
-            state = State(held[1].decode())
-            started = _moment(int(held[4])) if state is State.RUNNING else job.started_at
-            fence = max(int(held[2] or 0), job.fence)
-            return replace(job, run=int(held[0]), state=state, fence=fence, tries=int(held[3] or 0), started_at=started)
+            return _held(job, held)
         if held[0] is not None:
             return job
         ended_run, _, rest = (mark or b"0::").decode().partition(":")
@@ -211,16 +208,33 @@ def payload_of(job: Job) -> bytes:
     return write_payload(job.task, job.args, enqueued_ms=_ms(job.accepted_at))
 
 
+def _held(job: Job, fields: Sequence[bytes]) -> Job:
+    """Read what an unfinished job does off its hash."""
+    run, state, fence, tries, changed, worker = fields
+    held = replace(
+        job,
+        run=int(run),
+        state=State(state.decode()),
+        fence=max(int(fence or 0), job.fence),
+        tries=int(tries or 0),
+    )
+    if held.state is not State.RUNNING:
+        return held
+    return replace(held, started_at=_moment(int(changed)), worker=worker.decode() if worker else None)
+
+
 def _ended(job: Job, result: dict[str, object]) -> Job:
     """Read an end off arq's result, to which ours adds the state and the failure."""
     failure = result.get("failure")
+    # What the queue has ended by itself tells no start: it had none that this record knows of.
+    started = _moment(int(str(result["st"]))) if result.get("by") != "queue" else job.started_at
     return replace(
         job,
         state=state_of(result),
         fence=max(int(str(result.get("fence", 0))), job.fence),
         tries=int(str(result["t"] or job.tries)),
-        # What the queue has ended by itself tells no start: it had none that this record knows of.
-        started_at=_moment(int(str(result["st"]))) if result.get("by") != "queue" else job.started_at,
+        started_at=started,
+        worker=job.worker if started == job.started_at else None,
         finished_at=_moment(int(str(result["ft"]))),
         result=result["r"] if result["s"] else None,
         error=Failure(**failure) if isinstance(failure, dict) else None,

@@ -1,0 +1,51 @@
+-- name: close
+WITH told AS (
+    SELECT
+        *,
+        min(began) OVER same AS first_began,
+        max(worker) OVER same AS any_worker
+    FROM jsonb_to_recordset($1) AS event (
+        id text, run bigint, v bigint, at bigint, try integer, fence bigint, "over" text, worker text, began bigint,
+        error text, traceback text
+    )
+    WHERE "over" IS NOT NULL
+    WINDOW same AS (PARTITION BY id, run, fence)
+)
+
+INSERT INTO tries AS known (
+    job_id, run, fence, try, worker, began_at, ended_at, outcome, error, traceback, version
+)
+SELECT DISTINCT ON (told.id, told.run, told.fence)
+    told.id,
+    told.run,
+    told.fence,
+    -- What was lost or handed back does not count; the number told is the one that is left.
+    told.try + (told."over" IN ('lost', 'handed_back'))::integer,
+    told.any_worker,
+    to_timestamp(told.first_began / 1000.0),
+    to_timestamp(told.at / 1000.0),
+    told."over",
+    told.error::jsonb,
+    told.traceback,
+    told.v
+FROM told
+INNER JOIN jobs ON told.id = jobs.id
+ORDER BY told.id, told.run, told.fence, told.v DESC
+ON CONFLICT (job_id, run, fence) DO UPDATE
+SET
+    worker = coalesce(known.worker, excluded.worker),
+    began_at = least(known.began_at, excluded.began_at),
+    try = CASE WHEN excluded.version > known.version THEN excluded.try ELSE known.try END,
+    ended_at = CASE WHEN excluded.version > known.version THEN excluded.ended_at ELSE known.ended_at END,
+    outcome = CASE WHEN excluded.version > known.version THEN excluded.outcome ELSE known.outcome END,
+    error = CASE WHEN excluded.version > known.version THEN excluded.error ELSE known.error END,
+    traceback = CASE WHEN excluded.version > known.version THEN excluded.traceback ELSE known.traceback END,
+    version = greatest(known.version, excluded.version)
+WHERE
+    excluded.version > known.version
+    OR excluded.began_at < known.began_at
+    OR (known.began_at IS NULL AND excluded.began_at IS NOT NULL)
+    OR (known.worker IS NULL AND excluded.worker IS NOT NULL);
+
+-- name: of
+SELECT * FROM tries WHERE job_id = $1 ORDER BY run DESC, fence DESC LIMIT $2;
