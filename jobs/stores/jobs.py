@@ -214,7 +214,7 @@ class JobStore:
             await self._database.execute(_SQL["create"], codec.embed(events))
         row = await self._database.fetch_row(_SQL["apply"], codec.embed(events))
         if row is not None and row["is_late"]:
-            await self._database.execute(_SQL["begin"], codec.embed(events))
+            await self.tries.begin(events)
         await self.tries.close(events)
 
 

@@ -12,10 +12,17 @@ _OVER = b'"over":'
 
 
 class TryStore:
-    """Written from events, which may come in any order and again: of what is told of one try, the latest counts."""
+    """Written from events, which may come in any order and again: of what is told of one try, the latest counts.
+
+    Of the latest try of a job, its own row has the start.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def begin(self, events: bytes) -> None:
+        """Write the starts of which this JSON array of transitions tells into the jobs' rows, also of those that ended."""
+        await self._database.execute(_SQL["begin"], codec.embed(events))
 
     async def close(self, events: bytes) -> None:
         """Write how tries ended, as far as this JSON array of transitions tells. Jobs without a row get none."""

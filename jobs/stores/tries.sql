@@ -1,3 +1,44 @@
+-- name: begin
+WITH event AS (
+    SELECT
+        *,
+        CASE WHEN state = 'running' THEN coalesce(fence, v) ELSE fence END AS start_fence,
+        CASE WHEN state = 'running' THEN at ELSE began END AS start_at
+    FROM jsonb_to_recordset($1) AS told (
+        id text, run bigint, v bigint, state text, at bigint, fence bigint, worker text, "over" text, began bigint
+    )
+    WHERE state = 'running' OR "over" IS NOT NULL
+),
+
+start AS (
+    SELECT DISTINCT ON (id, run)
+        id, run, start_fence AS fence, to_timestamp(min(start_at) / 1000.0) AS at, max(worker) AS worker
+    FROM event
+    GROUP BY id, run, start_fence
+    ORDER BY id, run, start_fence DESC
+)
+
+UPDATE jobs
+SET
+    fence = start.fence,
+    started_at = CASE WHEN start.fence > jobs.fence THEN start.at ELSE least(jobs.started_at, start.at) END,
+    worker = CASE WHEN start.fence > jobs.fence THEN start.worker ELSE coalesce(jobs.worker, start.worker) END
+FROM start
+WHERE
+    jobs.id = start.id
+    AND jobs.run = start.run
+    AND (
+        start.fence > jobs.fence
+        OR (
+            start.fence = jobs.fence
+            AND (
+                start.at < jobs.started_at
+                OR (jobs.started_at IS NULL AND start.at IS NOT NULL)
+                OR (jobs.worker IS NULL AND start.worker IS NOT NULL)
+            )
+        )
+    );
+
 -- name: close
 WITH told AS (
     SELECT
