@@ -205,12 +205,10 @@ latest AS (
 ),
 
 start AS (
-    SELECT DISTINCT ON (id, run)
-        id, run, start_fence AS fence, to_timestamp(min(start_at) / 1000.0) AS at, max(worker) AS worker
+    SELECT DISTINCT ON (id, run) id, run, start_fence AS fence, to_timestamp(start_at / 1000.0) AS at, worker
     FROM event
     WHERE start_fence IS NOT NULL
-    GROUP BY id, run, start_fence
-    ORDER BY id, run, start_fence DESC
+    ORDER BY id, run, start_fence DESC, start_at, worker
 ),
 
 judgement AS (

@@ -21,7 +21,7 @@ class TryStore:
         self._database = database
 
     async def begin(self, events: bytes) -> None:
-        """Write the starts of which this JSON array of transitions tells into the jobs' rows, also of those that ended."""
+        """Write the starts that this JSON array of transitions tells of into the jobs' rows, also of ended ones."""
         await self._database.execute(_SQL["begin"], codec.embed(events))
 
     async def close(self, events: bytes) -> None:

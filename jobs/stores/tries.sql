@@ -11,11 +11,9 @@ WITH event AS (
 ),
 
 start AS (
-    SELECT DISTINCT ON (id, run)
-        id, run, start_fence AS fence, to_timestamp(min(start_at) / 1000.0) AS at, max(worker) AS worker
+    SELECT DISTINCT ON (id, run) id, run, start_fence AS fence, to_timestamp(start_at / 1000.0) AS at, worker
     FROM event
-    GROUP BY id, run, start_fence
-    ORDER BY id, run, start_fence DESC
+    ORDER BY id, run, start_fence DESC, start_at, worker
 )
 
 UPDATE jobs
