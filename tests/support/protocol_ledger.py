@@ -185,6 +185,7 @@ class Ledger:
         assert self.script == "claim", event
         assert record.lease_end <= self.now, f"the lease has not run out: {event}"
         assert not self.in_grace, f"no lease counts as lost now: {event}"
+        assert event.get("over") == "lost", f"its try is not told of: {event}"
         record.lost += 1
         record.is_late = True
         self.count(record, counters.LOST)

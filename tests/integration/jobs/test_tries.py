@@ -12,6 +12,7 @@ from jobs.ids import new_job_id
 from jobs.model import Job, Over, State
 from jobs.stores.database import Database, Row
 from jobs.stores.jobs import JobStore, NewJob
+from tests.support.bed import NOTE_ENDS
 from tests.support.both import write_history
 from tests.support.stage import Stage, stage_of
 
@@ -135,6 +136,18 @@ async def test_a_success_at_the_first_try_has_no_row(database: Database) -> None
     (row,) = await database.fetch("SELECT * FROM jobs")
     assert (row["state"], row["worker"], row["fence"]) == ("succeeded", "a", 100)
     assert (_ms(row, "started_at"), _ms(row, "finished_at")) == (0, 1)
+
+
+async def test_a_start_that_is_heard_of_late_is_no_second_end(database: Database) -> None:
+    """The tests' own count of ends knows the difference: any other change of such a row is one."""
+    await database.execute(NOTE_ENDS)
+    (job_id,) = await _accepted(database, 1)
+    start, end = _told(job_id, ({"state": "running", "worker": "a"}, {"state": "succeeded", "fence": "100"}))
+    for event in (end, start, start, end):
+        await _tell(database, [event])
+    assert len(await database.fetch("SELECT FROM ends")) == 1
+    await database.execute("UPDATE jobs SET finished_at = finished_at")
+    assert len(await database.fetch("SELECT FROM ends")) == 2
 
 
 async def test_an_end_alone_tells_that_there_was_a_start(database: Database) -> None:
