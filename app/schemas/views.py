@@ -8,6 +8,7 @@ from jobs.model import Job, Waiting
 from jobs.overview import QueueOverview
 from jobs.registry import Task
 from jobs.scoring import Band
+from jobs.stores.failures import Cause
 from jobs.stores.presence import WorkerProcess
 from jobs.tasks.data_sync.model import CatalogueFile, Template
 from jobs.tasks.data_sync.progress import SyncProgress
@@ -41,6 +42,21 @@ def job_view(job: Job, waiting: Waiting | None = None) -> View:
         "error": None if job.error is None else job.error.as_mapping(),
         "waiting": None if waiting is None else asdict(waiting),
         "durability": job.durability,
+    }
+
+
+def cause_view(cause: Cause) -> View:
+    """Show what jobs have failed of."""
+    return {
+        "fingerprint": cause.fingerprint,
+        "task": cause.task,
+        "error": {"type": cause.failure.type, "message": cause.failure.message},
+        "count": cause.count,
+        "is_counted": cause.is_counted,
+        "owners": cause.owners,
+        "first_seen": cause.first_seen,
+        "last_seen": cause.last_seen,
+        "job_id": cause.latest,
     }
 
 
