@@ -1,7 +1,8 @@
 """Lists of jobs from PostgreSQL, newest first, a page at a time. Which rows there are is the other stores' business.
 
-Each list is read by one index, which fits the filter that keeps least; the rest is tried row by row. So that no page
-reads without end, it ends after some thousand rows even where it is not full.
+Of what has ended each list is read by one index, that of the filter which keeps least; what has not ended is read
+owner by owner. The rest of a filter is tried row by row. So that no page reads without end, it ends after some thousand
+rows even where it is not full.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,6 +20,7 @@ from jobs.stores.queries import load_queries
 MOST_LOOKED_AT = 5_000
 
 _DEEPER = 5
+_DEEPEST = 2_000
 _COMMON = frozenset({State.QUEUED, State.SUCCEEDED})
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 1, 1, tzinfo=UTC)
@@ -62,7 +64,9 @@ class Look(StrEnum):
     TAG = "by_tag"
 
 
-_PAGES = {look: f"WITH looked AS (\n{_SQL[look]}\n)\n\n{_SQL['page']}" for look in Look}
+_PAGES = {
+    look: f"WITH RECURSIVE {_SQL['unfinished']},\n\nlooked AS (\n{_SQL[look]}\n)\n\n{_SQL['page']}" for look in Look
+}
 
 
 def look_for(wanted: JobFilter) -> Look:
@@ -70,8 +74,8 @@ def look_for(wanted: JobFilter) -> Look:
     states = frozenset(wanted.states)
     if wanted.tag is not None:
         return Look.TAG
-    if wanted.owner is not None:  # what he has running is little beside what he may have waiting
-        return Look.STATE if states == {State.RUNNING} else Look.OWNER
+    if wanted.owner is not None:
+        return Look.OWNER
     if wanted.task is None and wanted.queue is None:
         return Look.STATE
     return Look.STATE if states and not states & _COMMON else Look.TASK
@@ -114,7 +118,7 @@ class _Reading:
                 return Page(jobs=found, following=None)
             place = Place(rows[-1]["accepted_at"], rows[-1]["id"])
             looked_at += depth
-            depth = min(depth * _DEEPER, MOST_LOOKED_AT)
+            depth = min(depth * _DEEPER, _DEEPEST)
         return Page(jobs=found, following=place)
 
     async def _pairs(self) -> list[tuple[str, str]]:
