@@ -13,18 +13,22 @@ from app.draining import on_stop_signal
 from app.settings import Settings
 from app.state import Deps
 from jobs.admit import Limits
+from jobs.browse import JobBrowser
 from jobs.cancel import Canceller
 from jobs.cancelling import cancel_until_ended
 from jobs.errors import StoreUnavailableError, UnfitRedisError
+from jobs.failures import Failures
 from jobs.find import JobFinder
 from jobs.idempotency import IdempotentSubmitter
 from jobs.overview import Overview
 from jobs.pause import Pauses
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
+from jobs.stores.failures import FailureStore
 from jobs.stores.fitness import Fitness
 from jobs.stores.jobs import JobStore
 from jobs.stores.keyring import Keyring
+from jobs.stores.listing import Listing
 from jobs.stores.pauses import PauseStore
 from jobs.stores.places import Places
 from jobs.stores.presence import Presence
@@ -102,6 +106,8 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
                             keyring=Keyring(redis, patience_s=_REDIS_PATIENCE_S),
                         ),
                         finder=finder,
+                        browser=JobBrowser(listing=Listing(database), finder=finder),
+                        failures=Failures(store=FailureStore(database), submitter=submitter),
                         waiter=waiter,
                         canceller=Canceller(jobs=jobs, queue=queue, waiter=waiter),
                         data_sync=DataSync(database=database, finder=finder, submitter=submitter, uploads=uploads),

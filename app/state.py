@@ -7,7 +7,9 @@ from starlette.requests import Request
 
 from app.auth import Authenticator, MetricsToken
 from app.identity import Identity
+from jobs.browse import JobBrowser
 from jobs.cancel import Canceller
+from jobs.failures import Failures
 from jobs.find import JobFinder
 from jobs.idempotency import IdempotentSubmitter
 from jobs.overview import Overview
@@ -33,6 +35,8 @@ class Deps:
     submitter: Submitter
     idempotent: IdempotentSubmitter
     finder: JobFinder
+    browser: JobBrowser
+    failures: Failures
     waiter: EndWaiter
     canceller: Canceller
     data_sync: DataSync

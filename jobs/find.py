@@ -1,5 +1,7 @@
 """Finds a job: PostgreSQL knows that it is there and whose, Redis how it is until its end has been written."""
 
+from collections.abc import Sequence
+
 from jobs.attempts import tries_of
 from jobs.errors import StoreUnavailableError
 from jobs.lifecycle import is_end
@@ -50,6 +52,18 @@ class JobFinder:
         except StoreUnavailableError:
             written = []
         return tries_of(job, written)
+
+    async def refresh(self, jobs: Sequence[Job]) -> list[Job]:
+        """Give jobs that PostgreSQL has told of, in the same order, as Redis knows those that have not ended."""
+        unfinished = [job for job in jobs if not is_end(job.state)]
+        if not unfinished:
+            return list(jobs)
+        try:
+            live = await self._queue.all_live(unfinished)
+        except StoreUnavailableError:
+            return list(jobs)
+        fresh = {job.id: job for job in live}
+        return [fresh.get(job.id, job) for job in jobs]
 
     async def _unwritten(self, job_id: str, owner: str | None) -> Job | None:
         try:

@@ -5,11 +5,14 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.parsing import answer, read_fields, read_job_id, read_json
-from app.schemas.requests import CancelQuery, JobBody, JobQuery
+from app.api.cursors import List, read_cursor, write_cursor
+from app.api.parsing import answer, read_fields, read_job_id, read_json, read_query
+from app.errors import ForbiddenError
+from app.schemas.requests import CancelQuery, JobBody, JobQuery, JobsQuery
 from app.schemas.views import job_view, task_view, try_view
 from app.state import deps_of, identity_of
-from jobs.errors import NotFoundError
+from jobs.errors import InvalidInputError, Mistake, NotFoundError
+from jobs.stores.listing import JobFilter
 from jobs.submission import Submission
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
@@ -27,6 +30,27 @@ async def submit_job(request: Request) -> Response:
     if submitted.is_replayed:
         response.headers[REPLAYED] = "true"
     return response
+
+
+async def list_jobs(request: Request) -> Response:
+    """GET /api/jobs: newest first."""
+    query = read_query(request, JobsQuery)
+    after, before = query.accepted_after, query.accepted_before
+    if after is not None and before is not None and after >= before:
+        raise InvalidInputError([Mistake(pointer="/accepted_before", detail="is not after accepted_after")])
+    wanted = JobFilter(
+        states=query.state,
+        owner=_owner(request, query.owner),
+        task=query.task,
+        queue=query.queue,
+        tag=query.tag,
+        accepted_after=after,
+        accepted_before=before,
+    )
+    place = read_cursor(List.JOBS, query.cursor)
+    page = await deps_of(request).browser.page(wanted, after=place, limit=query.limit)
+    following = write_cursor(List.JOBS, page.following)
+    return answer({"items": [job_view(job) for job in page.jobs], "next_cursor": following})
 
 
 async def show_job(request: Request) -> Response:
@@ -61,3 +85,11 @@ async def list_tasks(request: Request) -> Response:
     """GET /api/tasks: what can be submitted, with the JSON Schemas of the arguments."""
     tasks = deps_of(request).tasks
     return answer({"items": [task_view(task) for task in tasks.values()], "next_cursor": None})
+
+
+def _owner(request: Request, wanted: str | None) -> str | None:
+    """Say whose jobs to list: everybody lists his own, an administrator anybody's."""
+    sees = identity_of(request).sees
+    if sees is not None and wanted not in {None, sees}:
+        raise ForbiddenError("only an administrator may list the jobs of others; leave owner out for your own")
+    return wanted or sees

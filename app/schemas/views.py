@@ -8,6 +8,7 @@ from jobs.model import Job, Try, Waiting
 from jobs.overview import QueueOverview
 from jobs.registry import Task
 from jobs.scoring import Band
+from jobs.stores.failures import Cause
 from jobs.stores.presence import WorkerProcess
 from jobs.tasks.data_sync.model import CatalogueFile, Template
 from jobs.tasks.data_sync.progress import SyncProgress
@@ -55,6 +56,21 @@ def try_view(one: Try) -> View:
         "outcome": one.outcome,
         "error": None if one.error is None else one.error.as_mapping(),
         "traceback": one.traceback,
+    }
+
+
+def cause_view(cause: Cause) -> View:
+    """Show what jobs have failed of."""
+    return {
+        "fingerprint": cause.fingerprint,
+        "task": cause.task,
+        "error": {"type": cause.failure.type, "message": cause.failure.message},
+        "count": cause.count,
+        "is_counted": cause.is_counted,
+        "owners": cause.owners,
+        "first_seen": cause.first_seen,
+        "last_seen": cause.last_seen,
+        "job_id": cause.latest,
     }
 
 

@@ -112,12 +112,12 @@ class JobStore:
     async def get(self, job_id: str, *, owner: str | None = None, connection: Connection | None = None) -> Job | None:
         """Give a job, or None; with `owner` also None where it is somebody else's."""
         row = await (connection or self._database).fetch_row(_SQL["get"], job_id, owner)
-        return None if row is None else _job(row)
+        return None if row is None else job_of(row)
 
     async def of_name(self, task: str, owner: str, unique_key: str) -> Job | None:
         """Give an unfinished job that has this name, as far as PostgreSQL knows."""
         row = await self._database.fetch_row(_SQL["of_name"], task, owner, unique_key)
-        return None if row is None else _job(row)
+        return None if row is None else job_of(row)
 
     async def withdraw(self, job_id: str) -> None:
         """Take back an accepted job that nobody was told of and that Redis has refused."""
@@ -130,20 +130,20 @@ class JobStore:
     async def want_cancelled(self, job_id: str, *, owner: str | None) -> Job | None:
         """Note the wish to cancel an unfinished job, and give it; None where there is none or it has ended."""
         row = await self._database.fetch_row(_SQL["want_cancelled"], job_id, owner)
-        return None if row is None else _job(row)
+        return None if row is None else job_of(row)
 
     async def cancel_wanted(self, *, older_than_s: float, limit: int) -> list[Job]:
         """Give unfinished jobs that somebody has wanted cancelled for so long."""
-        return [_job(row) for row in await self._database.fetch(_SQL["cancel_wanted"], older_than_s, limit)]
+        return [job_of(row) for row in await self._database.fetch(_SQL["cancel_wanted"], older_than_s, limit)]
 
     async def unfinished(self, *, after: Job | None, older_than_s: float, limit: int) -> list[Job]:
         """Give unfinished jobs owner by owner, as they were accepted, from the first after this one on."""
         place = ("", _FIRST, "") if after is None else (after.owner, after.accepted_at, after.id)
-        return [_job(row) for row in await self._database.fetch(_SQL["unfinished"], *place, older_than_s, limit)]
+        return [job_of(row) for row in await self._database.fetch(_SQL["unfinished"], *place, older_than_s, limit)]
 
     async def still_unfinished(self, job_ids: Sequence[str]) -> list[Job]:
         """Give those of these jobs that have not ended."""
-        return [_job(row) for row in await self._database.fetch(_SQL["still_unfinished"], list(job_ids))]
+        return [job_of(row) for row in await self._database.fetch(_SQL["still_unfinished"], list(job_ids))]
 
     async def ended_since(self, moment: datetime, *, after: str, limit: int) -> list[EndedRun]:
         """Give what has ended, in the order of their ends, from the first after this moment and id on."""
@@ -187,7 +187,7 @@ class JobStore:
         The job's own state counts too: the history may be behind what Redis knows.
         """
         row = await self._database.fetch_row(_SQL["rerun"], job.id, job.run, job.state in _BAD_ENDS)
-        return None if row is None else _job(row)
+        return None if row is None else job_of(row)
 
     async def mark_enqueued(self, job_ids: Sequence[str]) -> None:
         """Note that Redis has these jobs, where the history has not said so yet."""
@@ -195,7 +195,7 @@ class JobStore:
 
     async def not_enqueued(self, *, older_than_s: float, limit: int) -> list[Job]:
         """Give accepted jobs that never reached Redis, oldest first."""
-        return [_job(row) for row in await self._database.fetch(_SQL["not_enqueued"], older_than_s, limit)]
+        return [job_of(row) for row in await self._database.fetch(_SQL["not_enqueued"], older_than_s, limit)]
 
     async def note_progress(self, job: Job, progress: Progress) -> None:
         """Store how far the job is, unless a later start has taken over."""
@@ -222,7 +222,8 @@ def _stored(job: NewJob, row: Row) -> Job:
     return job.accepted(at=row["accepted_at"], run_at=row["run_at"], expires_at=row["expires_at"])
 
 
-def _job(row: Row) -> Job:
+def job_of(row: Row) -> Job:
+    """Read a row of the table."""
     return Job(
         id=row["id"],
         task=row["task"],

@@ -1,15 +1,18 @@
 """A whole site inside a test: the real application and the real worker, in the test's own event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
+from app.auth import Authenticator
+from app.identity import Identity, Role
 from app.lifespan import lifespan_for
 from app.problems import HANDLERS
 from app.routes import MIDDLEWARE, ROUTES
@@ -62,6 +65,14 @@ async def running_web(environ: Mapping[str, str], *more: Task) -> AsyncIterator[
             timeout=60,
         ) as client:
             yield client
+
+
+@contextmanager
+def logged_in(patch: pytest.MonkeyPatch, owner: str) -> Iterator[None]:
+    """Let all requests be those of a user who is no administrator."""
+    with patch.context() as patched:
+        patched.setattr(Authenticator, "identify", lambda *_: Identity(owner=owner, role=Role.NORMAL))
+        yield
 
 
 @asynccontextmanager
