@@ -95,7 +95,6 @@ def _steward(settings: JobsSettings, tasks: TaskTable, timetable: Timetable, sto
     return Stewardship.of(
         settings,
         tasks,
-        timetable,
         StewardStores(
             database=stores.database,
             redis=doors.redis,
@@ -103,6 +102,7 @@ def _steward(settings: JobsSettings, tasks: TaskTable, timetable: Timetable, sto
             name=doors.name,
             patience_s=REDIS_PATIENCE_S,
         ),
+        timetable,
     )
 
 

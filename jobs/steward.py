@@ -42,7 +42,7 @@ async def steward(settings: JobsSettings, tasks: TaskTable, timetable: Timetable
     Raises UnfitRedisError where Redis must not be used.
     """
     async with _stores(settings) as stores:
-        stewardship = Stewardship.of(settings, tasks, timetable, stores)
+        stewardship = Stewardship.of(settings, tasks, stores, timetable)
         log.info("steward_started", tasks=list(tasks), schedules=list(timetable))
         signalled = asyncio.create_task(stopping.wait(), name="signal")
         working = asyncio.create_task(_work(stewardship, Fitness(stores.redis)), name="stewardship")

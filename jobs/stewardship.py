@@ -30,7 +30,7 @@ from jobs.stores.site import SiteStore
 from jobs.strays import Strays
 from jobs.submit import Submitter
 from jobs.sweep import Sweeper
-from jobs.timetable import Timetable
+from jobs.timetable import NO_SCHEDULES, Timetable
 from jobs.watch import Watch
 
 CONNECTIONS = 9  # to PostgreSQL, one a loop
@@ -69,7 +69,7 @@ class Stewardship:
         self._others = others
 
     @classmethod
-    def of(cls, settings: JobsSettings, tasks: TaskTable, timetable: Timetable, stores: Stores) -> Self:
+    def of(cls, settings: JobsSettings, tasks: TaskTable, stores: Stores, timetable: Timetable = NO_SCHEDULES) -> Self:
         """Hand each loop what it needs."""
         both = Both.of(
             stores.database,

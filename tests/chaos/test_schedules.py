@@ -19,6 +19,7 @@ from tests.conftest import Servers
 from tests.support.bell import Bell, bell_of, half_past
 from tests.support.conditions import eventually
 from tests.support.processes import Running, started
+from tests.support.site import running_web
 
 _STEWARD = (sys.executable, "-m", "jobs", "steward")
 _LATE_STEWARD = (sys.executable, "-m", "tests.support.late_steward")
@@ -167,3 +168,14 @@ async def test_without_postgresql_nothing_is_fired_and_what_was_missed_is_judged
     await cancel_until_ended([loop], again_s=1)
     await _assert_one_each(bell)
     assert (await bell.row("often"))["missed"] >= 2
+
+
+async def test_without_postgresql_a_run_out_of_turn_is_accepted_by_redis(bell: Bell, servers: Servers) -> None:
+    """Though the schedules cannot be shown; the same run is there when it is asked for again."""
+    async with running_web(bell.environ) as client, stopped(servers.postgres):
+        answer = await client.post("/api/schedules/nap/run")
+        assert (answer.status_code, answer.json()["durability"]) == (202, "redis")
+        again = await client.post("/api/schedules/nap/run")
+        assert (again.status_code, again.json()["id"]) == (200, answer.json()["id"])
+        assert (await client.get("/api/schedules")).status_code == 503
+        assert (await client.get("/metrics")).status_code == 200
