@@ -11,7 +11,7 @@ from app.identity import Identity, Role
 from jobs.stores.database import Database
 from tests.support.conditions import eventually
 from tests.support.metrics import samples_of, value_of
-from tests.support.site import end_of, running_web, running_worker
+from tests.support.site import SLOTS, end_of, running_web, running_worker
 
 _DECLARED = {"JOBS_SCHEDULES": "tests.support.schedules:SCHEDULES"}
 
@@ -136,3 +136,14 @@ async def test_only_an_administrator_runs_one(
     assert (answer.status_code, answer.json()["type"]) == (403, "forbidden")
     assert await database.fetch("SELECT FROM jobs") == []
     assert (await client.get("/api/schedules")).status_code == 200
+
+
+async def test_the_canaries_that_are_shipped_come_back(environ: dict[str, str]) -> None:
+    """One from each queue; a site has them where its settings say so."""
+    canary = "jobs.tasks.canary"
+    lists = {"JOBS_TASKS": f"{canary}:TASKS", "JOBS_SCHEDULES": f"{canary}:SCHEDULES"}
+    async with running_web({**environ, **lists}) as client, running_worker({**environ, **lists}):
+        for queue in SLOTS:
+            job = (await client.post(f"/api/schedules/canary.{queue}/run")).json()
+            ended = await end_of(client, job["id"])
+            assert (ended["queue"], ended["state"]) == (queue, "succeeded")
