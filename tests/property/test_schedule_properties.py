@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.schedule import Schedule, due_of
@@ -41,6 +41,7 @@ def between(schedule: Schedule, start: datetime, end: datetime) -> list[datetime
     return list(takewhile(lambda time: time <= end, schedule.times_after(start)))
 
 
+@settings(deadline=None)
 @given(CRONS, st.sampled_from(CHANGES), SECONDS, SECONDS)
 def test_due_times_do_not_depend_on_where_one_begins(
     cron: str, change: tuple[str, datetime], one: int, other: int
@@ -55,6 +56,7 @@ def test_due_times_do_not_depend_on_where_one_begins(
     assert [time for time in seen if time > late] == between(schedule, late, end)
 
 
+@settings(deadline=None)
 @given(CRONS, st.sampled_from(CHANGES), SECONDS, SECONDS)
 def test_what_came_due_is_the_latest_of_all(cron: str, change: tuple[str, datetime], one: int, other: int) -> None:
     """And all others of the gap are counted."""
