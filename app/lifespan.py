@@ -22,6 +22,7 @@ from jobs.find import JobFinder
 from jobs.idempotency import IdempotentSubmitter
 from jobs.overview import Overview
 from jobs.pause import Pauses
+from jobs.planned import Planned
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
 from jobs.stores.failures import FailureStore
@@ -34,11 +35,13 @@ from jobs.stores.places import Places
 from jobs.stores.presence import Presence
 from jobs.stores.queue import Queue
 from jobs.stores.redis import connect_redis
+from jobs.stores.schedules import ScheduleStore
 from jobs.stores.signals import Signals
 from jobs.stores.statistics import Statistics
 from jobs.submit import Submitter
 from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.uploads import Uploads
+from jobs.timetable import NO_SCHEDULES, Timetable
 from jobs.wait import EndWaiter
 
 _METRICS_PATIENCE_S = 2.0
@@ -52,7 +55,7 @@ log = structlog.stdlib.get_logger(__name__)
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[dict[str, Deps]]]
 
 
-def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
+def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO_SCHEDULES) -> Lifespan:
     """Give the lifespan of an application with these settings. No store has to be up for it to begin."""
 
     @asynccontextmanager
@@ -91,7 +94,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
             with ExitStack() as stack:
                 if threading.current_thread() is threading.main_thread():
                     stack.enter_context(on_stop_signal(waiter.close))
-                log.info("web_started", tasks=list(tasks))
+                log.info("web_started", tasks=list(tasks), schedules=list(timetable))
                 yield {
                     "deps": Deps(
                         tasks=tasks,
@@ -120,6 +123,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
                             queues=tasks.queues,
                         ),
                         pauses=Pauses(PauseStore(database, redis)),
+                        planned=Planned(timetable, store=ScheduleStore(database), submitter=submitter, finder=finder),
                         metrics_token=MetricsToken(settings.app.metrics_token),
                     )
                 }

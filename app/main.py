@@ -12,7 +12,7 @@ from app.routes import MIDDLEWARE, ROUTES
 from app.settings import load_all
 from jobs.errors import SettingsError, TaskTableError
 from jobs.logs import configure_logs
-from jobs.tasks.table import task_table
+from jobs.tasks.table import task_table, timetable_of
 
 
 def create_app() -> Starlette:
@@ -20,6 +20,7 @@ def create_app() -> Starlette:
     try:
         settings = load_all(os.environ)
         tasks = task_table(settings.jobs)
+        timetable = timetable_of(settings.jobs, tasks)
     except (SettingsError, TaskTableError) as error:
         sys.exit(f"The web process cannot start:\n{error}")
     configure_logs(form=settings.app.log_format, level=settings.app.log_level)
@@ -29,5 +30,5 @@ def create_app() -> Starlette:
         routes=ROUTES,
         middleware=MIDDLEWARE,
         exception_handlers=HANDLERS,
-        lifespan=lifespan_for(settings, tasks),
+        lifespan=lifespan_for(settings, tasks, timetable),
     )

@@ -3,7 +3,7 @@
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from app.api import data_sync, failures, health, jobs, metrics, queues
+from app.api import data_sync, failures, health, jobs, metrics, queues, schedules
 from app.api.methods import by_method
 from app.middleware.authentication import Authentication
 from app.middleware.body_limit import BodyLimit
@@ -25,6 +25,8 @@ ROUTES = (
     by_method("/api/queues/{q}/resume", POST=queues.resume_queue),
     by_method("/api/workers", GET=queues.list_workers),
     by_method("/api/tasks", GET=jobs.list_tasks),
+    by_method("/api/schedules", GET=schedules.list_schedules),
+    by_method("/api/schedules/{name}/run", POST=schedules.run_schedule),
     by_method("/api/data-sync/files", POST=data_sync.upload_file),
     by_method("/api/data-sync/files/{id}", GET=data_sync.show_file),
     by_method("/api/data-sync/templates", GET=data_sync.list_templates, POST=data_sync.create_template),

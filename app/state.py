@@ -14,6 +14,7 @@ from jobs.find import JobFinder
 from jobs.idempotency import IdempotentSubmitter
 from jobs.overview import Overview
 from jobs.pause import Pauses
+from jobs.planned import Planned
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
 from jobs.stores.fitness import Fitness
@@ -43,6 +44,7 @@ class Deps:
     authenticator: Authenticator
     overview: Overview
     pauses: Pauses
+    planned: Planned
     statistics: Statistics
     metrics_token: MetricsToken
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from jobs.model import Job, Try, Waiting
 from jobs.overview import QueueOverview
+from jobs.planned import Plan
 from jobs.registry import Task
 from jobs.scoring import Band
 from jobs.stores.failures import Cause
@@ -106,6 +107,26 @@ def task_view(task: Task) -> View:
         "timeout_s": task.timeout_s,
         "max_tries": task.max_tries,
         "args": task.arguments.schema,
+    }
+
+
+def schedule_view(plan: Plan) -> View:
+    """Show when a schedule is due, when it was, and what became of its latest job."""
+    schedule, row, job = plan.schedule, plan.row, plan.last_job
+    return {
+        "name": schedule.name,
+        "task": schedule.task,
+        "cron": schedule.cron,
+        "every_s": schedule.every_s,
+        "timezone": schedule.timezone,
+        "make_up": schedule.make_up,
+        "overlap": schedule.overlap,
+        "next_due_at": row.next_due_at,
+        "last_due_at": row.last_due_at,
+        "last_job": None if job is None else {"id": job.id, "state": job.state},
+        "fired": row.fired,
+        "missed": row.missed,
+        "overlapped": row.overlapped,
     }
 
 

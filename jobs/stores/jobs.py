@@ -114,9 +114,11 @@ class JobStore:
         row = await (connection or self._database).fetch_row(_SQL["get"], job_id, owner)
         return None if row is None else job_of(row)
 
-    async def of_name(self, task: str, owner: str, unique_key: str) -> Job | None:
+    async def of_name(
+        self, task: str, owner: str, unique_key: str, *, connection: Connection | None = None
+    ) -> Job | None:
         """Give an unfinished job that has this name, as far as PostgreSQL knows."""
-        row = await self._database.fetch_row(_SQL["of_name"], task, owner, unique_key)
+        row = await (connection or self._database).fetch_row(_SQL["of_name"], task, owner, unique_key)
         return None if row is None else job_of(row)
 
     async def withdraw(self, job_id: str) -> None:

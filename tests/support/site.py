@@ -20,7 +20,7 @@ from app.settings import load_all
 from jobs.registry import Task, TaskTable
 from jobs.serve import serve
 from jobs.settings import load_settings
-from jobs.tasks.table import task_table
+from jobs.tasks.table import task_table, timetable_of
 
 ADMIN_KEY = "an-admin-key-of-more-than-32-characters"
 SLOTS = {"data_sync": 4, "data_processing": 2, "scheduled": 2}
@@ -50,7 +50,8 @@ def tasks_of(environ: Mapping[str, str], *more: Task) -> TaskTable:
 async def running_web(environ: Mapping[str, str], *more: Task) -> AsyncIterator[httpx.AsyncClient]:
     """Run the application; give a client that is logged in as the admin."""
     settings = load_all(environ)
-    lifespan = lifespan_for(settings, tasks_of(environ, *more))
+    tasks = tasks_of(environ, *more)
+    lifespan = lifespan_for(settings, tasks, timetable_of(settings.jobs, tasks))
     app = Starlette(routes=ROUTES, middleware=MIDDLEWARE, exception_handlers=HANDLERS, lifespan=lifespan)
     async with lifespan(app) as state:
 
@@ -80,7 +81,11 @@ async def running_worker(environ: Mapping[str, str], *more: Task) -> AsyncIterat
     """Run a worker that is the steward too; give the event that stops it. It is stopped at the end in any case."""
     stopping = asyncio.Event()
     settings = load_settings(environ)
-    worker = asyncio.create_task(serve(settings, tasks_of(environ, *more), SLOTS, with_steward=True, stopping=stopping))
+    tasks = tasks_of(environ, *more)
+    timetable = timetable_of(settings, tasks)
+    worker = asyncio.create_task(
+        serve(settings, tasks, SLOTS, with_steward=True, timetable=timetable, stopping=stopping)
+    )
     try:
         yield stopping
     finally:
