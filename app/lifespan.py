@@ -18,7 +18,9 @@ from jobs.cancelling import cancel_until_ended
 from jobs.errors import StoreUnavailableError, UnfitRedisError
 from jobs.find import JobFinder
 from jobs.idempotency import IdempotentSubmitter
+from jobs.live import Live
 from jobs.overview import Overview
+from jobs.owners import Owners
 from jobs.pause import Pauses
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
@@ -32,6 +34,7 @@ from jobs.stores.queue import Queue
 from jobs.stores.redis import connect_redis
 from jobs.stores.signals import Signals
 from jobs.stores.statistics import Statistics
+from jobs.stores.tail import Backlog, Tail
 from jobs.submit import Submitter
 from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.uploads import Uploads
@@ -42,6 +45,7 @@ _METRICS_PATIENCE_S = 2.0
 # A request must not wait long for Redis: what Redis does not take now is put in line later.
 _REDIS_PATIENCE_S = 1.0
 _LOOK_AGAIN_S = 1.0
+_TAIL_PATIENCE_S = 5.0  # it waits for news, up to a second
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -77,16 +81,21 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
         )
         statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
         waiter = EndWaiter(finder=finder, signals=Signals(redis))
+        tailing = connect_redis(settings.jobs.redis_url.get_secret_value(), patience_s=_TAIL_PATIENCE_S)
+        tail = Tail(tailing)
+        live = Live(tail=tail, backlog=Backlog(redis), owners=Owners(jobs=jobs, tail=tail))
         uploads = Uploads(settings.jobs.data_dir)
         fitness = Fitness(redis)
         loops = [
             asyncio.create_task(waiter.run(), name="end-waiter"),
+            asyncio.create_task(live.run(), name="live"),
             asyncio.create_task(_tell_of(fitness), name="fitness"),
         ]
         try:
             with ExitStack() as stack:
                 if threading.current_thread() is threading.main_thread():
                     stack.enter_context(on_stop_signal(waiter.close))
+                    stack.enter_context(on_stop_signal(live.close))
                 log.info("web_started", tasks=list(tasks))
                 yield {
                     "deps": Deps(
@@ -103,6 +112,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
                         ),
                         finder=finder,
                         waiter=waiter,
+                        live=live,
                         canceller=Canceller(jobs=jobs, queue=queue, waiter=waiter),
                         data_sync=DataSync(database=database, finder=finder, submitter=submitter, uploads=uploads),
                         authenticator=Authenticator(admin_api_key=settings.app.admin_api_key.get_secret_value()),
@@ -119,7 +129,8 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
                 }
         finally:
             await cancel_until_ended(loops, again_s=0.2)
-            await redis.aclose(close_connection_pool=True)
+            for client in (tailing, redis):
+                await client.aclose(close_connection_pool=True)
             await database.close()
             log.info("web_stopped")
 

@@ -10,6 +10,7 @@ from app.identity import Identity
 from jobs.cancel import Canceller
 from jobs.find import JobFinder
 from jobs.idempotency import IdempotentSubmitter
+from jobs.live import Live
 from jobs.overview import Overview
 from jobs.pause import Pauses
 from jobs.registry import TaskTable
@@ -34,6 +35,7 @@ class Deps:
     idempotent: IdempotentSubmitter
     finder: JobFinder
     waiter: EndWaiter
+    live: Live
     canceller: Canceller
     data_sync: DataSync
     authenticator: Authenticator

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import fairness, history, submit, sync_rows
+from benchmarks import events, fairness, history, submit, sync_rows
 from benchmarks.engine import contest, crowd
 from jobs.logs import configure_logs
 
@@ -12,6 +12,7 @@ BENCHMARKS: dict[str, Callable[[bool], None]] = {
     "sync_rows": sync_rows.main,
     "submit": submit.main,
     "history": history.main,
+    "events": events.main,
     "fairness": fairness.main,
     "engine": contest.main,
     "crowd": crowd.main,

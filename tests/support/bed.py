@@ -57,6 +57,7 @@ _LASTING = {
     keys.ALIVE,
     keys.FENCE,
     keys.EVENTS,
+    keys.PROGRESS,
     keys.COUNTERS,
     keys.wake(QUEUE),
 }

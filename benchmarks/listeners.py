@@ -1,0 +1,82 @@
+"""Clients that follow jobs and cost little themselves: raw connections that count what they are told."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+from urllib.parse import urlsplit
+
+import orjson
+
+_EVENT = b"event: job\n"
+_AT = b'"at":"'
+
+
+@dataclass(slots=True)
+class Count:
+    """What all of them were told: how many events, and how long some of these took, in ms."""
+
+    events: int = 0
+    took_ms: list[float] = field(default_factory=list)
+
+
+class _Listener(asyncio.Protocol):
+    """One connection. With `times` it looks at its watch."""
+
+    def __init__(self, request: bytes, count: Count, *, times: bool) -> None:
+        self._request = request
+        self._count = count
+        self._times = times
+        self._rest = b""
+        self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask."""
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        """Count the events that are told to their end."""
+        if not self.begun.done():
+            if not data.startswith(b"HTTP/1.1 200"):
+                self.begun.set_exception(AssertionError(f"not followed: {data[:200].decode(errors='replace')}"))
+                return
+            self.begun.set_result(None)
+        whole, _, self._rest = (self._rest + data).rpartition(b"\n\n")
+        self._count.events += whole.count(_EVENT)
+        if self._times:
+            now = time.time()
+            for part in whole.split(_AT)[1:]:
+                at = orjson.loads(b'"' + part[: part.index(b'"') + 1])
+                self._count.took_ms.append(1000 * (now - datetime.fromisoformat(at).timestamp()))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail where it was never begun."""
+        if not self.begun.done():
+            self.begun.set_exception(exc or ConnectionResetError("the server has closed the connection"))
+
+
+class Listeners:
+    """Some clients; each follows one path."""
+
+    def __init__(self) -> None:
+        self.count = Count()
+        self._all: list[_Listener] = []
+
+    async def follow(self, url: str, path: str, *, key: str, times: bool = False) -> None:
+        """Follow one more path, from when it is answered."""
+        address = urlsplit(url)
+        request = f"GET {path} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
+        loop = asyncio.get_running_loop()
+        _, listener = await loop.create_connection(
+            lambda: _Listener(request, self.count, times=times), address.hostname or "", address.port or 80
+        )
+        self._all.append(listener)
+        await listener.begun
+
+    def close(self) -> None:
+        """Leave."""
+        for listener in self._all:
+            listener.transport.abort()
