@@ -81,5 +81,6 @@ async def _until_gone(receive: Receive) -> None:
 async def _let_go(sending: "asyncio.Task[None]", gone: "asyncio.Task[None]", scope: Scope) -> None:
     """End in order where the client takes what is sent; cut the connection where it does not."""
     await asyncio.wait({sending}, timeout=_GRACE_S)
-    cut(scope)
-    await asyncio.wait({gone}, timeout=_GRACE_S)
+    if cut(scope):
+        log.info("event_client_cut")
+        await asyncio.wait({gone}, timeout=_GRACE_S)

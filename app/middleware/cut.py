@@ -9,7 +9,7 @@ _NAME = "transport"
 
 
 class Cuttable:
-    """Has to be the outermost: it looks at what the server itself hands over. From any but uvicorn it learns nothing."""
+    """Is to be the outermost: it looks at what the server itself hands over. From all but uvicorn it learns nothing."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -22,8 +22,10 @@ class Cuttable:
         await self._app(scope, receive, send)
 
 
-def cut(scope: Scope) -> None:
-    """Cut the connection of a request where its client has not taken all that was sent."""
+def cut(scope: Scope) -> bool:
+    """Cut the connection of a request where its client has not taken all that was sent; say whether that was so."""
     transport = cast("asyncio.Transport | None", scope.get("state", {}).get(_NAME))
-    if transport is not None and transport.get_write_buffer_size():
-        transport.abort()
+    if transport is None or not transport.get_write_buffer_size():
+        return False
+    transport.abort()
+    return True
