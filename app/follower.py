@@ -85,7 +85,7 @@ class Follower:
         changes = await subscription.next(within_s=HEART_BEAT_S)
         if changes is None:
             return b""
-        return self._sending(self._told(changes) if changes else await self._look_again())
+        return self._sending(self._told(changes) if changes else await self._beat())
 
     async def _knows_the_end(self) -> bool:
         point = None if self._last_id is None else Point.parse(self._last_id)
@@ -133,16 +133,20 @@ class Follower:
             self._stand()
         return self._show(sight, place)
 
-    async def _look_again(self) -> bytes:
-        """Look whether something has happened that no event tells, as when a store had lost something."""
+    async def _beat(self) -> bytes:
+        """Tell that all is quiet; first look whether something has happened to the one job that no event tells.
+
+        As when a store had lost something. All up to this place has been sent.
+        """
+        place = self._live.place
+        heart_beat = sse.heart_beat(None if place is None else Point(place))
         if not self._topic.is_one:
-            return sse.HEART_BEAT
-        place = self._subscription.place
+            return heart_beat
         try:
             sight = await self._topic.look()
         except StoreUnavailableError:
-            return sse.HEART_BEAT
-        return sse.HEART_BEAT if self._has_shown(sight) else self._show(sight, place)
+            return heart_beat
+        return heart_beat if self._has_shown(sight) else self._show(sight, place)
 
     def _stand(self) -> None:
         self._subscription.stand()
@@ -184,7 +188,7 @@ class Follower:
             pass
         if asyncio.get_running_loop().time() - self._sent_at < HEART_BEAT_S:
             return b""
-        return self._sending(sse.HEART_BEAT)
+        return self._sending(sse.heart_beat(None))
 
     def _sending(self, chunk: bytes) -> bytes:
         self._sent_at = asyncio.get_running_loop().time()

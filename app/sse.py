@@ -8,7 +8,6 @@ from jobs.change import Change, Point
 from jobs.model import Job
 
 MEDIA_TYPE = "text/event-stream"
-HEART_BEAT = b": alive\n\n"  # a comment: proxies see that the connection lives
 
 
 def begin(*, retry_ms: int) -> bytes:
@@ -16,12 +15,15 @@ def begin(*, retry_ms: int) -> bytes:
     return b"retry: %d\n\n" % retry_ms
 
 
+def heart_beat(point: Point | None) -> bytes:
+    """Let proxies see that the connection lives; a browser takes note of the id, if there is one, and tells nobody."""
+    return b": alive\n%b\n" % _id_of(point)
+
+
 def event(name: str, data: object, *, point: Point | None = None) -> bytes:
     """Make one event; `point` becomes its id."""
-    head = b"event: %b\n" % name.encode()
-    if point is not None:
-        head += b"id: %b\n" % str(point).encode()
-    return b"%bdata: %b\n\n" % (head, codec.dumps(data))  # JSON of ours has no line breaks
+    # JSON of ours has no line breaks.
+    return b"event: %b\n%bdata: %b\n\n" % (name.encode(), _id_of(point), codec.dumps(data))
 
 
 def changes(told: Iterable[Change]) -> bytes:
@@ -46,3 +48,7 @@ def _frame(change: Change) -> bytes:
         frame = event("job", change_view(change), point=change.point)
     change.frame = frame
     return frame
+
+
+def _id_of(point: Point | None) -> bytes:
+    return b"" if point is None else b"id: %b\n" % str(point).encode()

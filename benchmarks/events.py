@@ -167,6 +167,8 @@ async def _told(listeners: Listeners, amount: int) -> None:
     """Wait until so many events have been told."""
 
     async def is_told() -> bool:
+        if listeners.count.let_go:
+            raise RuntimeError(f"{listeners.count.let_go} clients were let go: they did not keep up")
         return listeners.count.events >= amount
 
     await eventually(is_told, within_s=_WITHIN_S)

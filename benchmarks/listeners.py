@@ -15,9 +15,10 @@ _AT = b'"at":"'
 
 @dataclass(slots=True)
 class Count:
-    """What all of them were told: how many events, and how long some of these took, in ms."""
+    """What all of them were told: how many events, and how long some of these took, in ms; how many were let go."""
 
     events: int = 0
+    let_go: int = 0
     took_ms: list[float] = field(default_factory=list)
 
 
@@ -54,6 +55,7 @@ class _Listener(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail where it was never begun."""
+        self._count.let_go += 1
         if not self.begun.done():
             self.begun.set_exception(exc or ConnectionResetError("the server has closed the connection"))
 

@@ -19,7 +19,8 @@ MOST_MISSED = 4 * 1024 * 1024  # bytes of events, of all jobs together, that are
 _WAIT_MS = 1_000
 _GATHER_S = 0.02  # what happens within a moment travels together
 _AGAIN_S = 0.5
-_TURN = 500  # changes, much less than may wait for one who follows
+_TURN = 500  # changes, much less than may wait for one who follows; then he gets the time to take them
+_TURN_S = 0.005
 _REMEMBERED = 200  # entries from before the reader began: who comes back to a new process is in them
 
 log = structlog.stdlib.get_logger(__name__)
@@ -120,6 +121,11 @@ class Live:
         if not self._amount:
             self._rest()
 
+    @property
+    def place(self) -> Place | None:
+        """Up to where everybody has been given what he follows; None while nobody reads."""
+        return self._place
+
     async def _begin(self) -> None:
         """Go to the end of the stream; who follows has to look for what happened until then."""
         progress = await self._tail.last_progress()
@@ -144,15 +150,15 @@ class Live:
         entries = _in_order(news)
         changes = [change for entry, _ in entries for change in entry.changes]
         self._owners.note(changes)
-        is_told = not self._by_owner or await self._found_owners(changes)
+        are_known = bool(self._by_owner) and await self._found_owners(changes)
         since_turn = 0
         for entry, is_event in entries:
             self._give(entry, is_event=is_event)
             since_turn += len(entry.changes)
             if since_turn > _TURN:
                 since_turn = 0
-                await asyncio.sleep(0)  # those who follow take what waits for them
-        if not is_told and self._place is not None:
+                await asyncio.sleep(_TURN_S)
+        if self._by_owner and not are_known and self._place is not None:
             for subscription in self._all():
                 if _needs_owners(subscription):
                     subscription.lose(self._place)

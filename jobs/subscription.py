@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from jobs.change import Change, Key, Place
 
-MOST_WAITING = 4 * 1024 * 1024  # bytes, more than ten thousand changes if they are small
+MOST_WAITING = 8 * 1024 * 1024  # bytes, more than ten thousand changes if they are small
 AT_ONCE = 128 * 1024  # bytes: what is being sent is not shared
 
 

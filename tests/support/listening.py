@@ -50,6 +50,7 @@ class Listener:
             fields = dict(line.split(": ", 1) for line in block.decode().split("\n"))
             if "" in fields:
                 self.comments += 1
+                self.last_id = fields.get("id", self.last_id)
             if "event" in fields:
                 told = Told(name=fields["event"], id=fields.get("id"), data=orjson.loads(fields["data"]))
                 self._told.put_nowait(told)

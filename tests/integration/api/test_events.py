@@ -8,9 +8,11 @@ import pytest
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
+from app import follower
 from app.auth import Authenticator
 from app.identity import Identity, Role
 from jobs import codec, keys
+from jobs.stores.database import Database
 from tests.support.conditions import eventually, reaches
 from tests.support.listening import Told, listening
 from tests.support.site import ADMIN_KEY, client_of, running_app, running_worker, submit
@@ -263,6 +265,27 @@ async def test_an_owner_is_told_of_jobs_that_were_there_before(
         assert [(await listener.next()).data["id"] for _ in range(2)] == [waiting["id"], ended["id"]]
     async with listening(app, "/api/events", key=ANNS_KEY, last_id=at) as listener:
         assert [(await listener.next()).data["id"] for _ in range(2)] == [waiting["id"], ended["id"]]
+
+
+async def test_what_no_event_tells_shows_at_a_heart_beat(
+    app: ASGIApp, admin: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Comments that keep the connection alive and say where it is; meanwhile the job is looked at again."""
+    monkeypatch.setattr(follower, "HEART_BEAT_S", 0.1)
+    job, other = await submit(admin, "diag.noop"), await submit(admin, "diag.noop")
+    async with listening(app, _of(job)) as listener:
+        first = await listener.next()
+        await admin.post(f"/api/jobs/{other['id']}/cancel")
+
+        async def has_moved_on() -> bool:
+            return listener.comments > 1 and listener.last_id not in {None, first.id}
+
+        await eventually(has_moved_on)
+        await database.execute("UPDATE jobs SET state = 'cancelled', finished_at = now() WHERE id = $1", job["id"])
+        (told,) = await listener.rest()
+        assert (told.data["id"], told.state) == (job["id"], "cancelled")
+    assert listener.last_id is not None
+    assert listener.last_id.endswith(":end")
 
 
 async def test_an_emptied_redis_is_told_as_reset(app: ASGIApp, admin: httpx.AsyncClient, redis: Redis) -> None:

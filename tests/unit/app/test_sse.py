@@ -70,3 +70,9 @@ def test_a_reset_says_why_and_from_where() -> None:
     """With a hint where to look."""
     frame = sse.reset("too_many", point=Point(Place(5, 0)), instead="/api/jobs")
     assert frame == b'event: reset\nid: 5-0\ndata: {"reason":"too_many","instead":"/api/jobs"}\n\n'
+
+
+def test_a_heart_beat_tells_nobody() -> None:
+    """It is a comment, and an id where there is one."""
+    assert sse.heart_beat(None) == b": alive\n\n"
+    assert sse.heart_beat(Point(Place(5, 0))) == b": alive\nid: 5-0\n\n"
