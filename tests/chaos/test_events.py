@@ -112,10 +112,10 @@ async def test_a_hundred_who_come_and_go_under_load_miss_nothing(
     assert history.keys() == jobs
     for seen in found:
         for job_id, row in history.items():
-            told, begun = seen.steps[job_id], seen.begun[job_id]
+            told, shown_at = seen.steps[job_id], seen.begun[job_id]
             assert told.items() <= happened[job_id].items()
             # What was before is in what the client was shown first.
-            assert {version for version in happened[job_id] if version > begun} <= told.keys()
+            assert {version for version in happened[job_id] if version > shown_at} <= told.keys()
             assert max(told.items()) == (row["version"], row["state"])
             assert sum(state == "running" for state in happened[job_id].values()) == row["tries"]
 
