@@ -32,6 +32,16 @@ class Told:
         return state
 
 
+def stream_of(job: Mapping[str, Any]) -> str:
+    """Give the path by which a job is followed."""
+    return f"/api/jobs/{job['id']}/events"
+
+
+def has_ended(told: Told) -> bool:
+    """Say whether a job's end is told."""
+    return told.state in {"succeeded", "failed", "cancelled", "expired"}
+
+
 class Listener:
     """Reads a stream as it comes. `last_id` is what a browser would come back with."""
 

@@ -21,6 +21,7 @@ from jobs.settings import load_settings
 from jobs.tasks.table import task_table
 
 ADMIN_KEY = "an-admin-key-of-more-than-32-characters"
+ANNS_KEY = "a-key-of-ann-s-of-more-than-32-characters"
 SLOTS = {"data_sync": 4, "data_processing": 2, "scheduled": 2}
 
 Json = Mapping[str, Any]

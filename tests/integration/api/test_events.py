@@ -1,7 +1,4 @@
-"""/api/events and /api/jobs/{id}/events: how things are first, then each change, once, in order, without a gap."""
-
-from collections.abc import AsyncIterator
-from dataclasses import replace
+"""/api/events and /api/jobs/{id}/events: how things are first, then each change, once and in order."""
 
 import httpx
 import pytest
@@ -9,63 +6,11 @@ from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
 from app import follower
-from app.auth import Authenticator
-from app.identity import Identity, Role
 from jobs import codec, keys
 from jobs.stores.database import Database
 from tests.support.conditions import eventually, reaches
-from tests.support.listening import Told, listening
-from tests.support.site import ADMIN_KEY, client_of, running_app, running_worker, submit
-
-ANNS_KEY = "a-key-of-ann-s-of-more-than-32-characters"
-
-
-class _Two(Authenticator):
-    """Knows the admin and ann."""
-
-    def identify(self, authorization: str | None) -> Identity:
-        """Give who holds the key."""
-        if authorization == f"Bearer {ANNS_KEY}":
-            return Identity(owner="ann", role=Role.NORMAL)
-        return super().identify(authorization)
-
-
-@pytest.fixture
-async def app(environ: dict[str, str]) -> AsyncIterator[ASGIApp]:
-    """Run the application; the admin and ann may log in."""
-    two = _Two(admin_api_key=ADMIN_KEY)
-    async with running_app(environ, changed=lambda deps: replace(deps, authenticator=two)) as app:
-        yield app
-
-
-@pytest.fixture
-async def admin(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of the admin's."""
-    async with client_of(app) as client:
-        yield client
-
-
-@pytest.fixture
-async def ann(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of ann's."""
-    async with client_of(app) as client:
-        client.headers["Authorization"] = f"Bearer {ANNS_KEY}"
-        yield client
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    """Give a client of the test's Redis."""
-    async with Redis.from_url(redis_url) as client:
-        yield client
-
-
-def _of(job: dict[str, str]) -> str:
-    return f"/api/jobs/{job['id']}/events"
-
-
-def _has_ended(told: Told) -> bool:
-    return told.state in {"succeeded", "failed", "cancelled", "expired"}
+from tests.support.listening import has_ended, listening, stream_of
+from tests.support.site import ANNS_KEY, running_worker, submit
 
 
 async def test_a_job_is_shown_and_then_followed_to_its_end(
@@ -73,7 +18,7 @@ async def test_a_job_is_shown_and_then_followed_to_its_end(
 ) -> None:
     """The first event is the job as `GET` shows it; each change brings the fields that it is about; then it is over."""
     job = await submit(admin, "diag.noop")
-    async with listening(app, _of(job)) as listener:
+    async with listening(app, stream_of(job)) as listener:
         assert listener.status == 200
         assert listener.headers["content-type"] == "text/event-stream; charset=utf-8"
         first = await listener.next()
@@ -95,7 +40,7 @@ async def test_an_end_is_told_with_its_error_and_its_result(
     """A try that failed too."""
     async with listening(app, "/api/events") as listener, running_worker(environ):
         job = await submit(admin, "diag.fail", {"message": "no luck", "times": 1}, max_tries=2)
-        told = await listener.until(_has_ended)
+        told = await listener.until(has_ended)
     assert [one.state for one in told] == ["queued", "running", "retrying", "queued", "running", "succeeded"]
     assert (told[0].data["id"], told[0].data["owner"], told[0].data["result"]) == (job["id"], "admin", None)
     assert told[2].data["error"]["message"] == "no luck"
@@ -108,7 +53,7 @@ async def test_progress_comes_within_a_moment_and_not_too_often(
     """Forty reports a second become four at most; the last one is told before the end."""
     async with running_worker(environ):
         job = await submit(admin, "diag.progress", {"steps": 60, "seconds": 1.5})
-        async with listening(app, _of(job)) as listener:
+        async with listening(app, stream_of(job)) as listener:
             told = await listener.rest()
     progress = [one.data["progress"] for one in told if one.name == "progress"]
     assert 4 <= len(progress) <= 8
@@ -143,90 +88,17 @@ async def test_too_much_to_be_shown_is_to_be_listed(app: ASGIApp, admin: httpx.A
         assert (told.data["id"], told.state) == (job["id"], "cancelled")
 
 
-async def test_who_comes_back_is_told_what_he_has_missed(
-    app: ASGIApp, admin: httpx.AsyncClient, environ: dict[str, str]
-) -> None:
-    """By header or query, each change once, also from the middle of an entry, and by another process."""
-    jobs = [await submit(admin, "diag.noop") for _ in range(5)]
-    async with listening(app, "/api/events") as listener:
-        for _ in jobs:
-            await listener.next()
-        was_at = listener.last_id
-        async with running_worker(environ):
-            ends: set[str] = set()
-            while len(ends) < len(jobs):
-                told = await listener.next()
-                ends |= {told.data["id"]} if _has_ended(told) else set()
-                if len(ends) == 1:
-                    middle = listener.last_id
-    async with listening(app, "/api/events", last_id=was_at) as again:
-        missed = [await again.next() for _ in range(10)]
-    assert [one.name for one in missed] == ["job"] * 10
-    assert {one.data["id"] for one in missed if one.state == "succeeded"} == {job["id"] for job in jobs}
-    after = [one.id for one in missed]
-    after = after[after.index(middle) + 1 :]
-    async with running_app(environ) as other, listening(other, f"/api/events?last_event_id={middle}") as again:
-        assert [(await again.next()).id for _ in after] == after
-
-
-async def test_who_comes_back_late_is_told_all_the_same(app: ASGIApp, admin: httpx.AsyncClient, redis: Redis) -> None:
-    """From further back than a process remembers: as far as Redis does."""
-    job = await submit(admin, "diag.noop")
-    async with listening(app, "/api/events") as listener:
-        await listener.next()
-    event = {"id": job["id"], "run": "1", "state": "running", "at": "1", "try": "1"}
-    for version in range(1, 301):
-        await redis.xadd(keys.EVENTS, {"events": codec.dumps([{**event, "v": str(version)}, {"of": "somebody else"}])})
-    for path in ("/api/events", _of(job)):
-        async with listening(app, path, last_id=listener.last_id) as again:
-            assert [(await again.next()).data["seq"] for _ in range(300)] == list(range(1, 301))
-
-
-@pytest.mark.parametrize("last_id", ["nonsense", "1-1", "9999999999999-0:3", "1-1:end", "-", "0" * 500])
-async def test_an_id_that_is_not_known_begins_anew(app: ASGIApp, admin: httpx.AsyncClient, last_id: str) -> None:
-    """Too old, of another site, or no id at all: `reset`, and then how things are."""
-    job = await submit(admin, "diag.noop")
-    for path in (_of(job), "/api/events"):
-        async with listening(app, path, last_id=last_id) as listener:
-            reset, shown = await listener.next(), await listener.next()
-        assert (reset.name, reset.data) == ("reset", {"reason": "unknown"})
-        assert (shown.data["id"], shown.state) == (job["id"], "queued")
-
-
-async def test_a_browser_stops_coming_back_to_what_has_ended(app: ASGIApp, admin: httpx.AsyncClient) -> None:
-    """The stream of an ended job is its state alone; who comes back with that gets 204, unless it was retried."""
-    job = await submit(admin, "diag.noop")
-    async with listening(app, _of(job)) as listener:
-        await listener.next()
-        waiting_at = listener.last_id
-        await admin.post(f"/api/jobs/{job['id']}/cancel")
-        (told,) = await listener.rest()
-        assert told.state == "cancelled"
-    async with listening(app, _of(job), last_id=listener.last_id) as listener:
-        (told,) = await listener.rest()
-        assert told.state == "cancelled"
-    ended_at = listener.last_id
-    async with listening(app, _of(job), last_id=ended_at) as listener:
-        assert (listener.status, await listener.rest()) == (204, [])
-    async with listening(app, _of(job), last_id=waiting_at) as listener:
-        assert [one.state for one in await listener.rest()] == ["cancelled"]
-    await admin.post(f"/api/jobs/{job['id']}/retry")
-    async with listening(app, _of(job), last_id=ended_at) as listener:
-        told = await listener.next()
-        assert (told.state, told.data["run"]) == ("queued", 2)
-
-
 async def test_others_jobs_are_nobody_s_business(
     app: ASGIApp, admin: httpx.AsyncClient, ann: httpx.AsyncClient, environ: dict[str, str]
 ) -> None:
     """404 for what is not yours, 401 without login; who follows his own is told of nothing else."""
     secret = await submit(admin, "diag.noop")
     own = await submit(ann, "diag.noop")
-    async with listening(app, _of(secret), key=ANNS_KEY) as listener:
+    async with listening(app, stream_of(secret), key=ANNS_KEY) as listener:
         assert listener.status == 404
     async with listening(app, "/api/jobs/no-such-job/events") as listener:
         assert listener.status == 404
-    for path in ("/api/events", _of(own)):
+    for path in ("/api/events", stream_of(own)):
         async with listening(app, path, key="x" * 40) as listener:
             assert listener.status == 401
     async with listening(app, "/api/events?color=red") as listener:
@@ -239,7 +111,7 @@ async def test_others_jobs_are_nobody_s_business(
             while len(ends) < 2:
                 told = await listener.next()
                 assert told.data["id"] in {own["id"], later["id"]}
-                ends |= {told.data["id"]} if _has_ended(told) else set()
+                ends |= {told.data["id"]} if has_ended(told) else set()
             await reaches(admin, secret["id"], "succeeded")
 
 
@@ -273,7 +145,7 @@ async def test_what_no_event_tells_shows_at_a_heart_beat(
     """Comments that keep the connection alive and say where it is; meanwhile the job is looked at again."""
     monkeypatch.setattr(follower, "HEART_BEAT_S", 0.1)
     job, other = await submit(admin, "diag.noop"), await submit(admin, "diag.noop")
-    async with listening(app, _of(job)) as listener:
+    async with listening(app, stream_of(job)) as listener:
         first = await listener.next()
         await admin.post(f"/api/jobs/{other['id']}/cancel")
 
@@ -286,21 +158,6 @@ async def test_what_no_event_tells_shows_at_a_heart_beat(
         assert (told.data["id"], told.state) == (job["id"], "cancelled")
     assert listener.last_id is not None
     assert listener.last_id.endswith(":end")
-
-
-async def test_an_emptied_redis_is_told_as_reset(app: ASGIApp, admin: httpx.AsyncClient, redis: Redis) -> None:
-    """Whoever follows is shown anew how things are, though the connection to Redis was never lost."""
-    job = await submit(admin, "diag.noop")
-    async with listening(app, _of(job)) as one, listening(app, "/api/events") as all_:
-        assert (await one.next()).data["id"] == (await all_.next()).data["id"] == job["id"]
-        was_at = one.last_id
-        await redis.flushdb()
-        for listener in (one, all_):
-            reset, shown = await listener.next(), await listener.next()
-            assert (reset.name, reset.data) == ("reset", {"reason": "lost"})
-            assert shown.data["id"] == job["id"]
-    async with listening(app, _of(job), last_id=was_at) as listener:
-        assert (await listener.next()).data == {"reason": "unknown"}
 
 
 async def test_one_connection_reads_for_all(app: ASGIApp, admin: httpx.AsyncClient, redis: Redis) -> None:
@@ -319,7 +176,7 @@ async def test_one_connection_reads_for_all(app: ASGIApp, admin: httpx.AsyncClie
 
     job = await submit(admin, "diag.noop")
     assert await nobody_reads()
-    async with listening(app, _of(job)) as first, listening(app, "/api/events") as second:
+    async with listening(app, stream_of(job)) as first, listening(app, "/api/events") as second:
         await first.next()
         await second.next()
         await eventually(one_reads)
