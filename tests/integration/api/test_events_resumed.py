@@ -60,7 +60,7 @@ async def test_an_id_that_is_not_known_begins_anew(app: ASGIApp, admin: httpx.As
         assert (shown.data["id"], shown.state) == (job["id"], "queued")
 
 
-async def test_a_browser_stops_coming_back_to_whathas_ended(app: ASGIApp, admin: httpx.AsyncClient) -> None:
+async def test_a_browser_stops_coming_back_to_what_has_ended(app: ASGIApp, admin: httpx.AsyncClient) -> None:
     """The stream of an ended job is its state alone; who comes back with that gets 204, unless it was retried."""
     job = await submit(admin, "diag.noop")
     async with listening(app, stream_of(job)) as listener:
