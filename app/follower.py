@@ -5,8 +5,6 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-import structlog
-
 from app import sse
 from jobs.change import Change, Key, Place, Point
 from jobs.errors import StoreUnavailableError
@@ -20,8 +18,6 @@ HEART_BEAT_S = 15.0
 _RETRY_MS = (1_000, 3_000)  # not all at once, when a process with many clients stops
 _STANDS_S = 1.0
 _AGAIN_S = 1.0
-
-log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +99,7 @@ class Follower:
             if self._last_id is None:
                 return await self._look(place)
             return None if place is None else await self._come_back(self._last_id, place)
-        except StoreUnavailableError as error:
-            log.info("follower_awaits_store", reason=str(error))
+        except StoreUnavailableError:
             return None
 
     async def _come_back(self, last_id: str, place: Place) -> bytes | None:
