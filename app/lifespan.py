@@ -20,7 +20,9 @@ from jobs.errors import StoreUnavailableError, UnfitRedisError
 from jobs.failures import Failures
 from jobs.find import JobFinder
 from jobs.idempotency import IdempotentSubmitter
+from jobs.live import Live
 from jobs.overview import Overview
+from jobs.owners import Owners
 from jobs.pause import Pauses
 from jobs.planned import Planned
 from jobs.registry import TaskTable
@@ -38,6 +40,7 @@ from jobs.stores.redis import connect_redis
 from jobs.stores.schedules import ScheduleStore
 from jobs.stores.signals import Signals
 from jobs.stores.statistics import Statistics
+from jobs.stores.tail import Backlog, Tail
 from jobs.submit import Submitter
 from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.uploads import Uploads
@@ -49,6 +52,7 @@ _METRICS_PATIENCE_S = 2.0
 # A request must not wait long for Redis: what Redis does not take now is put in line later.
 _REDIS_PATIENCE_S = 1.0
 _LOOK_AGAIN_S = 1.0
+_TAIL_PATIENCE_S = 5.0  # it waits for news, up to a second
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -84,16 +88,21 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
         )
         statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
         waiter = EndWaiter(finder=finder, signals=Signals(redis))
+        tailing = connect_redis(settings.jobs.redis_url.get_secret_value(), patience_s=_TAIL_PATIENCE_S)
+        tail = Tail(tailing)
+        live = Live(tail=tail, backlog=Backlog(redis), owners=Owners(jobs=jobs, tail=tail))
         uploads = Uploads(settings.jobs.data_dir)
         fitness = Fitness(redis)
         loops = [
             asyncio.create_task(waiter.run(), name="end-waiter"),
+            asyncio.create_task(live.run(), name="live"),
             asyncio.create_task(_tell_of(fitness), name="fitness"),
         ]
         try:
             with ExitStack() as stack:
                 if threading.current_thread() is threading.main_thread():
                     stack.enter_context(on_stop_signal(waiter.close))
+                    stack.enter_context(on_stop_signal(live.close))
                 log.info("web_started", tasks=list(tasks), schedules=list(timetable))
                 yield {
                     "deps": Deps(
@@ -112,6 +121,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
                         browser=JobBrowser(listing=Listing(database), finder=finder),
                         failures=Failures(store=FailureStore(database), submitter=submitter),
                         waiter=waiter,
+                        live=live,
                         canceller=Canceller(jobs=jobs, queue=queue, waiter=waiter),
                         data_sync=DataSync(database=database, finder=finder, submitter=submitter, uploads=uploads),
                         authenticator=Authenticator(admin_api_key=settings.app.admin_api_key.get_secret_value()),
@@ -129,7 +139,8 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
                 }
         finally:
             await cancel_until_ended(loops, again_s=0.2)
-            await redis.aclose(close_connection_pool=True)
+            for client in (tailing, redis):
+                await client.aclose(close_connection_pool=True)
             await database.close()
             log.info("web_stopped")
 

@@ -5,8 +5,10 @@ import os
 import sys
 
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from app.lifespan import lifespan_for
+from app.middleware.cut import Cuttable
 from app.problems import HANDLERS
 from app.routes import MIDDLEWARE, ROUTES
 from app.settings import load_all
@@ -15,7 +17,7 @@ from jobs.logs import configure_logs
 from jobs.tasks.table import task_table, timetable_of
 
 
-def create_app() -> Starlette:
+def create_app() -> ASGIApp:
     """Make the application from the environment; wrong settings end the process with all mistakes listed."""
     try:
         settings = load_all(os.environ)
@@ -26,9 +28,11 @@ def create_app() -> Starlette:
     configure_logs(form=settings.app.log_format, level=settings.app.log_level)
     gc.collect()
     gc.freeze()  # what has been made so far stays: the collector need not look at it again and again
-    return Starlette(
-        routes=ROUTES,
-        middleware=MIDDLEWARE,
-        exception_handlers=HANDLERS,
-        lifespan=lifespan_for(settings, tasks, timetable),
+    return Cuttable(
+        Starlette(
+            routes=ROUTES,
+            middleware=MIDDLEWARE,
+            exception_handlers=HANDLERS,
+            lifespan=lifespan_for(settings, tasks, timetable),
+        )
     )

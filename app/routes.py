@@ -3,7 +3,7 @@
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from app.api import data_sync, failures, health, jobs, metrics, queues, schedules
+from app.api import data_sync, events, failures, health, jobs, metrics, queues, schedules
 from app.api.methods import by_method
 from app.middleware.authentication import Authentication
 from app.middleware.body_limit import BodyLimit
@@ -18,6 +18,8 @@ ROUTES = (
     by_method("/api/jobs/{id}", GET=jobs.show_job),
     by_method("/api/jobs/{id}/cancel", POST=jobs.cancel_job),
     by_method("/api/jobs/{id}/retry", POST=jobs.retry_job),
+    by_method("/api/jobs/{id}/events", GET=events.follow_job),
+    by_method("/api/events", GET=events.follow_jobs),
     by_method("/api/failures", GET=failures.list_causes),
     by_method("/api/failures/{fingerprint}/retry", POST=failures.retry_cause),
     by_method("/api/queues", GET=queues.list_queues),

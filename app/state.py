@@ -12,6 +12,7 @@ from jobs.cancel import Canceller
 from jobs.failures import Failures
 from jobs.find import JobFinder
 from jobs.idempotency import IdempotentSubmitter
+from jobs.live import Live
 from jobs.overview import Overview
 from jobs.pause import Pauses
 from jobs.planned import Planned
@@ -39,6 +40,7 @@ class Deps:
     browser: JobBrowser
     failures: Failures
     waiter: EndWaiter
+    live: Live
     canceller: Canceller
     data_sync: DataSync
     authenticator: Authenticator

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import fairness, history, lists, submit, sync_rows
+from benchmarks import events, fairness, history, lists, submit, sync_rows
 from benchmarks.engine import contest, crowd
 from jobs.logs import configure_logs
 
@@ -13,6 +13,7 @@ BENCHMARKS: dict[str, Callable[[bool], None]] = {
     "submit": submit.main,
     "history": history.main,
     "lists": lists.main,
+    "events": events.main,
     "fairness": fairness.main,
     "engine": contest.main,
     "crowd": crowd.main,

@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -13,6 +14,7 @@ from jobs.context import Site
 from jobs.engine import REDIS_PATIENCE_S, Doors, Engine, Post, open_doors
 from jobs.execute import TaskExecutor
 from jobs.processes import Processes
+from jobs.progress import ProgressReporter
 from jobs.registry import TaskTable
 from jobs.settings import JobsSettings
 from jobs.stewardship import CONNECTIONS, Stewardship
@@ -21,6 +23,7 @@ from jobs.stores.database import Database
 from jobs.stores.jobs import JobStore
 from jobs.stores.leases import Timing
 from jobs.stores.meeting import meet
+from jobs.stores.progress import ProgressStream
 from jobs.threads import Threads
 from jobs.timetable import NO_SCHEDULES, Timetable
 from jobs.worker import Worker
@@ -73,7 +76,8 @@ async def serve(
     async with _stores(settings, tasks, slots) as stores:
         with Processes(settings.processes, memory_mb=settings.child_memory_mb) as processes, Threads() as threads:
             site = Site(settings=settings, database=stores.database)
-            executor = TaskExecutor(tasks=tasks, jobs=stores.jobs, processes=processes, threads=threads, site=site)
+            reporter = partial(ProgressReporter, jobs=stores.jobs, stream=ProgressStream(stores.doors.redis))
+            executor = TaskExecutor(tasks=tasks, reporter=reporter, processes=processes, threads=threads, site=site)
             posts = {queue: Post(slots=count, executor=executor) for queue, count in slots.items()}
             engine = Engine(stores.doors, posts, tasks=list(tasks), keeps_history=True)
             loops = {

@@ -130,6 +130,12 @@ class JobQuery(Body):
     wait_s: Annotated[float, Field(ge=0, le=25)] = 0
 
 
+class EventQuery(Body):
+    """GET /api/events and /api/jobs/{id}/events. Any text is taken: what is not known has an answer of its own."""
+
+    last_event_id: str | None = None
+
+
 class CancelQuery(Body):
     """POST /api/jobs/{id}/cancel."""
 

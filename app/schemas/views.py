@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
-from jobs.model import Job, Try, Waiting
+from jobs.change import Change
+from jobs.codec import embed
+from jobs.model import Job, State, Try, Waiting
 from jobs.overview import QueueOverview
 from jobs.planned import Plan
 from jobs.registry import Task
@@ -73,6 +76,33 @@ def cause_view(cause: Cause) -> View:
         "last_seen": cause.last_seen,
         "job_id": cause.latest,
     }
+
+
+def change_view(change: Change) -> View:
+    """Show what an event has changed of a job, each field under its name in `job_view`; `seq` rises with each event."""
+    told = change.told
+    if change.state is None:
+        return {"id": change.job_id, "run": change.run, "progress": embed(told["progress"].encode())}
+    at = datetime.fromtimestamp(change.at_ms / 1000, UTC)
+    view = {"id": change.job_id, "run": change.run, "seq": change.version, "state": change.state, "at": at}
+    if "try" in told:
+        view["tries"] = int(told["try"])
+    return {**view, **_changed(change, at)}
+
+
+def _changed(change: Change, at: datetime) -> View:
+    """Show what goes with the state."""
+    told = change.told
+    outcome = {name: embed(told[name].encode()) if name in told else None for name in ("result", "error")}
+    if change.is_end:
+        return {"finished_at": at, **outcome}
+    if "owner" in told:  # it was put in line, perhaps once more
+        told_once = {"task": told["task"], "queue": told["q"], "owner": told["owner"]}
+        return {**told_once, "started_at": None, "finished_at": None, "progress": None, **outcome}
+    if change.state is State.RUNNING:
+        # A start that had been lost sight of goes on; any other begins with nothing.
+        return {"started_at": at} if "fence" in told else {"started_at": at, "progress": None}
+    return {"error": outcome["error"]} if "error" in told else {}
 
 
 def queue_view(queue: QueueOverview) -> View:

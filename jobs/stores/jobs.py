@@ -143,6 +143,14 @@ class JobStore:
         place = ("", _FIRST, "") if after is None else (after.owner, after.accepted_at, after.id)
         return [job_of(row) for row in await self._database.fetch(_SQL["unfinished"], *place, older_than_s, limit)]
 
+    async def first_unfinished(self, *, owner: str | None, limit: int) -> list[Job]:
+        """Give the first unfinished jobs of an owner, None for everybody's."""
+        return [job_of(row) for row in await self._database.fetch(_SQL["first_unfinished"], owner, limit)]
+
+    async def owners_of(self, job_ids: Sequence[str]) -> Mapping[str, str]:
+        """Give whose those of these jobs are that there are."""
+        return {row["id"]: row["owner"] for row in await self._database.fetch(_SQL["owners_of"], list(job_ids))}
+
     async def still_unfinished(self, job_ids: Sequence[str]) -> list[Job]:
         """Give those of these jobs that have not ended."""
         return [job_of(row) for row in await self._database.fetch(_SQL["still_unfinished"], list(job_ids))]

@@ -103,6 +103,15 @@ WHERE
 ORDER BY owner, accepted_at, id
 LIMIT $5;
 
+-- name: first_unfinished
+SELECT * FROM jobs
+WHERE finished_at IS NULL AND ($1::text IS NULL OR owner = $1)
+ORDER BY owner, accepted_at, id
+LIMIT $2;
+
+-- name: owners_of
+SELECT id, owner FROM jobs WHERE id = ANY ($1);
+
 -- name: still_unfinished
 SELECT * FROM jobs WHERE id = ANY ($1) AND finished_at IS NULL;
 

@@ -6,7 +6,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import count
 
 from redis.asyncio import Redis
 
@@ -155,19 +154,21 @@ class Queue:
 
     async def live(self, job: Job) -> Job:
         """Give a job that has not ended for PostgreSQL as Redis knows it, which knows more until that is written."""
-        (live,) = await self.all_live([job])
+        ((live,), _) = await self.live_all([job])
         return live
 
-    async def all_live(self, jobs: Sequence[Job]) -> list[Job]:
-        """Give several such jobs, in the same order, by one call."""
+    async def live_all(self, jobs: Sequence[Job]) -> tuple[list[Job], int]:
+        """Give jobs like `live`, all of one moment, and the version of that: what is told later has a higher one."""
         async with self._patiently():
-            pipe = self._redis.pipeline(transaction=False)
+            pipe = self._redis.pipeline(transaction=len(jobs) > 1)
+            pipe.get(keys.FENCE)
             for job in jobs:
                 pipe.hmget(keys.job(job.id), ["run", "st", "f", "try", "m", "w"])
                 pipe.get(keys.result(job.id))
                 pipe.get(keys.done(job.id))
-            found = await pipe.execute()
-        return [_live(job, *found[place : place + 3]) for place, job in zip(count(step=3), jobs, strict=False)]
+            version, *told = await pipe.execute()
+        parts = zip(jobs, told[::3], told[1::3], told[2::3], strict=True)
+        return [_live(*part) for part in parts], int(version or 0)
 
     async def set_limit(self, owner: str | None, most: int | None) -> None:
         """Let so many jobs of an owner run at once, None for any number; owner None is everybody without his own."""
@@ -211,23 +212,15 @@ def payload_of(job: Job) -> bytes:
 
 def _held(job: Job, fields: Sequence[bytes | None]) -> Job:
     """Read what an unfinished job does off its hash."""
-    run, state, fence, tries, changed, worker = fields
-    if run is None or state is None:
-        return job
-    held = replace(
-        job,
-        run=int(run),
-        state=State(state.decode()),
-        fence=max(int(fence or 0), job.fence),
-        tries=int(tries or 0),
-    )
+    run, state, fence, tries, changed, worker = ((value or b"").decode() for value in fields)
+    held = replace(job, run=int(run), state=State(state), fence=max(int(fence or 0), job.fence), tries=int(tries or 0))
     if held.state is not State.RUNNING:
         return held
-    return replace(held, started_at=_moment(int(changed or 0)), worker=worker.decode() if worker else None)
+    return replace(held, started_at=_moment(int(changed)), worker=worker or None)
 
 
 def _live(job: Job, held: Sequence[bytes | None], result: bytes | None, mark: bytes | None) -> Job:
-    """Read what Redis has of a job: its hash, its result, and the mark that its end has left."""
+    """Give a job as its hash, or what its end has left, tells."""
     if (run := held[0]) is not None:
         return _held(job, held) if int(run) >= job.run else job
     ended_run, _, rest = (mark or b"0::").decode().partition(":")

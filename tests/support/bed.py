@@ -65,6 +65,7 @@ _LASTING = {
     keys.ALIVE,
     keys.FENCE,
     keys.EVENTS,
+    keys.PROGRESS,
     keys.COUNTERS,
     keys.wake(QUEUE),
 }

@@ -23,7 +23,7 @@ STEP_MS = 600_000
 NAMES = (
     *("enqueue", "claim", "renew", "finish", "retry", "hand_back"),
     *("cancel", "limit", "pause", "sweep", "rerank", "tick", "look", "adopt", "put_payload"),
-    *("forget", "hold", "stamp", "meet", "release_parked", "lend"),
+    *("forget", "hold", "stamp", "meet", "release_parked", "lend", "progress"),
 )
 
 _NOW = f"""

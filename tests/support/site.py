@@ -1,7 +1,7 @@
 """A whole site inside a test: the real application and the real worker, in the test's own event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.auth import Authenticator
 from app.identity import Identity, Role
@@ -17,12 +17,14 @@ from app.lifespan import lifespan_for
 from app.problems import HANDLERS
 from app.routes import MIDDLEWARE, ROUTES
 from app.settings import load_all
+from app.state import Deps
 from jobs.registry import Task, TaskTable
 from jobs.serve import serve
 from jobs.settings import load_settings
 from jobs.tasks.table import task_table, timetable_of
 
 ADMIN_KEY = "an-admin-key-of-more-than-32-characters"
+ANNS_KEY = "a-key-of-ann-s-of-more-than-32-characters"
 SLOTS = {"data_sync": 4, "data_processing": 2, "scheduled": 2}
 
 Json = Mapping[str, Any]
@@ -47,25 +49,39 @@ def tasks_of(environ: Mapping[str, str], *more: Task) -> TaskTable:
 
 
 @asynccontextmanager
-async def running_web(environ: Mapping[str, str], *more: Task) -> AsyncIterator[httpx.AsyncClient]:
-    """Run the application; give a client that is logged in as the admin."""
+async def running_app(
+    environ: Mapping[str, str], *more: Task, changed: Callable[[Deps], Deps] = lambda deps: deps
+) -> AsyncIterator[ASGIApp]:
+    """Run the application, without a server; give what a server would call. `changed` may change its parts."""
     settings = load_all(environ)
     tasks = tasks_of(environ, *more)
     lifespan = lifespan_for(settings, tasks, timetable_of(settings.jobs, tasks))
     app = Starlette(routes=ROUTES, middleware=MIDDLEWARE, exception_handlers=HANDLERS, lifespan=lifespan)
     async with lifespan(app) as state:
+        deps = changed(state["deps"])
 
         async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
-            scope["state"] = dict(state)
+            scope["state"] = {"deps": deps}
             await app(scope, receive, send)
 
-        async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=with_state),
-            base_url="http://switchyard.test",
-            headers={"Authorization": f"Bearer {ADMIN_KEY}"},
-            timeout=60,
-        ) as client:
-            yield client
+        yield with_state
+
+
+def client_of(app: ASGIApp) -> httpx.AsyncClient:
+    """Make a client that is logged in as the admin. It takes no answer but a whole one."""
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app),
+        base_url="http://switchyard.test",
+        headers={"Authorization": f"Bearer {ADMIN_KEY}"},
+        timeout=60,
+    )
+
+
+@asynccontextmanager
+async def running_web(environ: Mapping[str, str], *more: Task) -> AsyncIterator[httpx.AsyncClient]:
+    """Run the application; give a client that is logged in as the admin."""
+    async with running_app(environ, *more) as app, client_of(app) as client:
+        yield client
 
 
 @contextmanager
