@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from app.api.parsing import answer, read_fields, read_job_id, read_json
 from app.schemas.requests import CancelQuery, JobBody, JobQuery
+from app.schemas.shapes import CancellationView, TaskList
 from app.schemas.views import job_view, task_view
 from app.state import deps_of, identity_of
 from jobs.errors import NotFoundError
@@ -45,7 +46,8 @@ async def cancel_job(request: Request) -> Response:
     query = read_fields(request.query_params, CancelQuery)
     deps, sees = deps_of(request), identity_of(request).sees
     cancelled = await deps.canceller.cancel(read_job_id(request), owner=sees, wait_s=query.wait_s)
-    return answer({"outcome": cancelled.outcome, "job": job_view(cancelled.job)})
+    view: CancellationView = {"outcome": cancelled.outcome, "job": job_view(cancelled.job)}
+    return answer(view)
 
 
 async def retry_job(request: Request) -> Response:
@@ -60,4 +62,5 @@ async def retry_job(request: Request) -> Response:
 async def list_tasks(request: Request) -> Response:
     """GET /api/tasks: what can be submitted, with the JSON Schemas of the arguments."""
     tasks = deps_of(request).tasks
-    return answer({"items": [task_view(task) for task in tasks.values()], "next_cursor": None})
+    view: TaskList = {"items": [task_view(task) for task in tasks.values()], "next_cursor": None}
+    return answer(view)

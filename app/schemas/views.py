@@ -1,10 +1,18 @@
-"""What the API shows of the engine's records: plain mappings, made here and nowhere else."""
+"""What the API shows of the engine's records: plain mappings of the shapes beside it, made nowhere else."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
-
-from jobs.model import Job, Waiting
+from app.schemas.shapes import (
+    FailureView,
+    FileView,
+    JobView,
+    ProgressView,
+    QueueView,
+    SyncView,
+    TaskView,
+    TemplateView,
+    WaitingView,
+    WorkerView,
+)
+from jobs.model import Failure, Job, Progress, Waiting
 from jobs.overview import QueueOverview
 from jobs.registry import Task
 from jobs.scoring import Band
@@ -12,10 +20,8 @@ from jobs.stores.presence import WorkerProcess
 from jobs.tasks.data_sync.model import CatalogueFile, Template
 from jobs.tasks.data_sync.progress import SyncProgress
 
-View = Mapping[str, Any]
 
-
-def job_view(job: Job, waiting: Waiting | None = None) -> View:
+def job_view(job: Job, waiting: Waiting | None = None) -> JobView:
     """Show a job, with `waiting` where that was looked for. `batch_id` is part of the shape and null as yet."""
     return {
         "id": job.id,
@@ -36,15 +42,15 @@ def job_view(job: Job, waiting: Waiting | None = None) -> View:
         "run_at": job.run_at,
         "started_at": job.started_at,
         "finished_at": job.finished_at,
-        "progress": None if job.progress is None else job.progress.as_mapping(),
+        "progress": None if job.progress is None else _progress(job.progress),
         "result": job.result,
-        "error": None if job.error is None else job.error.as_mapping(),
-        "waiting": None if waiting is None else asdict(waiting),
+        "error": None if job.error is None else _failure(job.error),
+        "waiting": None if waiting is None else _waiting(waiting),
         "durability": job.durability,
     }
 
 
-def queue_view(queue: QueueOverview) -> View:
+def queue_view(queue: QueueOverview) -> QueueView:
     """Show how a queue does. Those that run hold an entry among the timed ones; it is taken off here."""
     entries, glance = queue.entries, queue.glance
     return {
@@ -62,12 +68,20 @@ def queue_view(queue: QueueOverview) -> View:
     }
 
 
-def worker_view(worker: WorkerProcess) -> View:
+def worker_view(worker: WorkerProcess) -> WorkerView:
     """Show a worker process."""
-    return asdict(worker)
+    return {
+        "name": worker.name,
+        "host": worker.host,
+        "pid": worker.pid,
+        "version": worker.version,
+        "started_at": worker.started_at,
+        "queues": {name: {"slots": crew.slots, "running": crew.running} for name, crew in worker.queues.items()},
+        "tasks": worker.tasks,
+    }
 
 
-def task_view(task: Task) -> View:
+def task_view(task: Task) -> TaskView:
     """Show what a submitter has to know of a task."""
     return {
         "name": task.name,
@@ -79,7 +93,7 @@ def task_view(task: Task) -> View:
     }
 
 
-def template_view(template: Template) -> View:
+def template_view(template: Template) -> TemplateView:
     """Show a template."""
     layout = template.layout
     return {
@@ -100,7 +114,7 @@ def template_view(template: Template) -> View:
     }
 
 
-def file_view(file: CatalogueFile) -> View:
+def file_view(file: CatalogueFile) -> FileView:
     """Show a file. Where its bytes lie is nobody's business."""
     return {
         "id": file.id,
@@ -123,7 +137,7 @@ def file_view(file: CatalogueFile) -> View:
     }
 
 
-def sync_view(progress: SyncProgress) -> View:
+def sync_view(progress: SyncProgress) -> SyncView:
     """Show how far a sync is. `quality` is part of the shape and null until it is measured."""
     files = progress.files
     return {
@@ -139,7 +153,22 @@ def sync_view(progress: SyncProgress) -> View:
         "rows": progress.rows,
         "percent": progress.percent,
         "current_file": progress.current_file,
-        "errors": [asdict(error) for error in progress.errors],
+        "errors": [
+            {"file_id": error.file_id, "file": error.file, "type": error.type, "message": error.message}
+            for error in progress.errors
+        ],
         "errors_total": progress.errors_total,
         "quality": None,
     }
+
+
+def _progress(progress: Progress) -> ProgressView:
+    return {"done": progress.done, "total": progress.total, "message": progress.message}
+
+
+def _failure(failure: Failure) -> FailureView:
+    return {"type": failure.type, "message": failure.message, "fingerprint": failure.fingerprint}
+
+
+def _waiting(waiting: Waiting) -> WaitingView:
+    return {"reason": waiting.reason, "position": waiting.position, "estimated_start": waiting.estimated_start}

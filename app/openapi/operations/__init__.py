@@ -1,0 +1,9 @@
+"""What each endpoint takes and answers. Whoever adds an endpoint adds an entry; a test names those without one."""
+
+from app.openapi.operation import Operations
+from app.openapi.operations.data_sync import DATA_SYNC
+from app.openapi.operations.jobs import JOBS
+from app.openapi.operations.queues import QUEUES
+from app.openapi.operations.site import SITE
+
+OPERATIONS: Operations = {**JOBS, **QUEUES, **DATA_SYNC, **SITE}

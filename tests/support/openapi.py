@@ -1,0 +1,91 @@
+"""The OpenAPI document as tests read it: its operations, and whether an answer is one that it has."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from jsonschema_rs import Draft202012Validator
+
+from app.openapi.__main__ import PATH
+
+DOCUMENT: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))
+
+Schema = Mapping[str, Any]
+
+
+def validator(schema: Schema) -> Draft202012Validator:
+    """Give what checks values by a schema of the document."""
+    return Draft202012Validator({**schema, "components": DOCUMENT["components"]}, validate_formats=True)
+
+
+def resolved(part: Schema) -> Schema:
+    """Follow a reference, where it is one."""
+    if "$ref" not in part:
+        return part
+    found: Any = DOCUMENT
+    for step in part["$ref"].removeprefix("#/").split("/"):
+        found = found[step]
+    followed: Schema = found
+    return followed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """One operation of the document."""
+
+    method: str
+    path: str
+    told: Schema
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.told["operationId"])
+
+    @property
+    def has_place(self) -> bool:
+        """Whether its path has a parameter."""
+        return "{" in self.path
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether nobody may call it who is not logged in."""
+        return bool(self.told.get("security")) and {} not in self.told["security"]
+
+    def parameters(self, place: str) -> dict[str, Schema]:
+        """Give the schemas of its parameters there: in the path, the query or the headers."""
+        return {one["name"]: one["schema"] for one in self.told.get("parameters", ()) if one["in"] == place}
+
+    def content(self, media_type: str) -> Schema | None:
+        """Give schema and example of its body of this type; None where it takes none."""
+        body: Schema = self.told.get("requestBody", {"content": {}})
+        content: Schema | None = body["content"].get(media_type)
+        return content
+
+    def faults(self, answer: httpx.Response) -> list[str]:
+        """Say what of an answer is not as the document has it; nothing where all is well."""
+        answers = self.told["responses"]
+        if str(answer.status_code) not in answers:
+            return [f"status {answer.status_code} is not one of its answers"]
+        response = resolved(answers[str(answer.status_code)])
+        media_type = answer.headers["content-type"].partition(";")[0]
+        if media_type not in response["content"]:
+            return [f"{media_type} is none of its media types"]
+        faults = [
+            f"header {name} is not there"
+            for name, header in response["headers"].items()
+            if header["required"] and name not in answer.headers
+        ]
+        if media_type.endswith("json"):
+            checked = validator(response["content"][media_type]["schema"])
+            faults += [f"{error.instance_path}: {error.message}" for error in checked.iter_errors(answer.json())]
+        return faults
+
+
+def operations() -> Iterator[Described]:
+    """Give all operations."""
+    for path, methods in DOCUMENT["paths"].items():
+        for method, told in methods.items():
+            yield Described(method=method.upper(), path=path, told=told)
