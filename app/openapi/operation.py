@@ -74,9 +74,15 @@ RETRY_AFTER = Header(
     schema={"type": "string", "pattern": "^[0-9]+$"},
     example="5",
 )
+CHOSEN_ID = Header(
+    name="X-Request-ID",
+    meaning="A name for the request: 1 to 128 letters, digits and `._:/=+-`. Any other is not taken; a new one is made.",
+    schema={"type": "string"},
+    example="trace-1.2:3",
+)
 REQUEST_ID = Header(
     name="X-Request-ID",
-    meaning="The request's name in the logs and in problems: the client's own where it is harmless, else a new one.",
+    meaning="The request's name in the logs and in problems: the client's own, or a new one.",
     schema={"type": "string", "pattern": "^[A-Za-z0-9._:/=+-]{1,128}$"},
     example="trace-1.2:3",
 )

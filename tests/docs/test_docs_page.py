@@ -53,7 +53,7 @@ async def test_a_browser_is_told_to_ask_nobody_else(web: httpx.AsyncClient) -> N
     page = await web.get("/docs")
     policy = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
     assert policy["default-src"] == "'none'"
-    assert policy["script-src"] == policy["connect-src"] == "'self'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
     assert "http" not in page.headers["content-security-policy"]
 
 

@@ -14,21 +14,24 @@ import pytest
 
 from app.openapi.__main__ import PATH
 from tests.support.files import ORDERS, as_csv, publish, upload
+from tests.support.openapi import operations
 from tests.support.processes import ROOT, web_process, worker_process
 from tests.support.site import ADMIN_KEY, submit
 
 _FIXED = 20_261_126
-_BUDGET_S = 15  # of making and sending requests, in CI
+_BUDGET_S = 10  # of making and sending requests
 _END_S = 90.0
 
 
 @pytest.mark.parametrize("seed", [_FIXED, None], ids=["fixed", "random"])
-async def test_no_request_leads_outside_the_document(environ: Mapping[str, str], seed: int | None) -> None:
-    """Nor to a traceback in the log. The seed is in the message; `--seed` makes the same requests again."""
+async def test_no_request_leads_outside_the_document(
+    environ: Mapping[str, str], tmp_path: Path, seed: int | None
+) -> None:
+    """Nor to a traceback in the log. The seed is in the message; it makes the same requests again."""
     seed = secrets.randbits(32) if seed is None else seed
     async with web_process(environ) as (web, client), worker_process(environ, "data_sync:4,data_processing:2"):
         await _things(client)
-        status, told = await _schemathesis(str(client.base_url), seed)
+        status, told = await _schemathesis(str(client.base_url), seed, folder=tmp_path)
         broken = [line for line in web.lines if "request_broke" in line]
     print(f"seed {seed}\n{told}")  # noqa: T201  shown where it fails, and by -rP
     assert status == 0, f"seed {seed}"
@@ -42,13 +45,15 @@ async def _things(client: httpx.AsyncClient) -> None:
     await upload(client, as_csv([ORDERS]))
 
 
-async def _schemathesis(url: str, seed: int) -> tuple[int | None, str]:
+async def _schemathesis(url: str, seed: int, *, folder: Path) -> tuple[int | None, str]:
+    # What never ends cannot be read to its end.
+    endless = [f"--exclude-operation-id={operation.name}" for operation in operations() if operation.is_endless]
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).parent / "schemathesis"),
         *("--config-file", str(ROOT / "tests/support/schemathesis.toml")),
         *("run", str(PATH), "--url", url, "--header", f"Authorization: Bearer {ADMIN_KEY}"),
-        *("--seed", str(seed), "--max-time", str(_BUDGET_S), "--no-color"),
-        cwd=ROOT,
+        *("--seed", str(seed), "--max-time", str(_BUDGET_S), "--no-color", *endless),
+        cwd=folder,  # it leaves notes for its next run
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

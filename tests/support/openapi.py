@@ -54,6 +54,11 @@ class Described:
         """Whether nobody may call it who is not logged in."""
         return bool(self.told.get("security")) and {} not in self.told["security"]
 
+    @property
+    def is_endless(self) -> bool:
+        """Whether it answers with a stream of events."""
+        return any("text/event-stream" in answer.get("content", ()) for answer in self.told["responses"].values())
+
     def parameters(self, place: str) -> dict[str, Schema]:
         """Give the schemas of its parameters there: in the path, the query or the headers."""
         return {one["name"]: one["schema"] for one in self.told.get("parameters", ()) if one["in"] == place}
