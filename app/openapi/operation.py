@@ -76,7 +76,7 @@ RETRY_AFTER = Header(
 )
 CHOSEN_ID = Header(
     name="X-Request-ID",
-    meaning="A name for the request: 1 to 128 letters, digits and `._:/=+-`. Any other is not taken; a new one is made.",
+    meaning="A name for the request: 1 to 128 letters, digits and `._:/=+-`. In place of any other a new one is made.",
     schema={"type": "string"},
     example="trace-1.2:3",
 )
