@@ -1,8 +1,10 @@
 """The OpenAPI document as tests read it: its operations, and whether an answer is one that it has."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -38,6 +40,7 @@ class Described:
     method: str
     path: str
     told: Schema
+    _validators: dict[tuple[int, str], Draft202012Validator] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -84,9 +87,20 @@ class Described:
             if header["required"] and name not in answer.headers
         ]
         if media_type.endswith("json"):
-            checked = validator(response["content"][media_type]["schema"])
+            checked = self._validator(answer.status_code, media_type, response["content"][media_type]["schema"])
             faults += [f"{error.instance_path}: {error.message}" for error in checked.iter_errors(answer.json())]
         return faults
+
+    def matches(self, request: httpx.Request) -> bool:
+        """Whether it is what a request asks for."""
+        pattern = re.sub(r"{\w+}", "[^/]+", self.path)
+        return request.method == self.method and re.fullmatch(pattern, request.url.path) is not None
+
+    def _validator(self, status: int, media_type: str, schema: Schema) -> Draft202012Validator:
+        name = (status, media_type)
+        if name not in self._validators:
+            self._validators[name] = validator(schema)
+        return self._validators[name]
 
 
 def operations() -> Iterator[Described]:
@@ -94,3 +108,18 @@ def operations() -> Iterator[Described]:
     for path, methods in DOCUMENT["paths"].items():
         for method, told in methods.items():
             yield Described(method=method.upper(), path=path, told=told)
+
+
+_ALL = tuple(operations())
+# What the document says of all operations together: HTTP's own, and a body where none is taken.
+_ANYWHERE = {HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
+
+
+async def hold_to_document(answer: httpx.Response) -> None:
+    """Expect an answer to be one that the document has: a hook for a test's client. Streams are not looked into."""
+    operation = next((one for one in _ALL if one.matches(answer.request)), None)
+    if operation is None or operation.is_endless or answer.status_code in _ANYWHERE:
+        return
+    await answer.aread()
+    faults = operation.faults(answer)
+    assert faults == [], f"{operation.name} {answer.status_code} {answer.text[:500]}"

@@ -18,6 +18,7 @@ from jobs.registry import Task, TaskTable
 from jobs.serve import serve
 from jobs.settings import load_settings
 from jobs.tasks.table import task_table
+from tests.support.openapi import hold_to_document
 
 ADMIN_KEY = "an-admin-key-of-more-than-32-characters"
 SLOTS = {"data_sync": 4, "data_processing": 2, "scheduled": 2}
@@ -45,7 +46,7 @@ def tasks_of(environ: Mapping[str, str], *more: Task) -> TaskTable:
 
 @asynccontextmanager
 async def running_web(environ: Mapping[str, str], *more: Task) -> AsyncIterator[httpx.AsyncClient]:
-    """Run the application; give a client that is logged in as the admin."""
+    """Run the application; give a client that is logged in as the admin, and that holds each answer to the document."""
     settings = load_all(environ)
     lifespan = lifespan_for(settings, tasks_of(environ, *more))
     app = Starlette(routes=ROUTES, middleware=MIDDLEWARE, exception_handlers=HANDLERS, lifespan=lifespan)
@@ -60,6 +61,7 @@ async def running_web(environ: Mapping[str, str], *more: Task) -> AsyncIterator[
             base_url="http://switchyard.test",
             headers={"Authorization": f"Bearer {ADMIN_KEY}"},
             timeout=60,
+            event_hooks={"response": [hold_to_document]},
         ) as client:
             yield client
 
