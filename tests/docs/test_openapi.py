@@ -60,6 +60,15 @@ def test_it_names_the_types_that_the_endpoint_reads(name: str) -> None:
     assert {one for one in (operation.body, operation.form, operation.query) if one} == set(_read_by(ENDPOINTS[name]))
 
 
+def test_every_body_has_an_example() -> None:
+    """For readers, and for the tests that make bad requests of it."""
+    bodies = [
+        content for part in _objects(DOCUMENT) for content in part.get("requestBody", {}).get("content", {}).values()
+    ]
+    assert bodies
+    assert all("example" in content for content in bodies)
+
+
 def test_the_endpoints_docstrings_name_their_method_and_path() -> None:
     """Whoever reads the code sees where he is."""
     for route in ROUTES:

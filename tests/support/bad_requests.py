@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.middleware.body_limit import DEFAULT_BYTES, LIMITS
 from tests.support.openapi import Described, Schema, resolved, validator
 
 JSON = "application/json"
 FORM = "multipart/form-data"
 
 _METHODS = ("DELETE", "PUT", "PATCH", "POST", "GET")
-_MIB = 1024 * 1024
-_UPLOAD_BYTES = 200 * _MIB
 _NOWHERE = ("nothing", "%00", "a" * 2000, "0" * 32, "00000000-0000-0000-0000-000000000000")
 # Of some of these every schema that is not for anything at all must think badly.
 _WRONG: tuple[object, ...] = ({"no": "such"}, 7.5, "\x00", [], True, "x" * 10_000)
@@ -87,7 +86,7 @@ def _bad_bodies(operation: Described, path: str, content: Schema) -> Iterator[Ba
 
     right, json_type = dict(content["example"]), {"Content-Type": JSON}
     yield bad("another media type", 415, "unsupported-media-type", content=b"{}", headers={"Content-Type": "text/csv"})
-    yield bad("too large", 413, "too-large", content=b" " * (_MIB + 1), headers=json_type)
+    yield bad("too large", 413, "too-large", content=b" ", headers=json_type | _too_long(path))
     for broken in (b"{", b"", b"\xff", b'{"a": 1e400}', b'{"a": "\\ud800"}'):
         yield bad(f"{broken!r} is no JSON", 400, content=broken, headers=json_type)
     for other in (b"[]", b"null", b'"text"', b"7"):
@@ -108,7 +107,7 @@ def _bad_forms(operation: Described, path: str, content: Schema) -> Iterator[Bad
 
     right, file = dict(content["example"]), {"file": ("a.csv", b"a,b\n1,2\n")}
     yield bad("another media type", 415, "unsupported-media-type", content=b"a,b", headers={"Content-Type": "text/csv"})
-    announced = {"Content-Type": f"{FORM}; boundary=x", "Content-Length": str(_UPLOAD_BYTES)}
+    announced = {"Content-Type": f"{FORM}; boundary=x"} | _too_long(path)
     yield bad("too large", 413, "too-large", content=b"x", headers=announced)
     yield bad("no boundary", 400, content=b"nothing", headers={"Content-Type": FORM})
     yield bad("no file", 422, pointer="/file", data=right, files={"other": ("a.csv", b"a,b\n1,2\n")})
@@ -120,6 +119,11 @@ def _bad_forms(operation: Described, path: str, content: Schema) -> Iterator[Bad
     for name in fields.keys() - {"file"}:
         wrong = _wrong_text(name, fields[name])
         yield bad(f"a wrong {name}", 422, pointer=f"/{name}", data={**right, name: wrong}, files=file)
+
+
+def _too_long(path: str) -> dict[str, str]:
+    """Announce a body that is a byte longer than the path takes."""
+    return {"Content-Length": str(LIMITS.get(path, DEFAULT_BYTES) + 1)}
 
 
 def _fields(schema: Schema) -> tuple[Mapping[str, Schema], set[str]]:
