@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 import orjson
 import structlog
@@ -12,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import errors as app_errors
+from app.schemas.shapes.problems import ProblemView
 from jobs import errors as jobs_errors
 from jobs.errors import InvalidInputError, Mistake, SwitchyardError
 from jobs.tasks.data_sync.errors import NotASpreadsheetError
@@ -33,57 +33,58 @@ class Kind:
 
 VALIDATION = Kind(type="validation", status=HTTPStatus.UNPROCESSABLE_ENTITY, title="The input is wrong")
 MALFORMED = Kind(type="validation", status=HTTPStatus.BAD_REQUEST, title="The body cannot be read")
+UNAUTHENTICATED = Kind(type="unauthenticated", status=HTTPStatus.UNAUTHORIZED, title="Nobody is logged in")
+FORBIDDEN = Kind(type="forbidden", status=HTTPStatus.FORBIDDEN, title="Your role does not allow this")
 NOT_FOUND = Kind(type="not-found", status=HTTPStatus.NOT_FOUND, title="There is no such thing")
+CONFLICT = Kind(type="conflict", status=HTTPStatus.CONFLICT, title="Its state does not allow this")
+TOO_LARGE = Kind(type="too-large", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, title="The body is too large")
+UNREAD_TYPE = Kind(
+    type="unsupported-media-type", status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, title="This type is not read here"
+)
+NO_SPREADSHEET = Kind(
+    type="unsupported-media-type", status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, title="This is no spreadsheet"
+)
+MISMATCH = Kind(
+    type="idempotency-mismatch", status=HTTPStatus.UNPROCESSABLE_ENTITY, title="This key was used for something else"
+)
+QUOTA = Kind(type="waiting-quota", status=HTTPStatus.TOO_MANY_REQUESTS, title="You have too many unfinished jobs")
 UNAVAILABLE = Kind(type="unavailable", status=HTTPStatus.SERVICE_UNAVAILABLE, title="A store does not answer")
 
 # Read from the top: the first class that fits decides.
 KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (jobs_errors.InvalidInputError, VALIDATION),
     (app_errors.MalformedBodyError, MALFORMED),
-    (
-        app_errors.UnauthenticatedError,
-        Kind(type="unauthenticated", status=HTTPStatus.UNAUTHORIZED, title="Nobody is logged in"),
-    ),
-    (
-        app_errors.ForbiddenError,
-        Kind(type="forbidden", status=HTTPStatus.FORBIDDEN, title="Your role does not allow this"),
-    ),
+    (app_errors.UnauthenticatedError, UNAUTHENTICATED),
+    (app_errors.ForbiddenError, FORBIDDEN),
     (jobs_errors.NotFoundError, NOT_FOUND),
-    (
-        jobs_errors.ConflictError,
-        Kind(type="conflict", status=HTTPStatus.CONFLICT, title="Its state does not allow this"),
-    ),
-    (
-        app_errors.TooLargeError,
-        Kind(type="too-large", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, title="The body is too large"),
-    ),
-    (
-        app_errors.UnsupportedMediaTypeError,
-        Kind(
-            type="unsupported-media-type", status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, title="This type is not read here"
-        ),
-    ),
-    (
-        NotASpreadsheetError,
-        Kind(type="unsupported-media-type", status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, title="This is no spreadsheet"),
-    ),
-    (
-        jobs_errors.IdempotencyMismatchError,
-        Kind(
-            type="idempotency-mismatch",
-            status=HTTPStatus.UNPROCESSABLE_ENTITY,
-            title="This key was used for something else",
-        ),
-    ),
-    (
-        jobs_errors.QuotaError,
-        Kind(type="waiting-quota", status=HTTPStatus.TOO_MANY_REQUESTS, title="You have too many unfinished jobs"),
-    ),
+    (jobs_errors.ConflictError, CONFLICT),
+    (app_errors.TooLargeError, TOO_LARGE),
+    (app_errors.UnsupportedMediaTypeError, UNREAD_TYPE),
+    (NotASpreadsheetError, NO_SPREADSHEET),
+    (jobs_errors.IdempotencyMismatchError, MISMATCH),
+    (jobs_errors.QuotaError, QUOTA),
     (jobs_errors.StoreUnavailableError, UNAVAILABLE),
 )
 
 # What HTTP itself has a word for has no type of ours (RFC 9457, section 4.2.1).
-_BLANK = "about:blank"
+BLANK = "about:blank"
+BLANK_STATUSES = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+# The printed list: what each type means, word for word as the README and the OpenAPI document have it.
+MEANINGS: Mapping[str, str] = {
+    "validation": "a field is wrong, or the body cannot be read",
+    "unauthenticated": "no key, or one that is not known",
+    "forbidden": "the role does not allow this",
+    "not-found": "there is no such thing, or it is somebody else's",
+    "conflict": "its state does not allow this, or the first submission with this `Idempotency-Key` is in flight",
+    "too-large": "the body is over 1 MiB, an upload over 100 MiB",
+    "unsupported-media-type": "the body, or the uploaded file, is of a type that is not read",
+    "idempotency-mismatch": "this `Idempotency-Key` was used for another submission in the last 24 hours",
+    "waiting-quota": "you have as many unfinished jobs as `JOBS_MAX_WAITING` lets you; `detail` names the free number",
+    "unavailable": "a store does not answer; `Retry-After` says when to try again",
+    BLANK: "what HTTP has a word for itself",
+}
+
 _HEADERS: Mapping[HTTPStatus, Mapping[str, str]] = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": str(RETRY_AFTER_S)},
@@ -113,7 +114,7 @@ def http_problem(request: Request, error: Exception) -> Response:
         return problem(request, NOT_FOUND, detail="there is nothing at this path")
     if status is HTTPStatus.BAD_REQUEST:
         return problem(request, MALFORMED, detail=error.detail)
-    blank = Kind(type=_BLANK, status=status, title=status.phrase)
+    blank = Kind(type=BLANK, status=status, title=status.phrase)
     return problem(request, blank, detail=error.detail, headers=error.headers or {})
 
 
@@ -121,7 +122,7 @@ def unexpected_problem(request: Request, error: Exception) -> Response:
     """Answer a fault of ours: the log has the traceback, the client only the request's id to quote."""
     log.error("request_broke", exc_info=error)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    blank = Kind(type=_BLANK, status=status, title=status.phrase)
+    blank = Kind(type=BLANK, status=status, title=status.phrase)
     return problem(request, blank, detail="this is a fault of the server; its log has more under the request_id")
 
 
@@ -134,7 +135,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Make a problem document."""
-    body: dict[str, Any] = {
+    body: ProblemView = {
         "type": kind.type,
         "title": kind.title,
         "status": kind.status.value,

@@ -1,9 +1,8 @@
 """Which path leads where, and what every request passes through: two literal tables, read top to bottom."""
 
 from starlette.middleware import Middleware
-from starlette.routing import Route
 
-from app.api import data_sync, events, failures, health, jobs, metrics, queues, schedules
+from app.api import data_sync, docs, events, failures, health, jobs, metrics, queues, schedules
 from app.api.methods import by_method
 from app.middleware.authentication import Authentication
 from app.middleware.body_limit import BodyLimit
@@ -12,9 +11,9 @@ from app.middleware.request_context import RequestContext
 # They are tried in this order: what is asked for most comes first.
 ROUTES = (
     by_method("/api/jobs", GET=jobs.list_jobs, POST=jobs.submit_job),
-    Route("/healthz", health.healthz),
-    Route("/readyz", health.readyz),
-    Route("/metrics", metrics.show_metrics),
+    by_method("/healthz", GET=health.healthz),
+    by_method("/readyz", GET=health.readyz),
+    by_method("/metrics", GET=metrics.show_metrics),
     by_method("/api/jobs/{id}", GET=jobs.show_job),
     by_method("/api/jobs/{id}/cancel", POST=jobs.cancel_job),
     by_method("/api/jobs/{id}/retry", POST=jobs.retry_job),
@@ -36,6 +35,9 @@ ROUTES = (
     by_method("/api/data-sync/templates/{id}/publish", POST=data_sync.publish_template),
     by_method("/api/data-sync/single", POST=data_sync.sync_single),
     by_method("/api/data-sync/progress/{id}", GET=data_sync.show_progress),
+    by_method("/docs", GET=docs.show_page),
+    by_method("/docs/{file}", GET=docs.show_asset),
+    by_method("/openapi.json", GET=docs.show_document),
 )
 
 MIDDLEWARE = (

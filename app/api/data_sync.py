@@ -10,6 +10,7 @@ from app.api.parsing import answer, read_fields, read_form, read_id, read_job_id
 from app.errors import ForbiddenError, TooLargeError
 from app.identity import Role
 from app.schemas.requests import FileForm, SyncBody, TemplateBody, TemplateQuery
+from app.schemas.shapes.data_sync import SyncSubmittedView, TemplateList
 from app.schemas.views import file_view, job_view, sync_view, template_view
 from app.state import deps_of, identity_of
 from jobs.errors import InvalidInputError, Mistake
@@ -48,7 +49,8 @@ async def list_templates(request: Request) -> Response:
     found = await deps_of(request).data_sync.templates(wanted, before=query.cursor, limit=query.limit + 1)
     page = found[: query.limit]
     following = page[-1].id if len(found) > len(page) else None
-    return answer({"items": [template_view(template) for template in page], "next_cursor": following})
+    view: TemplateList = {"items": [template_view(template) for template in page], "next_cursor": following}
+    return answer(view)
 
 
 async def create_template(request: Request) -> Response:
@@ -92,7 +94,7 @@ async def sync_single(request: Request) -> Response:
         body.file_id, owner=who.owner, sees=who.sees, priority=body.priority
     )
     status = HTTPStatus.ACCEPTED if claimed.is_new else HTTPStatus.OK
-    view = {"task_id": claimed.job.id, "job": job_view(claimed.job)}
+    view: SyncSubmittedView = {"task_id": claimed.job.id, "job": job_view(claimed.job)}
     return answer(view, status=status, location=f"/api/data-sync/progress/{claimed.job.id}")
 
 

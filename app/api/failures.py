@@ -8,6 +8,7 @@ from starlette.responses import Response
 from app.api.cursors import List, read_cursor, write_cursor
 from app.api.parsing import answer, read_query
 from app.schemas.requests import CausesQuery, RetryQuery
+from app.schemas.shapes.failures import CauseList, RetriedView
 from app.schemas.views import cause_view
 from app.state import deps_of, identity_of
 from jobs.errors import NotFoundError
@@ -22,8 +23,9 @@ async def list_causes(request: Request) -> Response:
         after=read_cursor(List.FAILURES, query.cursor),
         limit=query.limit,
     )
-    items = [cause_view(cause) for cause in causes.items]
-    return answer({"items": items, "next_cursor": write_cursor(List.FAILURES, causes.following)})
+    following = write_cursor(List.FAILURES, causes.following)
+    view: CauseList = {"items": [cause_view(cause) for cause in causes.items], "next_cursor": following}
+    return answer(view)
 
 
 async def retry_cause(request: Request) -> Response:
@@ -35,7 +37,7 @@ async def retry_cause(request: Request) -> Response:
     retried = await deps_of(request).failures.retry(
         fingerprint, owner=identity_of(request).sees, after=read_cursor(List.MEMBERS, query.cursor)
     )
-    view = {
+    view: RetriedView = {
         "retried": retried.retried,
         "skipped": retried.skipped,
         "remaining": retried.remaining,

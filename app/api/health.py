@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.parsing import answer
+from app.schemas.shapes.site import AliveView, ReadinessView
 from app.state import deps_of
 from jobs.errors import StoreUnavailableError, UnfitRedisError
 from jobs.stores.fitness import Fitness
@@ -17,7 +18,8 @@ PATIENCE_S = 2.0
 
 async def healthz(_: Request) -> Response:
     """GET /healthz: the process is alive, whatever its stores do."""
-    return answer({"status": "alive"})
+    view: AliveView = {"status": "alive"}
+    return answer(view)
 
 
 async def readyz(request: Request) -> Response:
@@ -25,12 +27,13 @@ async def readyz(request: Request) -> Response:
     deps = deps_of(request)
     database, redis = await asyncio.gather(answers(deps.database.ping()), _trouble(deps.fitness))
     degraded = [*([] if database else ["postgresql"]), *redis]
+    view: ReadinessView = {"status": "ready", "degraded": degraded}
     if deps.waiter.closed:
-        return answer({"status": "draining", "degraded": degraded}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        view["status"] = "draining"
     # Either store is enough to accept jobs.
-    if not database and redis:
-        return answer({"status": "unavailable", "degraded": degraded}, status=HTTPStatus.SERVICE_UNAVAILABLE)
-    return answer({"status": "ready", "degraded": degraded})
+    elif not database and redis:
+        view["status"] = "unavailable"
+    return answer(view, status=HTTPStatus.OK if view["status"] == "ready" else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 async def answers(ping: Awaitable[None]) -> bool:

@@ -9,6 +9,7 @@ from app.api.cursors import List, read_cursor, write_cursor
 from app.api.parsing import answer, read_fields, read_job_id, read_json, read_query
 from app.errors import ForbiddenError
 from app.schemas.requests import CancelQuery, JobBody, JobQuery, JobsQuery
+from app.schemas.shapes.jobs import CancellationView, JobList, TaskList, TriedJobView
 from app.schemas.views import job_view, task_view, try_view
 from app.state import deps_of, identity_of
 from jobs.errors import InvalidInputError, Mistake, NotFoundError
@@ -50,7 +51,8 @@ async def list_jobs(request: Request) -> Response:
     place = read_cursor(List.JOBS, query.cursor)
     page = await deps_of(request).browser.page(wanted, after=place, limit=query.limit)
     following = write_cursor(List.JOBS, page.following)
-    return answer({"items": [job_view(job) for job in page.jobs], "next_cursor": following})
+    view: JobList = {"items": [job_view(job) for job in page.jobs], "next_cursor": following}
+    return answer(view)
 
 
 async def show_job(request: Request) -> Response:
@@ -61,7 +63,8 @@ async def show_job(request: Request) -> Response:
     if job is None:
         raise NotFoundError(f"there is no job {job_id}")
     shown = job_view(job, await deps.overview.waiting_of(job))
-    return answer({**shown, "attempts": [try_view(one) for one in await deps.finder.tries(job)]})
+    view: TriedJobView = {**shown, "attempts": [try_view(one) for one in await deps.finder.tries(job)]}
+    return answer(view)
 
 
 async def cancel_job(request: Request) -> Response:
@@ -69,7 +72,8 @@ async def cancel_job(request: Request) -> Response:
     query = read_fields(request.query_params, CancelQuery)
     deps, sees = deps_of(request), identity_of(request).sees
     cancelled = await deps.canceller.cancel(read_job_id(request), owner=sees, wait_s=query.wait_s)
-    return answer({"outcome": cancelled.outcome, "job": job_view(cancelled.job)})
+    view: CancellationView = {"outcome": cancelled.outcome, "job": job_view(cancelled.job)}
+    return answer(view)
 
 
 async def retry_job(request: Request) -> Response:
@@ -84,7 +88,8 @@ async def retry_job(request: Request) -> Response:
 async def list_tasks(request: Request) -> Response:
     """GET /api/tasks: what can be submitted, with the JSON Schemas of the arguments."""
     tasks = deps_of(request).tasks
-    return answer({"items": [task_view(task) for task in tasks.values()], "next_cursor": None})
+    view: TaskList = {"items": [task_view(task) for task in tasks.values()], "next_cursor": None}
+    return answer(view)
 
 
 def _owner(request: Request, wanted: str | None) -> str | None:

@@ -9,10 +9,17 @@ from starlette.routing import Route
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def by_method(path: str, **endpoints: Endpoint) -> Route:
-    """Make a route that calls the endpoint of the request's method; HEAD is answered like GET."""
+class PathRoute(Route):
+    """A path with the endpoint of each of its methods; HEAD is answered like GET."""
 
-    async def dispatch(request: Request) -> Response:
-        return await endpoints["GET" if request.method == "HEAD" else request.method](request)
+    def __init__(self, path: str, endpoints: dict[str, Endpoint]) -> None:
+        async def dispatch(request: Request) -> Response:
+            return await endpoints["GET" if request.method == "HEAD" else request.method](request)
 
-    return Route(path, dispatch, methods=list(endpoints))
+        super().__init__(path, dispatch, methods=list(endpoints))
+        self.endpoints = endpoints
+
+
+def by_method(path: str, **endpoints: Endpoint) -> PathRoute:
+    """Make a route that calls the endpoint of the request's method."""
+    return PathRoute(path, endpoints)

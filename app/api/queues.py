@@ -6,6 +6,7 @@ from starlette.responses import Response
 from app.api.parsing import answer
 from app.errors import ForbiddenError
 from app.identity import Role
+from app.schemas.shapes.queues import PauseView, QueueList, WorkerList
 from app.schemas.views import queue_view, worker_view
 from app.state import Deps, deps_of, identity_of
 from jobs.errors import NotFoundError
@@ -14,27 +15,31 @@ from jobs.errors import NotFoundError
 async def list_queues(request: Request) -> Response:
     """GET /api/queues: how each queue does."""
     queues = await deps_of(request).overview.queues()
-    return answer({"items": [queue_view(queue) for queue in queues], "next_cursor": None})
+    view: QueueList = {"items": [queue_view(queue) for queue in queues], "next_cursor": None}
+    return answer(view)
 
 
 async def list_workers(request: Request) -> Response:
     """GET /api/workers: the worker processes that live."""
     workers = await deps_of(request).overview.workers()
-    return answer({"items": [worker_view(worker) for worker in workers], "next_cursor": None})
+    view: WorkerList = {"items": [worker_view(worker) for worker in workers], "next_cursor": None}
+    return answer(view)
 
 
 async def pause_queue(request: Request) -> Response:
     """POST /api/queues/{q}/pause: let nothing of it start any more."""
     deps, queue = _for_admin(request)
     await deps.pauses.pause(queue, by=identity_of(request).owner)
-    return answer({"name": queue, "paused": True})
+    view: PauseView = {"name": queue, "paused": True}
+    return answer(view)
 
 
 async def resume_queue(request: Request) -> Response:
     """POST /api/queues/{q}/resume: let it go on."""
     deps, queue = _for_admin(request)
     await deps.pauses.resume(queue)
-    return answer({"name": queue, "paused": False})
+    view: PauseView = {"name": queue, "paused": False}
+    return answer(view)
 
 
 def _for_admin(request: Request) -> tuple[Deps, str]:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from app.api.parsing import answer
 from app.errors import ForbiddenError
 from app.identity import Role
+from app.schemas.shapes.schedules import ScheduleList
 from app.schemas.views import job_view, schedule_view
 from app.state import deps_of, identity_of
 
@@ -15,7 +16,8 @@ from app.state import deps_of, identity_of
 async def list_schedules(request: Request) -> Response:
     """GET /api/schedules: what runs by itself, and when."""
     plans = await deps_of(request).planned.all()
-    return answer({"items": [schedule_view(plan) for plan in plans], "next_cursor": None})
+    view: ScheduleList = {"items": [schedule_view(plan) for plan in plans], "next_cursor": None}
+    return answer(view)
 
 
 async def run_schedule(request: Request) -> Response:

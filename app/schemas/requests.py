@@ -41,20 +41,30 @@ def _nothing(value: object) -> object:
     return None if value == "" else value
 
 
-Word = Annotated[str, Field(max_length=100), AfterValidator(_filled)]
+# What `_filled` asks for, in the words of JSON Schema.
+_FILLED: dict[str, Any] = {"minLength": 1, "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
+
+Word = Annotated[str, Field(max_length=100, json_schema_extra=_FILLED), AfterValidator(_filled)]
 OptionalWord = Annotated[Word | None, BeforeValidator(_nothing)]
 OptionalDate = Annotated[date | None, BeforeValidator(_nothing)]
-Header = Annotated[str, Field(max_length=200), AfterValidator(_filled)]
-Priority = Annotated[int, Field(ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY)]
-
-
+Header = Annotated[str, Field(max_length=200, json_schema_extra=_FILLED), AfterValidator(_filled)]
+UniqueKey = Annotated[str, Field(max_length=LONGEST_KEY, json_schema_extra=_FILLED), AfterValidator(_filled)]
+Priority = Annotated[
+    int,
+    Field(ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY, description=f"{HIGHEST_PRIORITY} is the most urgent."),
+]
+Delay = Annotated[float, Field(ge=0, le=LONGEST_DELAY_S)]
+Expiry = Annotated[float, Field(gt=0, le=LONGEST_DELAY_S)]
+Timeout = Annotated[float, Field(gt=0, le=LONGEST_TIMEOUT_S)]
+Wait = Annotated[float, Field(ge=0, le=25)]
+Tries = Annotated[int, Field(ge=1, le=MOST_TRIES)]
 Moment = Annotated[
     AwareDatetime,
-    BeforeValidator(_written_out),
     Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC)),
+    BeforeValidator(_written_out),
 ]
 PageSize = Annotated[int, Field(ge=1, le=200)]
-Cursor = Annotated[str, Field(max_length=3_000)]
+Cursor = Annotated[str, Field(max_length=3_000, description="The `next_cursor` of the page before.")]
 
 
 class Body(BaseModel):
@@ -66,17 +76,17 @@ class Body(BaseModel):
 class JobBody(Body):
     """POST /api/jobs. What is left out is what the task declares."""
 
-    task: str
-    args: dict[str, Any] = Field(default_factory=dict)
+    task: str = Field(description="One of those that `GET /api/tasks` lists.")
+    args: dict[str, Any] = Field(default_factory=dict, description="What the task's own schema asks for.")
     priority: Priority = DEFAULT_PRIORITY
-    queue: str | None = None
-    delay_s: Annotated[float, Field(ge=0, le=LONGEST_DELAY_S)] | None = None
-    run_at: AwareDatetime | None = None
-    timeout_s: Annotated[float, Field(gt=0, le=LONGEST_TIMEOUT_S)] | None = None
-    max_tries: Annotated[int, Field(ge=1, le=MOST_TRIES)] | None = None
-    unique_key: Annotated[str, Field(max_length=LONGEST_KEY), AfterValidator(_filled)] | None = None
-    expires_in_s: Annotated[float, Field(gt=0, le=LONGEST_DELAY_S)] | None = None
-    tags: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
+    queue: str | None = Field(None, description="Another queue than the task's own, of those that it lists.")
+    delay_s: Delay | None = Field(None, description="Seconds until it may start; excludes `run_at`.")
+    run_at: AwareDatetime | None = Field(None, description="When it may start, at most a year from now.")
+    timeout_s: Timeout | None = Field(None, description="Seconds that one try may take.")
+    max_tries: Tries | None = Field(None, description="How often it is tried before it counts as failed.")
+    unique_key: UniqueKey | None = Field(None, description="You have one unfinished job of a task and key at most.")
+    expires_in_s: Expiry | None = Field(None, description="Seconds after which it ends if it has not started.")
+    tags: Annotated[tuple[Word, ...], Field(max_length=20)] = Field((), description="Words to find it by.")
 
 
 class SyncBody(Body):
@@ -90,7 +100,7 @@ class DateRuleBody(Body):
     """Where a template finds a row's date."""
 
     field: Header
-    format: Annotated[str, Field(max_length=100), AfterValidator(_filled)] | None = None
+    format: Word | None = None
 
 
 class TemplateBody(Body):
@@ -100,9 +110,11 @@ class TemplateBody(Body):
     domain: Domain
     sub_domain: OptionalWord = None
     granularity: Granularity
-    header_row: Annotated[int, Field(ge=1, le=1000)] = 1
-    fields: Annotated[tuple[Header, ...], Field(min_length=1, max_length=512)]
-    key_fields: Annotated[tuple[Header, ...], Field(min_length=1, max_length=64)]
+    header_row: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="The row that has the headers.")
+    fields: Annotated[tuple[Header, ...], Field(min_length=1, max_length=512)] = Field(description="Them, in order.")
+    key_fields: Annotated[tuple[Header, ...], Field(min_length=1, max_length=64)] = Field(
+        description="Those that tell rows apart, beside the day."
+    )
     required_fields: Annotated[tuple[Header, ...], Field(max_length=512)] = ()
     date_rule: DateRuleBody
     repeats: Repeats = Repeats.NUMBER
@@ -127,13 +139,13 @@ class JobQuery(Body):
 
     model_config = ConfigDict(strict=False)
 
-    wait_s: Annotated[float, Field(ge=0, le=25)] = 0
+    wait_s: Wait = Field(0, description="Seconds to wait for its end before the answer.")
 
 
 class EventQuery(Body):
     """GET /api/events and /api/jobs/{id}/events. Any text is taken: what is not known has an answer of its own."""
 
-    last_event_id: str | None = None
+    last_event_id: str | None = Field(None, description="What `Last-Event-ID` says, for who cannot send headers.")
 
 
 class CancelQuery(Body):
@@ -141,7 +153,7 @@ class CancelQuery(Body):
 
     model_config = ConfigDict(strict=False)
 
-    wait_s: Annotated[float, Field(ge=0, le=25)] = 2
+    wait_s: Wait = Field(2, description="Seconds to wait for what becomes of a job that runs.")
 
 
 class JobsQuery(Body):
@@ -149,13 +161,15 @@ class JobsQuery(Body):
 
     model_config = ConfigDict(strict=False)
 
-    state: Annotated[tuple[State, ...], BeforeValidator(_several), Field(max_length=20)] = ()
-    owner: Word | None = None
+    state: Annotated[tuple[State, ...], Field(max_length=20), BeforeValidator(_several)] = Field(
+        (), description="One, or several, each in a `state` of its own."
+    )
+    owner: Word | None = Field(None, description="Whose; anybody's but one's own for administrators.")
     task: Word | None = None
     queue: Word | None = None
-    tag: Word | None = None
-    accepted_after: Moment | None = None
-    accepted_before: Moment | None = None
+    tag: Word | None = Field(None, description="One of their tags.")
+    accepted_after: Moment | None = Field(None, description="Accepted at this time or later.")
+    accepted_before: Moment | None = Field(None, description="Accepted before this time.")
     limit: PageSize = 50
     cursor: Cursor | None = None
 
@@ -165,7 +179,7 @@ class CausesQuery(Body):
 
     model_config = ConfigDict(strict=False)
 
-    since: Moment | None = None
+    since: Moment | None = Field(None, description="Only what failed at this time or later counts.")
     limit: PageSize = 50
     cursor: Cursor | None = None
 
@@ -187,4 +201,4 @@ class TemplateQuery(Body):
     domain: Domain | None = None
     granularity: Granularity | None = None
     limit: PageSize = 50
-    cursor: UUID | None = None
+    cursor: UUID | None = Field(None, description="The `next_cursor` of the page before.")

@@ -1,13 +1,16 @@
-"""What the API shows of the engine's records: plain mappings, made here and nowhere else."""
+"""What the API shows of the engine's records: plain mappings of the shapes beside it, made nowhere else."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
+from app.schemas.shapes.data_sync import FileView, SyncView, TemplateView
+from app.schemas.shapes.failures import CauseView
+from app.schemas.shapes.jobs import ChangeView, FailureView, JobView, ProgressView, TaskView, TryView, WaitingView
+from app.schemas.shapes.queues import QueueView, WorkerView
+from app.schemas.shapes.schedules import ScheduleView
 from jobs.change import Change
 from jobs.codec import embed
-from jobs.model import Job, State, Try, Waiting
+from jobs.model import Failure, Job, Progress, State, Try, Waiting
 from jobs.overview import QueueOverview
 from jobs.planned import Plan
 from jobs.registry import Task
@@ -17,10 +20,8 @@ from jobs.stores.presence import WorkerProcess
 from jobs.tasks.data_sync.model import CatalogueFile, Template
 from jobs.tasks.data_sync.progress import SyncProgress
 
-View = Mapping[str, Any]
 
-
-def job_view(job: Job, waiting: Waiting | None = None) -> View:
+def job_view(job: Job, waiting: Waiting | None = None) -> JobView:
     """Show a job, with `waiting` where that was looked for. `batch_id` is part of the shape and null as yet."""
     return {
         "id": job.id,
@@ -41,15 +42,15 @@ def job_view(job: Job, waiting: Waiting | None = None) -> View:
         "run_at": job.run_at,
         "started_at": job.started_at,
         "finished_at": job.finished_at,
-        "progress": None if job.progress is None else job.progress.as_mapping(),
+        "progress": None if job.progress is None else _progress(job.progress),
         "result": job.result,
-        "error": None if job.error is None else job.error.as_mapping(),
-        "waiting": None if waiting is None else asdict(waiting),
+        "error": None if job.error is None else _failure(job.error),
+        "waiting": None if waiting is None else _waiting(waiting),
         "durability": job.durability,
     }
 
 
-def try_view(one: Try) -> View:
+def try_view(one: Try) -> TryView:
     """Show a try of a job, to whoever may see the job: its traceback too."""
     return {
         "run": one.run,
@@ -58,12 +59,12 @@ def try_view(one: Try) -> View:
         "started_at": one.started_at,
         "finished_at": one.finished_at,
         "outcome": one.outcome,
-        "error": None if one.error is None else one.error.as_mapping(),
+        "error": None if one.error is None else _failure(one.error),
         "traceback": one.traceback,
     }
 
 
-def cause_view(cause: Cause) -> View:
+def cause_view(cause: Cause) -> CauseView:
     """Show what jobs have failed of."""
     return {
         "fingerprint": cause.fingerprint,
@@ -78,34 +79,40 @@ def cause_view(cause: Cause) -> View:
     }
 
 
-def change_view(change: Change) -> View:
+def change_view(change: Change) -> ChangeView:
     """Show what an event has changed of a job, each field under its name in `job_view`; `seq` rises with each event."""
     told = change.told
+    view: ChangeView = {"id": change.job_id, "run": change.run}
     if change.state is None:
-        return {"id": change.job_id, "run": change.run, "progress": embed(told["progress"].encode())}
+        view["progress"] = _embedded(told, "progress")
+        return view
     at = datetime.fromtimestamp(change.at_ms / 1000, UTC)
-    view = {"id": change.job_id, "run": change.run, "seq": change.version, "state": change.state, "at": at}
+    view["seq"], view["state"], view["at"] = change.version, change.state, at
     if "try" in told:
         view["tries"] = int(told["try"])
-    return {**view, **_changed(change, at)}
+    _add_changed(view, change, at)
+    return view
 
 
-def _changed(change: Change, at: datetime) -> View:
+def _add_changed(view: ChangeView, change: Change, at: datetime) -> None:
     """Show what goes with the state."""
-    told = change.told
-    outcome = {name: embed(told[name].encode()) if name in told else None for name in ("result", "error")}
+    told, is_put_in_line = change.told, "owner" in change.told  # perhaps once more
+    if change.is_end or is_put_in_line:
+        view["result"], view["error"] = _embedded(told, "result"), _embedded(told, "error")
     if change.is_end:
-        return {"finished_at": at, **outcome}
-    if "owner" in told:  # it was put in line, perhaps once more
-        told_once = {"task": told["task"], "queue": told["q"], "owner": told["owner"]}
-        return {**told_once, "started_at": None, "finished_at": None, "progress": None, **outcome}
-    if change.state is State.RUNNING:
-        # A start that had been lost sight of goes on; any other begins with nothing.
-        return {"started_at": at} if "fence" in told else {"started_at": at, "progress": None}
-    return {"error": outcome["error"]} if "error" in told else {}
+        view["finished_at"] = at
+    elif is_put_in_line:
+        view["task"], view["queue"], view["owner"] = told["task"], told["q"], told["owner"]
+        view["started_at"] = view["finished_at"] = view["progress"] = None
+    elif change.state is State.RUNNING:
+        view["started_at"] = at
+        if "fence" not in told:  # a start that had been lost sight of goes on; any other begins with nothing
+            view["progress"] = None
+    elif "error" in told:
+        view["error"] = _embedded(told, "error")
 
 
-def queue_view(queue: QueueOverview) -> View:
+def queue_view(queue: QueueOverview) -> QueueView:
     """Show how a queue does. Those that run hold an entry among the timed ones; it is taken off here."""
     entries, glance = queue.entries, queue.glance
     return {
@@ -123,12 +130,20 @@ def queue_view(queue: QueueOverview) -> View:
     }
 
 
-def worker_view(worker: WorkerProcess) -> View:
+def worker_view(worker: WorkerProcess) -> WorkerView:
     """Show a worker process."""
-    return asdict(worker)
+    return {
+        "name": worker.name,
+        "host": worker.host,
+        "pid": worker.pid,
+        "version": worker.version,
+        "started_at": worker.started_at,
+        "queues": {name: {"slots": crew.slots, "running": crew.running} for name, crew in worker.queues.items()},
+        "tasks": worker.tasks,
+    }
 
 
-def task_view(task: Task) -> View:
+def task_view(task: Task) -> TaskView:
     """Show what a submitter has to know of a task."""
     return {
         "name": task.name,
@@ -140,7 +155,7 @@ def task_view(task: Task) -> View:
     }
 
 
-def schedule_view(plan: Plan) -> View:
+def schedule_view(plan: Plan) -> ScheduleView:
     """Show when a schedule is due, when it was, and what became of its latest job."""
     schedule, row, job = plan.schedule, plan.row, plan.last_job
     return {
@@ -160,7 +175,7 @@ def schedule_view(plan: Plan) -> View:
     }
 
 
-def template_view(template: Template) -> View:
+def template_view(template: Template) -> TemplateView:
     """Show a template."""
     layout = template.layout
     return {
@@ -181,7 +196,7 @@ def template_view(template: Template) -> View:
     }
 
 
-def file_view(file: CatalogueFile) -> View:
+def file_view(file: CatalogueFile) -> FileView:
     """Show a file. Where its bytes lie is nobody's business."""
     return {
         "id": file.id,
@@ -204,7 +219,7 @@ def file_view(file: CatalogueFile) -> View:
     }
 
 
-def sync_view(progress: SyncProgress) -> View:
+def sync_view(progress: SyncProgress) -> SyncView:
     """Show how far a sync is. `quality` is part of the shape and null until it is measured."""
     files = progress.files
     return {
@@ -220,7 +235,26 @@ def sync_view(progress: SyncProgress) -> View:
         "rows": progress.rows,
         "percent": progress.percent,
         "current_file": progress.current_file,
-        "errors": [asdict(error) for error in progress.errors],
+        "errors": [
+            {"file_id": error.file_id, "file": error.file, "type": error.type, "message": error.message}
+            for error in progress.errors
+        ],
         "errors_total": progress.errors_total,
         "quality": None,
     }
+
+
+def _progress(progress: Progress) -> ProgressView:
+    return {"done": progress.done, "total": progress.total, "message": progress.message}
+
+
+def _failure(failure: Failure) -> FailureView:
+    return {"type": failure.type, "message": failure.message, "fingerprint": failure.fingerprint}
+
+
+def _waiting(waiting: Waiting) -> WaitingView:
+    return {"reason": waiting.reason, "position": waiting.position, "estimated_start": waiting.estimated_start}
+
+
+def _embedded(told: Mapping[str, str], name: str) -> object:
+    return embed(told[name].encode()) if name in told else None

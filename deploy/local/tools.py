@@ -54,6 +54,10 @@ class Tools:
                 return status
         return 0
 
+    def openapi(self) -> int:
+        """Write the OpenAPI document anew."""
+        return self._become("python", "-m", "app.openapi")
+
     def demo(self, arguments: Sequence[str]) -> int:
         """Load the demonstration files into the running site."""
         return self._become("python", "-m", "deploy.demo", *arguments)

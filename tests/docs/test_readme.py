@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.metrics import Snapshot, expose
-from app.problems import KINDS
+from app.openapi.problems import problem_types
+from app.problems import MEANINGS
 from app.routes import ROUTES
 from jobs.registry import TaskTable
 from jobs.settings import load_settings
@@ -57,9 +58,10 @@ def test_the_example_of_schedules_is_taken(
 
 
 def test_the_list_of_problem_types_is_the_code_s() -> None:
-    """Each type that is answered is on the page, and no other."""
-    shown = set(re.findall(r"^\| `([a-z-]+)` \| \d", README.read_text(encoding="utf-8"), re.MULTILINE))
-    assert shown == {kind.type for _, kind in KINDS}
+    """Each type that is answered is on the page with its statuses and its meaning, word for word, and no other."""
+    shown = re.findall(r"^\| `[a-z:-]+` \| \d{3}.*\|$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert shown == [str(row) for row in problem_types()]
+    assert {row.type for row in problem_types()} == MEANINGS.keys()
 
 
 async def test_the_routes_on_the_page_are_those_that_there_are() -> None:

@@ -22,6 +22,7 @@ from jobs.registry import Task, TaskTable
 from jobs.serve import serve
 from jobs.settings import load_settings
 from jobs.tasks.table import task_table, timetable_of
+from tests.support.openapi import hold_to_document
 
 ADMIN_KEY = "an-admin-key-of-more-than-32-characters"
 ANNS_KEY = "a-key-of-ann-s-of-more-than-32-characters"
@@ -68,18 +69,19 @@ async def running_app(
 
 
 def client_of(app: ASGIApp) -> httpx.AsyncClient:
-    """Make a client that is logged in as the admin. It takes no answer but a whole one."""
+    """Make a client that is logged in as the admin, and that holds each answer to the document. It takes whole ones."""
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app),
         base_url="http://switchyard.test",
         headers={"Authorization": f"Bearer {ADMIN_KEY}"},
         timeout=60,
+        event_hooks={"response": [hold_to_document]},
     )
 
 
 @asynccontextmanager
 async def running_web(environ: Mapping[str, str], *more: Task) -> AsyncIterator[httpx.AsyncClient]:
-    """Run the application; give a client that is logged in as the admin."""
+    """Run the application; give a client of it, as `client_of` makes it."""
     async with running_app(environ, *more) as app, client_of(app) as client:
         yield client
 

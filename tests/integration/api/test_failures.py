@@ -18,23 +18,8 @@ from jobs.tasks.table import task_table
 from tests.chaos.outages import stopped
 from tests.conftest import Servers
 from tests.support.conditions import eventually
+from tests.support.failing import fail
 from tests.support.site import end_of, logged_in, submit
-
-_FAILED = """
-INSERT INTO jobs (
-    id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, finished_at, error
-)
-SELECT
-    $2::text || number || $1::text, $4, 'data_sync', $2, 'failed', 5, '{}', '{}', 1, 300, now() - interval '1 day',
-    now() - interval '1 hour' + make_interval(secs => number),
-    jsonb_build_object('type', 'E', 'message', 'number ' || number, 'fingerprint', $1::text)
-FROM generate_series(1, $3::integer) AS number
-"""
-
-
-async def _fail(database: Database, fingerprint: str, owner: str, amount: int, *, task: str = "diag.noop") -> None:
-    """Let so many jobs of an owner have failed, the last one most lately."""
-    await database.execute(_FAILED, fingerprint, owner, amount, task)
 
 
 async def _causes(web: httpx.AsyncClient, **query: str | int) -> Any:  # noqa: ANN401  JSON
@@ -82,7 +67,7 @@ async def test_failures_are_grouped_by_cause(site: httpx.AsyncClient, database: 
 async def test_causes_come_in_pages_the_latest_first(web: httpx.AsyncClient, database: Database) -> None:
     """With their owners and counts; a count stops at a thousand and says so; `since` leaves out what is older."""
     for fingerprint, owner, amount in (("a", "ann", 3), ("b", "ann", 1200), ("b", "bob", 10), ("c", "zoë", 30)):
-        await _fail(database, fingerprint, owner, amount)
+        await fail(database, fingerprint, owner, amount)
     first = await _causes(web, limit=2)
     assert [cause["fingerprint"] for cause in first["items"]] == ["b", "c"]
     assert first["items"][0]["owners"] == ["ann", "bob"]
@@ -101,7 +86,7 @@ async def test_everybody_sees_and_retries_his_own(
 ) -> None:
     """The causes of others are not there."""
     for owner, amount in (("ann", 3), ("bob", 2)):
-        await _fail(database, "f", owner, amount)
+        await fail(database, "f", owner, amount)
     with logged_in(monkeypatch, "zoë"):
         assert (await _causes(web))["items"] == []
         answer = await web.post("/api/failures/f/retry")
@@ -119,8 +104,8 @@ async def test_everybody_sees_and_retries_his_own(
 
 async def test_a_group_is_retried_whole(site: httpx.AsyncClient, database: Database) -> None:
     """Each job runs once more, with its tries counted anew, and nothing else does."""
-    await _fail(database, "f", "admin", 105)
-    await _fail(database, "other", "admin", 2)
+    await fail(database, "f", "admin", 105)
+    await fail(database, "other", "admin", 2)
     assert await _retry(site, "f") == {"retried": 105, "skipped": 0, "remaining": 0, "next_cursor": None}
 
     async def all_have_ended() -> bool:
@@ -134,7 +119,7 @@ async def test_a_group_is_retried_whole(site: httpx.AsyncClient, database: Datab
 
 async def test_what_fails_again_is_left(site: httpx.AsyncClient, database: Database) -> None:
     """So that going on comes to an end."""
-    await _fail(database, "f", "admin", 30, task="diag.fail")
+    await fail(database, "f", "admin", 30, task="diag.fail")
     assert (await _retry(site, "f"))["retried"] == 30
 
     async def all_have_failed_again() -> bool:
@@ -146,7 +131,7 @@ async def test_what_fails_again_is_left(site: httpx.AsyncClient, database: Datab
 
 async def test_it_is_retried_while_redis_is_away(web: httpx.AsyncClient, database: Database, servers: Servers) -> None:
     """The jobs are accepted once more, and put in line when it is back."""
-    await _fail(database, "f", "admin", 25)
+    await fail(database, "f", "admin", 25)
     async with stopped(servers.redis):
         assert (await _retry(web, "f"))["retried"] == 25
         assert await _states(database) == {"accepted": 25}
@@ -172,7 +157,7 @@ async def test_where_time_is_up_the_rest_is_left_to_the_next_call(environ: dict[
     redis = connect_redis(environ["REDIS_URL"], patience_s=5)
     queue = Queue(redis, patience_s=5, step_ms=600_000)
     submitter = _submitter(environ, database, queue)
-    await _fail(database, "f", "ann", 50)
+    await fail(database, "f", "ann", 50)
     await database.execute("UPDATE jobs SET unique_key = 'same' WHERE id IN ('ann1f', 'ann50f')")
     failures = Failures(store=FailureStore(database), submitter=submitter, longest_s=0)
     assert await _walk(failures) == [(20, 0, 30), (20, 0, 10), (9, 1, 0)]
@@ -183,7 +168,7 @@ async def test_a_unique_key_waits_for_redis(environ: dict[str, str], database: D
     """Nobody can say then whether it is free: such jobs stay failed, and it says that they are left."""
     redis = connect_redis(environ["REDIS_URL"], patience_s=1)
     queue = Queue(redis, patience_s=1, step_ms=600_000)
-    await _fail(database, "f", "ann", 5)
+    await fail(database, "f", "ann", 5)
     await database.execute("UPDATE jobs SET unique_key = 'same' WHERE id = 'ann3f'")
     failures = Failures(store=FailureStore(database), submitter=_submitter(environ, database, queue))
     async with stopped(servers.redis):
@@ -228,7 +213,7 @@ async def test_a_wrong_retry_changes_nothing(
     web: httpx.AsyncClient, database: Database, path: str, status: int
 ) -> None:
     """A cause that there is not, a broken cursor, a parameter that is not known."""
-    await _fail(database, "f", "admin", 3)
+    await fail(database, "f", "admin", 3)
     answer = await web.post(f"/api/failures/{path}")
     assert answer.status_code == status
     assert await _states(database) == {"failed": 3}
@@ -237,7 +222,7 @@ async def test_a_wrong_retry_changes_nothing(
 async def test_a_cursor_of_another_list_is_refused(web: httpx.AsyncClient, database: Database) -> None:
     """It would be a place that means nothing here."""
     for fingerprint in ("e", "f"):
-        await _fail(database, fingerprint, "admin", 1)
+        await fail(database, fingerprint, "admin", 1)
     of_jobs = (await web.get("/api/jobs", params={"limit": 1})).json()["next_cursor"]
     of_causes = (await _causes(web, limit=1))["next_cursor"]
     assert (await web.get("/api/jobs", params={"cursor": of_causes})).status_code == 422

@@ -1,0 +1,12 @@
+"""What each endpoint takes and answers. Whoever adds an endpoint adds an entry; a test names those without one."""
+
+from app.openapi.operation import Operations
+from app.openapi.operations.data_sync import DATA_SYNC
+from app.openapi.operations.events import EVENTS
+from app.openapi.operations.failures import FAILURES
+from app.openapi.operations.jobs import JOBS
+from app.openapi.operations.queues import QUEUES
+from app.openapi.operations.schedules import SCHEDULES
+from app.openapi.operations.site import SITE
+
+OPERATIONS: Operations = {**JOBS, **EVENTS, **FAILURES, **QUEUES, **SCHEDULES, **DATA_SYNC, **SITE}

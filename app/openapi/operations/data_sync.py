@@ -1,0 +1,69 @@
+"""The data sync: files, templates, syncs."""
+
+from app.api import data_sync
+from app.openapi.operation import LOCATION, Answer, Operation, Operations
+from app.problems import CONFLICT, FORBIDDEN, NO_SPREADSHEET, NOT_FOUND
+from app.schemas.requests import FileForm, SyncBody, TemplateBody, TemplateQuery
+from app.schemas.shapes.data_sync import FileView, SyncSubmittedView, SyncView, TemplateList, TemplateView
+
+DATA_SYNC: Operations = {
+    data_sync.upload_file: Operation(
+        summary="Upload a file",
+        description="csv or xlsx, told by its content; 100 MiB at most.",
+        form=FileForm,
+        example={"platform": "shop", "shop_id": "main", "domain": "orders", "granularity": "daily"},
+        answers={
+            201: Answer(meaning="The file, taken in", shape=FileView, headers=(LOCATION,)),
+            200: Answer(meaning="The file that has the same bytes", shape=FileView, headers=(LOCATION,)),
+        },
+        problems=(NO_SPREADSHEET,),
+    ),
+    data_sync.show_file: Operation(
+        summary="Show a file",
+        answers={200: Answer(meaning="The file, its state and last error", shape=FileView)},
+    ),
+    data_sync.list_templates: Operation(
+        summary="List the templates",
+        query=TemplateQuery,
+        answers={200: Answer(meaning="A page, newest first", shape=TemplateList)},
+    ),
+    data_sync.create_template: Operation(
+        summary="Create a template",
+        description="The next version of a source's template, as a draft. For administrators.",
+        body=TemplateBody,
+        example={
+            "platform": "shop",
+            "domain": "orders",
+            "granularity": "daily",
+            "fields": ["order_no", "sku", "quantity", "ordered_at"],
+            "key_fields": ["order_no", "sku"],
+            "date_rule": {"field": "ordered_at"},
+        },
+        answers={201: Answer(meaning="The draft", shape=TemplateView, headers=(LOCATION,))},
+        problems=(FORBIDDEN,),
+    ),
+    data_sync.show_template: Operation(
+        summary="Show a template",
+        answers={200: Answer(meaning="The template", shape=TemplateView)},
+    ),
+    data_sync.publish_template: Operation(
+        summary="Publish a template",
+        description="It counts from the next sync on. Doing it again is no mistake. For administrators.",
+        answers={200: Answer(meaning="The template, published", shape=TemplateView)},
+        problems=(CONFLICT, FORBIDDEN),
+    ),
+    data_sync.sync_single: Operation(
+        summary="Sync a file",
+        body=SyncBody,
+        example={"file_id": "0b9a7c52-7f6e-4a57-9f0e-3d1f6c1f2a10"},
+        answers={
+            202: Answer(meaning="The job: it will run", shape=SyncSubmittedView, headers=(LOCATION,)),
+            200: Answer(meaning="The unfinished job that syncs it", shape=SyncSubmittedView, headers=(LOCATION,)),
+        },
+        problems=(NOT_FOUND,),
+    ),
+    data_sync.show_progress: Operation(
+        summary="Show how far a sync is",
+        answers={200: Answer(meaning="State, files, rows and errors", shape=SyncView)},
+    ),
+}

@@ -1,0 +1,106 @@
+"""The data sync: templates, files, syncs."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from typing_extensions import TypedDict
+
+from app.schemas.shapes.jobs import JobView
+from jobs.model import State
+from jobs.tasks.data_sync.model import Domain, FileFormat, FileState, Granularity, Repeats, TemplateState
+
+
+class DateRuleView(TypedDict):
+    """Which field holds a row's date; `format` is a strptime format, null takes ISO-like dates."""
+
+    field: str
+    format: str | None
+
+
+class TemplateView(TypedDict):
+    """One version of the agreement on how a source's files look."""
+
+    id: UUID
+    platform: str
+    domain: Domain
+    sub_domain: str | None
+    granularity: Granularity
+    version: int
+    state: TemplateState
+    header_row: int
+    fields: Sequence[str]
+    key_fields: Sequence[str]
+    required_fields: Sequence[str]
+    date_rule: DateRuleView
+    repeats: Repeats
+    created_at: datetime
+
+
+class TemplateList(TypedDict):
+    """A page of templates, newest first; `next_cursor` leads to the next, null where there is none."""
+
+    items: Sequence[TemplateView]
+    next_cursor: UUID | None
+
+
+class FileView(TypedDict):
+    """An uploaded file. The same bytes are one file."""
+
+    id: UUID
+    sha256: str
+    name: str
+    format: FileFormat
+    size: int
+    platform: str
+    shop_id: str
+    domain: Domain
+    sub_domain: str | None
+    granularity: Granularity
+    date_from: date | None
+    date_to: date | None
+    owner: str
+    state: FileState
+    task_id: str | None
+    last_error: str | None
+    created_at: datetime
+
+
+class SyncSubmittedView(TypedDict):
+    """The job that syncs a file; `task_id` is its id."""
+
+    task_id: str
+    job: JobView
+
+
+class FileCountsView(TypedDict):
+    """What became of the files of a sync."""
+
+    total: int
+    processed: int
+    succeeded: int
+    failed: int
+    skipped: int
+
+
+class SyncErrorView(TypedDict):
+    """Why a file was not loaded."""
+
+    file_id: str
+    file: str
+    type: str
+    message: str
+
+
+class SyncView(TypedDict):
+    """How far a sync is. `percent` is of the rows read; `quality` is null until it is measured."""
+
+    task_id: str
+    state: State
+    files: FileCountsView
+    rows: Mapping[str, int]
+    percent: int
+    current_file: str | None
+    errors: Sequence[SyncErrorView]
+    errors_total: int
+    quality: None
