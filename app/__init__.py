@@ -2,7 +2,7 @@
 
 A map, lower layers first; a module imports only from lower ones:
 
-words       settings, errors, identity, metrics (what Prometheus is shown)
+words       settings, errors, headers, identity, metrics (what Prometheus is shown)
 state       state (what a request's code is handed)
 auth        auth: who asks; schemas/: what bodies and answers look like
 endpoints   problems (errors as documents), middleware/, api/ (a file a resource)

@@ -5,10 +5,10 @@ import time
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.headers import header_of
 from app.problems import unexpected_problem
 
 HEADER = "X-Request-ID"
@@ -31,7 +31,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        chosen = Headers(scope=scope).get(HEADER, "")
+        chosen = header_of(scope, _RAW_HEADER) or ""
         request_id = chosen if _CHOSEN.fullmatch(chosen) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0

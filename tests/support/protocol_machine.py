@@ -36,6 +36,24 @@ class Machine(RuleBasedStateMachine):
         """A client submits; what is not due is scheduled."""
         self.play.enqueue([spec_of(job) for job in jobs])
 
+    @rule(
+        jobs=st.lists(specs, min_size=1, max_size=3),
+        most=st.sampled_from((1, 3, 9, 100)),
+        fate=st.sampled_from(("enqueue", "enqueue", "give_back", "die")),
+    )
+    def submit(self, jobs: list[Drawn], most: int, fate: str) -> None:
+        """A client takes places first; some come no further."""
+        self.play.submit([spec_of(job) for job in jobs], most, fate)
+
+    @rule(
+        name=st.sampled_from(("ann:1", "ann:2")),
+        print_=st.sampled_from(("a", "a", "a", "b")),
+        fate=st.sampled_from(("answer", "forget", "leave_open", "die")),
+    )
+    def use_key(self, name: str, print_: str, fate: str) -> None:
+        """A client claims an idempotency key."""
+        self.play.use_key(name, print_, fate)
+
     @rule(which=many)
     def cancel(self, which: int) -> None:
         """Somebody cancels what has not ended, or had not a moment ago."""
