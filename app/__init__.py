@@ -7,7 +7,7 @@ state       state (what a request's code is handed)
 auth        auth: who asks; schemas/: what bodies and answers look like
 endpoints   problems (errors as documents), middleware/, api/ (a file a resource)
 routes      routes (the literal table), draining, lifespan
-root        main: puts a web process together; migrate, __main__: the release command
+root        application; main: puts a web process together; migrate, __main__: the release command
 """
 
 __version__ = "0.1.0"

@@ -6,9 +6,8 @@ import sys
 
 from starlette.applications import Starlette
 
+from app.application import application
 from app.lifespan import lifespan_for
-from app.problems import HANDLERS
-from app.routes import MIDDLEWARE, ROUTES
 from app.settings import load_all
 from jobs.errors import SettingsError, TaskTableError
 from jobs.logs import configure_logs
@@ -25,9 +24,4 @@ def create_app() -> Starlette:
     configure_logs(form=settings.app.log_format, level=settings.app.log_level)
     gc.collect()
     gc.freeze()  # what has been made so far stays: the collector need not look at it again and again
-    return Starlette(
-        routes=ROUTES,
-        middleware=MIDDLEWARE,
-        exception_handlers=HANDLERS,
-        lifespan=lifespan_for(settings, tasks),
-    )
+    return application(lifespan_for(settings, tasks))

@@ -132,4 +132,5 @@ def _reason(job: Job | Exception, away: StoreUnavailableError) -> Exception:
 
 
 def _placed(job: Job, place: Place) -> Accepted:
-    return Accepted(job=replace(job, state=_ENQUEUED.get(place.answer, job.state)), holder=place.holder)
+    job.state = _ENQUEUED.get(place.answer, job.state)
+    return Accepted(job=job, holder=place.holder)

@@ -91,5 +91,14 @@ def read_job_id(request: Request) -> str:
 
 def answer(view: object, *, status: HTTPStatus = HTTPStatus.OK, location: str | None = None) -> Response:
     """Make a JSON answer; times become RFC 3339 in UTC."""
-    headers = {} if location is None else {"Location": location}
-    return Response(codec.dumps(view), status_code=status, media_type=_JSON, headers=headers)
+    response = _JsonResponse(codec.dumps(view), status_code=status)
+    if location is not None:
+        response.raw_headers.append((b"location", location.encode("latin-1")))
+    return response
+
+
+class _JsonResponse(Response):
+    """Makes its headers at once: Starlette would look first for those that somebody has set himself."""
+
+    def init_headers(self, _: object = None) -> None:
+        self.raw_headers = [(b"content-length", b"%d" % len(self.body)), (b"content-type", b"application/json")]

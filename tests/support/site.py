@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
+from app.application import application
 from app.lifespan import lifespan_for
-from app.problems import HANDLERS
-from app.routes import MIDDLEWARE, ROUTES
 from app.settings import load_all
 from jobs.registry import Task, TaskTable
 from jobs.serve import serve
@@ -48,7 +46,7 @@ async def running_web(environ: Mapping[str, str], *more: Task) -> AsyncIterator[
     """Run the application; give a client that is logged in as the admin."""
     settings = load_all(environ)
     lifespan = lifespan_for(settings, tasks_of(environ, *more))
-    app = Starlette(routes=ROUTES, middleware=MIDDLEWARE, exception_handlers=HANDLERS, lifespan=lifespan)
+    app = application(lifespan)
     async with lifespan(app) as state:
 
         async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
