@@ -47,6 +47,12 @@ class Clients(WayIn):
         elif fate == "give_back":
             self.give_back(admitted)
 
+    def outlive(self, jobs: list[Spec], most: int) -> None:
+        """Let clients die one after the other, so that the last finds places of the first whose time is over."""
+        for _ in range(3):
+            self.submit(jobs, most, "die")
+            self.sleep(rules.PLACE_MS // 2 + 1)
+
     def enqueue_late(self, job: Record, age: int) -> None:
         """Submit what is there, or was `age` ms ago, once more: it never starts again."""
         spec = self.ledger.specs[job.id]._replace(run=job.run)

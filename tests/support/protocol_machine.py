@@ -45,6 +45,11 @@ class Machine(RuleBasedStateMachine):
         """A client takes places first; some come no further."""
         self.play.submit([spec_of(job) for job in jobs], most, fate)
 
+    @rule(jobs=st.lists(specs, min_size=1, max_size=2), most=st.sampled_from((1, 3, 9)))
+    def outlive(self, jobs: list[Drawn], most: int) -> None:
+        """Clients die with places, and others come after them."""
+        self.play.outlive([spec_of(job) for job in jobs], most)
+
     @rule(
         name=st.sampled_from(("ann:1", "ann:2")),
         print_=st.sampled_from(("a", "a", "a", "b")),
