@@ -3,24 +3,20 @@
 from collections.abc import Callable
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from jobs.model import State
 from jobs.scoring import Band
-from tests.support.protocol import LEASE_MS, World
+from tests.support.protocol import LEASE_MS
 from tests.support.protocol_draws import OWNERS, QUEUES, TIMES_MS, Drawn, many, queues, spec_of, specs, workers
 from tests.support.protocol_ledger import Record
-from tests.support.protocol_play import Play
 from tests.support.protocol_site import Site
+from tests.support.protocol_way_in_rules import WayInRules
 from tests.support.protocol_words import Held
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(WayInRules):
     """Each rule is something that somebody does; what it must lead to, the play knows."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self.play = Play(world)
 
     @initialize(most=st.sampled_from((1, 2)), jobs=st.lists(specs, min_size=2, max_size=6))
     def begin(self, most: int, jobs: list[Drawn]) -> None:
@@ -35,29 +31,6 @@ class Machine(RuleBasedStateMachine):
     def enqueue(self, jobs: list[Drawn]) -> None:
         """A client submits; what is not due is scheduled."""
         self.play.enqueue([spec_of(job) for job in jobs])
-
-    @rule(
-        jobs=st.lists(specs, min_size=1, max_size=3),
-        most=st.sampled_from((1, 3, 9, 100)),
-        fate=st.sampled_from(("enqueue", "enqueue", "give_back", "die")),
-    )
-    def submit(self, jobs: list[Drawn], most: int, fate: str) -> None:
-        """A client takes places first; some come no further."""
-        self.play.submit([spec_of(job) for job in jobs], most, fate)
-
-    @rule(jobs=st.lists(specs, min_size=1, max_size=2), most=st.sampled_from((1, 3, 9)))
-    def outlive(self, jobs: list[Drawn], most: int) -> None:
-        """Clients die with places, and others come after them."""
-        self.play.outlive([spec_of(job) for job in jobs], most)
-
-    @rule(
-        name=st.sampled_from(("ann:1", "ann:2")),
-        print_=st.sampled_from(("a", "a", "a", "b")),
-        fate=st.sampled_from(("answer", "forget", "leave_open", "die")),
-    )
-    def use_key(self, name: str, print_: str, fate: str) -> None:
-        """A client claims an idempotency key."""
-        self.play.use_key(name, print_, fate)
 
     @rule(which=many)
     def cancel(self, which: int) -> None:
