@@ -53,9 +53,9 @@ class Deps:
 
 def deps_of(request: Request) -> Deps:
     """Give the process's parts, which the lifespan put there."""
-    return cast("Deps", request.state.deps)
+    return cast("Deps", request.scope["state"]["deps"])
 
 
 def identity_of(request: Request) -> Identity:
     """Give who asks, which the authentication middleware found out."""
-    return cast("Identity", request.state.identity)
+    return cast("Identity", request.scope["state"]["identity"])

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from app.api.cursors import List, read_cursor, write_cursor
 from app.api.parsing import answer, read_fields, read_job_id, read_json, read_query
 from app.errors import ForbiddenError
+from app.headers import header_of
 from app.schemas.requests import CancelQuery, JobBody, JobQuery, JobsQuery
 from app.schemas.views import job_view, task_view, try_view
 from app.state import deps_of, identity_of
@@ -15,7 +16,7 @@ from jobs.errors import InvalidInputError, Mistake, NotFoundError
 from jobs.stores.listing import JobFilter
 from jobs.submission import Submission
 
-IDEMPOTENCY_KEY = "Idempotency-Key"
+_IDEMPOTENCY_KEY = b"idempotency-key"
 REPLAYED = "Idempotency-Replayed"
 
 
@@ -23,7 +24,7 @@ async def submit_job(request: Request) -> Response:
     """POST /api/jobs: accept a job; 200 with the job that is already there where it has the same unique key."""
     body = await read_json(request, JobBody)
     wanted = Submission(owner=identity_of(request).owner, **vars(body))
-    key, deps = request.headers.get(IDEMPOTENCY_KEY), deps_of(request)
+    key, deps = header_of(request.scope, _IDEMPOTENCY_KEY), deps_of(request)
     submitted = await (deps.submitter.submit(wanted) if key is None else deps.idempotent.submit(wanted, key=key))
     status = HTTPStatus.ACCEPTED if submitted.is_new else HTTPStatus.OK
     response = answer(job_view(submitted.job), status=status, location=f"/api/jobs/{submitted.job.id}")
