@@ -21,6 +21,7 @@ from jobs.idempotency import IdempotentSubmitter
 from jobs.overview import Overview
 from jobs.pause import Pauses
 from jobs.registry import TaskTable
+from jobs.stores.audit import AuditLog
 from jobs.stores.database import Database
 from jobs.stores.fitness import Fitness
 from jobs.stores.jobs import JobStore
@@ -103,7 +104,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
                         ),
                         finder=finder,
                         waiter=waiter,
-                        canceller=Canceller(jobs=jobs, queue=queue, waiter=waiter),
+                        canceller=Canceller(database=database, jobs=jobs, queue=queue, waiter=waiter),
                         data_sync=DataSync(database=database, finder=finder, submitter=submitter, uploads=uploads),
                         authenticator=Authenticator(admin_api_key=settings.app.admin_api_key.get_secret_value()),
                         statistics=statistics,
@@ -113,6 +114,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
                             statistics=statistics,
                             queues=tasks.queues,
                         ),
+                        audit=AuditLog(database),
                         pauses=Pauses(PauseStore(database, redis)),
                         metrics_token=MetricsToken(settings.app.metrics_token),
                     )

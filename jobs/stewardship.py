@@ -20,6 +20,7 @@ from jobs.registry import TaskTable
 from jobs.restore import Restorer
 from jobs.scribe import Scribe
 from jobs.settings import JobsSettings
+from jobs.stores.audit import AuditLog
 from jobs.stores.both import Both
 from jobs.stores.database import Database
 from jobs.stores.events import Events, Keep
@@ -89,7 +90,12 @@ class Stewardship:
                 Recoverer(both, restorer=restorer),
                 Reconciler(both, mender=mender, queues=tasks.queues),
                 Sweeper(remains=both.remains, queue=both.queue, settings=settings),
-                Pruner(both.jobs, days=settings.history_days),
+                Pruner(
+                    jobs=both.jobs,
+                    days=settings.history_days,
+                    audit=AuditLog(stores.database),
+                    audit_days=settings.audit_days,
+                ),
                 strays,
                 pauses,
             ),

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from app.api.parsing import answer, read_fields, read_job_id, read_json
 from app.schemas.requests import CancelQuery, JobBody, JobQuery
 from app.schemas.views import job_view, task_view
-from app.state import deps_of, identity_of
+from app.state import actor_of, deps_of, identity_of
 from jobs.errors import NotFoundError
 from jobs.submission import Submission
 
@@ -44,7 +44,7 @@ async def cancel_job(request: Request) -> Response:
     """POST /api/jobs/{id}/cancel: stop a job; `wait_s` is how long to wait for one that runs."""
     query = read_fields(request.query_params, CancelQuery)
     deps, sees = deps_of(request), identity_of(request).sees
-    cancelled = await deps.canceller.cancel(read_job_id(request), owner=sees, wait_s=query.wait_s)
+    cancelled = await deps.canceller.cancel(read_job_id(request), owner=sees, wait_s=query.wait_s, by=actor_of(request))
     return answer({"outcome": cancelled.outcome, "job": job_view(cancelled.job)})
 
 
@@ -54,7 +54,7 @@ async def retry_job(request: Request) -> Response:
     job = await deps.finder.get(job_id, owner=identity_of(request).sees)
     if job is None:
         raise NotFoundError(f"there is no job {job_id}")
-    return answer(job_view(await deps.submitter.rerun(job)), status=HTTPStatus.ACCEPTED)
+    return answer(job_view(await deps.submitter.rerun(job, by=actor_of(request))), status=HTTPStatus.ACCEPTED)
 
 
 async def list_tasks(request: Request) -> Response:

@@ -1,15 +1,21 @@
 """The bodies that the API takes, as types that validate: strictly, with no field beside those named."""
 
-from datetime import date
+import re
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from app.cursors import read_cursor
+from jobs.audit import Action
 from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from jobs.registry import LONGEST_TIMEOUT_S
 from jobs.submission import LONGEST_DELAY_S, LONGEST_KEY, MOST_TRIES
 from jobs.tasks.data_sync.model import Domain, Granularity, Repeats
+
+_DATED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")  # fits a bigint
 
 
 def _plain(text: str) -> str:
@@ -29,10 +35,29 @@ def _nothing(value: object) -> object:
     return None if value == "" else value
 
 
+def _dated(value: object) -> object:
+    """Keep a number from being taken for a time: the seconds since 1970 are nobody's filter."""
+    if isinstance(value, str) and not _DATED.match(value):
+        raise ValueError("is no time as RFC 3339 has it; write it like 2026-01-31T12:00:00Z")
+    return value
+
+
+def _numbered_place(value: object) -> object:
+    """Take a cursor for the time and the number that it stands for."""
+    if not isinstance(value, str):
+        return value
+    place = read_cursor(value)
+    if not _NUMBER.fullmatch(place.id):
+        raise ValueError("is the cursor of another list")
+    return place.at, int(place.id)
+
+
 Word = Annotated[str, Field(max_length=100), AfterValidator(_filled)]
 OptionalWord = Annotated[Word | None, BeforeValidator(_nothing)]
 OptionalDate = Annotated[date | None, BeforeValidator(_nothing)]
 Header = Annotated[str, Field(max_length=200), AfterValidator(_filled)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_dated)]
+NumberedPlace = Annotated[tuple[datetime, int], BeforeValidator(_numbered_place)]
 Priority = Annotated[int, Field(ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY)]
 
 
@@ -127,3 +152,17 @@ class TemplateQuery(Body):
     granularity: Granularity | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: UUID | None = None
+
+
+class AuditQuery(Body):
+    """GET /api/audit."""
+
+    model_config = ConfigDict(strict=False)
+
+    actor: Word | None = None
+    action: Action | None = None
+    object_id: Annotated[str, Field(max_length=500), AfterValidator(_filled)] | None = None
+    after: Moment | None = None
+    before: Moment | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: NumberedPlace | None = None

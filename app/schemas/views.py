@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from jobs.audit import AuditEntry
 from jobs.model import Job, Waiting
 from jobs.overview import QueueOverview
 from jobs.registry import Task
@@ -65,6 +66,11 @@ def queue_view(queue: QueueOverview) -> View:
 def worker_view(worker: WorkerProcess) -> View:
     """Show a worker process."""
     return asdict(worker)
+
+
+def audit_view(entry: AuditEntry) -> View:
+    """Show what somebody did."""
+    return asdict(entry)
 
 
 def task_view(task: Task) -> View:
