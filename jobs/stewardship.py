@@ -119,12 +119,26 @@ class Stewardship:
 
     async def close(self) -> None:
         """Write what has happened up to now, for a few seconds at most, and leave the rest to others."""
-        for words in (self._watch.close, self._history.finish, self._history.leave):
-            try:
-                async with asyncio.timeout(_LAST_WORDS_S):
-                    await words()
-            except TimeoutError:
-                log.warning("history_left_to_others", reason="no answer in time")
+        await _said(self._watch.close(), self._history.finish())
+        await _said(self._history.leave())
+
+
+async def _said(*words: Coroutine[Any, Any, None]) -> None:
+    """Wait for these for two seconds. What is at a PostgreSQL that hangs is cancelled until it lets go.
+
+    The driver answers one cancellation by waiting for the server, for ten seconds more: meanwhile whoever stops the
+    process would kill it, and what it leaves would be nobody's for a minute.
+    """
+    saying = [asyncio.create_task(word) for word in words]
+    try:
+        _, unsaid = await asyncio.wait(saying, timeout=_LAST_WORDS_S)
+        if unsaid:
+            log.warning("history_left_to_others", reason="no answer in time")
+    finally:
+        await cancel_until_ended(saying, again_s=_LOOP_ENDS_S)
+    for said in saying:
+        if not said.cancelled():
+            said.result()
 
 
 def _keep(settings: JobsSettings) -> Keep:
