@@ -1,21 +1,16 @@
 """The bodies that the API takes, as types that validate: strictly, with no field beside those named."""
 
-import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from app.cursors import read_cursor
 from jobs.audit import Action
 from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from jobs.registry import LONGEST_TIMEOUT_S
 from jobs.submission import LONGEST_DELAY_S, LONGEST_KEY, MOST_TRIES
 from jobs.tasks.data_sync.model import Domain, Granularity, Repeats
-
-_DATED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
-_NUMBER = re.compile(r"[1-9][0-9]{0,17}")  # fits a bigint
 
 
 def _plain(text: str) -> str:
@@ -30,35 +25,32 @@ def _filled(text: str) -> str:
     return _plain(text)
 
 
-def _nothing(value: object) -> object:
-    """Take an empty text, as forms send it for a field that was left out, as none."""
-    return None if value == "" else value
-
-
-def _dated(value: object) -> object:
-    """Keep a number from being taken for a time: the seconds since 1970 are nobody's filter."""
-    if isinstance(value, str) and not _DATED.match(value):
-        raise ValueError("is no time as RFC 3339 has it; write it like 2026-01-31T12:00:00Z")
+def _written_out(value: object) -> object:
+    """Let no number through, which would be taken for seconds since 1970: a year is meant as one."""
+    if isinstance(value, str) and "-" not in value:
+        raise ValueError("is no time; write it as 2027-01-31T08:00:00Z")
     return value
 
 
-def _numbered_place(value: object) -> object:
-    """Take a cursor for the time and the number that it stands for."""
-    if not isinstance(value, str):
-        return value
-    place = read_cursor(value)
-    if not _NUMBER.fullmatch(place.id):
-        raise ValueError("is the cursor of another list")
-    return place.at, int(place.id)
+def _nothing(value: object) -> object:
+    """Take an empty text, as forms send it for a field that was left out, as none."""
+    return None if value == "" else value
 
 
 Word = Annotated[str, Field(max_length=100), AfterValidator(_filled)]
 OptionalWord = Annotated[Word | None, BeforeValidator(_nothing)]
 OptionalDate = Annotated[date | None, BeforeValidator(_nothing)]
 Header = Annotated[str, Field(max_length=200), AfterValidator(_filled)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_dated)]
-NumberedPlace = Annotated[tuple[datetime, int], BeforeValidator(_numbered_place)]
 Priority = Annotated[int, Field(ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY)]
+
+
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_written_out),
+    Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC)),
+]
+PageSize = Annotated[int, Field(ge=1, le=200)]
+Cursor = Annotated[str, Field(max_length=3_000)]
 
 
 class Body(BaseModel):
@@ -150,7 +142,7 @@ class TemplateQuery(Body):
     platform: Word | None = None
     domain: Domain | None = None
     granularity: Granularity | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    limit: PageSize = 50
     cursor: UUID | None = None
 
 
@@ -164,5 +156,5 @@ class AuditQuery(Body):
     object_id: Annotated[str, Field(max_length=500), AfterValidator(_filled)] | None = None
     after: Moment | None = None
     before: Moment | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    cursor: NumberedPlace | None = None
+    limit: PageSize = 50
+    cursor: Cursor | None = None

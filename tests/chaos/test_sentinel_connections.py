@@ -153,8 +153,8 @@ async def _asked_while_closed(url: str, turns: int, lost: list[RedisConnectionEr
         asking = asyncio.ensure_future(_asked(master, lost))
         for _ in range(turns):
             await asyncio.sleep(0)
-        if idle.is_connected:
-            idle._writer.transport.abort()  # noqa: SLF001
+        if (writer := idle._writer) is not None:  # noqa: SLF001
+            writer.transport.abort()
         return answers | {await asking, await _asked(master, lost)}
     finally:
         await master.close()

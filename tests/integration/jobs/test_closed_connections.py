@@ -47,7 +47,7 @@ def test_where_nothing_is_repeated_redis_counts_as_away(redis_url: str) -> None:
 @pytest.mark.parametrize("how", ["abort", "close"])
 def test_in_whichever_turn_it_is_closed_the_command_is_answered_or_lost(redis_url: str, how: str) -> None:
     """No other error ever comes out: before it is written, while it is, and while its answer is awaited."""
-    met: set[type[BaseException] | None] = set()
+    met: set[object] = set()
 
     async def write(turns: int) -> None:
         async with _client(redis_url, retries=0) as redis:
