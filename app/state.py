@@ -9,11 +9,15 @@ from app.auth import Authenticator, MetricsToken
 from app.errors import ForbiddenError
 from app.identity import Identity, Role
 from jobs.audit import Actor
+from jobs.browse import JobBrowser
 from jobs.cancel import Canceller
+from jobs.failures import Failures
 from jobs.find import JobFinder
 from jobs.idempotency import IdempotentSubmitter
+from jobs.live import Live
 from jobs.overview import Overview
 from jobs.pause import Pauses
+from jobs.planned import Planned
 from jobs.registry import TaskTable
 from jobs.stores.audit import AuditLog
 from jobs.stores.database import Database
@@ -36,25 +40,29 @@ class Deps:
     submitter: Submitter
     idempotent: IdempotentSubmitter
     finder: JobFinder
+    browser: JobBrowser
+    failures: Failures
     waiter: EndWaiter
+    live: Live
     canceller: Canceller
     data_sync: DataSync
     authenticator: Authenticator
     overview: Overview
     pauses: Pauses
     audit: AuditLog
+    planned: Planned
     statistics: Statistics
     metrics_token: MetricsToken
 
 
 def deps_of(request: Request) -> Deps:
     """Give the process's parts, which the lifespan put there."""
-    return cast("Deps", request.state.deps)
+    return cast("Deps", request.scope["state"]["deps"])
 
 
 def identity_of(request: Request) -> Identity:
     """Give who asks, which the authentication middleware found out."""
-    return cast("Identity", request.state.identity)
+    return cast("Identity", request.scope["state"]["identity"])
 
 
 def actor_of(request: Request) -> Actor:

@@ -16,6 +16,7 @@ class Action(StrEnum):
     QUEUE_RESUME = "queue.resume"
     JOB_CANCEL = "job.cancel"
     JOB_RETRY = "job.retry"
+    SCHEDULE_RUN = "schedule.run"
 
 
 class Effect(StrEnum):

@@ -6,13 +6,14 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.cursors import List, Place, read_cursor, write_cursor
-from app.api.parsing import answer, read_fields
+from app.api.cursors import List, read_cursor, write_cursor
+from app.api.parsing import answer, read_query
 from app.schemas.requests import AuditQuery
 from app.schemas.views import audit_view
 from app.state import deps_of, require_admin
 from jobs.errors import InvalidInputError, Mistake
 from jobs.stores.audit import AuditFilter
+from jobs.stores.listing import Place
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")  # fits a bigint
 
@@ -20,7 +21,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,17}")  # fits a bigint
 async def list_audit(request: Request) -> Response:
     """GET /api/audit: who did what, newest first. For administrators."""
     require_admin(request, "read the audit log")
-    query = read_fields(request.query_params, AuditQuery)
+    query = read_query(request, AuditQuery)
     wanted = AuditFilter(
         actor=query.actor,
         action=query.action,

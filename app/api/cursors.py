@@ -9,9 +9,9 @@ import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
 
 from jobs.errors import InvalidInputError, Mistake
+from jobs.stores.listing import Place
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -19,16 +19,12 @@ _WRONG = Mistake(pointer="/cursor", detail="is no next_cursor of this list; leav
 _FORM = struct.Struct(">Iq")  # checksum, microseconds; the id follows
 
 
-class Place(NamedTuple):
-    """A place in a list that goes by time, the newest first: that of the thing of this id, which need not be there."""
-
-    at: datetime
-    id: str
-
-
 class List(StrEnum):
     """A list that has cursors."""
 
+    JOBS = "jobs"
+    FAILURES = "failures"
+    MEMBERS = "failed jobs of a cause"
     AUDIT = "audit log"
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from jobs.audit import Action
-from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
+from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY, State
 from jobs.registry import LONGEST_TIMEOUT_S
 from jobs.submission import LONGEST_DELAY_S, LONGEST_KEY, MOST_TRIES
 from jobs.tasks.data_sync.model import Domain, Granularity, Repeats
@@ -23,6 +23,11 @@ def _filled(text: str) -> str:
     if not text.strip():
         raise ValueError("is empty")
     return _plain(text)
+
+
+def _several(value: object) -> object:
+    """Take a parameter that is given once for a list of one."""
+    return [value] if isinstance(value, str) else value
 
 
 def _written_out(value: object) -> object:
@@ -126,12 +131,52 @@ class JobQuery(Body):
     wait_s: Annotated[float, Field(ge=0, le=25)] = 0
 
 
+class EventQuery(Body):
+    """GET /api/events and /api/jobs/{id}/events. Any text is taken: what is not known has an answer of its own."""
+
+    last_event_id: str | None = None
+
+
 class CancelQuery(Body):
     """POST /api/jobs/{id}/cancel."""
 
     model_config = ConfigDict(strict=False)
 
     wait_s: Annotated[float, Field(ge=0, le=25)] = 2
+
+
+class JobsQuery(Body):
+    """GET /api/jobs. `state` may be given several times."""
+
+    model_config = ConfigDict(strict=False)
+
+    state: Annotated[tuple[State, ...], BeforeValidator(_several), Field(max_length=20)] = ()
+    owner: Word | None = None
+    task: Word | None = None
+    queue: Word | None = None
+    tag: Word | None = None
+    accepted_after: Moment | None = None
+    accepted_before: Moment | None = None
+    limit: PageSize = 50
+    cursor: Cursor | None = None
+
+
+class CausesQuery(Body):
+    """GET /api/failures."""
+
+    model_config = ConfigDict(strict=False)
+
+    since: Moment | None = None
+    limit: PageSize = 50
+    cursor: Cursor | None = None
+
+
+class RetryQuery(Body):
+    """POST /api/failures/{fingerprint}/retry."""
+
+    model_config = ConfigDict(strict=False)
+
+    cursor: Cursor | None = None
 
 
 class TemplateQuery(Body):

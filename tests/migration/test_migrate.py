@@ -32,10 +32,7 @@ JOIN pg_class AS c ON c.oid = i.indrelid AND c.relnamespace = 'public'::regnames
 WHERE NOT i.indisprimary
 """
 TRIGGERS = """
-SELECT pg_get_triggerdef(t.oid) AS line
-FROM pg_trigger AS t
-JOIN pg_class AS c ON c.oid = t.tgrelid AND c.relnamespace = 'public'::regnamespace
-WHERE NOT t.tgisinternal
+SELECT pg_get_triggerdef(oid) AS line FROM pg_trigger WHERE NOT tgisinternal
 """
 
 

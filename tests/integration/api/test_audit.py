@@ -6,17 +6,13 @@ import asyncpg
 import httpx
 import pytest
 
-from app.identity import Identity, Role
 from jobs.audit import Action, Actor, Deed
 from jobs.stores import audit
 from jobs.stores.database import Database
 from tests.chaos.outages import stopped
 from tests.conftest import Servers
 from tests.support.conditions import eventually
-from tests.support.site import running_web, running_worker, submit
-
-_ANN = Identity(owner="ann", role=Role.NORMAL)
-_BOB = Identity(owner="bob", role=Role.PREMIUM)
+from tests.support.site import logged_in, running_worker, submit
 
 _REPLACE = """
 INSERT INTO audit (id, actor, action, object_id, outcome, details) OVERRIDING SYSTEM VALUE
@@ -92,34 +88,35 @@ async def test_a_retry_is_written_down_and_a_refused_one_is_not(
     assert cancelled["action"] == "job.cancel"
 
 
-async def test_a_user_s_deeds_carry_his_name(environ: dict[str, str], web: httpx.AsyncClient) -> None:
+async def test_a_user_s_deeds_carry_his_name(web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """On his own things; what is somebody else's is not there, and leaves no entry."""
-    async with running_web(environ, identity=_ANN) as ann, running_web(environ, identity=_BOB) as bob:
-        job = await submit(ann, "diag.noop")
-        await _post(bob, f"/api/jobs/{job['id']}/cancel", 404)
-        await _post(ann, f"/api/jobs/{job['id']}/cancel")
-        await _post(bob, f"/api/jobs/{job['id']}/retry", 404)
-        await _post(ann, f"/api/jobs/{job['id']}/retry", 202)
-    assert [(entry["actor"], entry["action"]) for entry in await _log(web)] == [
-        ("ann", "job.retry"),
-        ("ann", "job.cancel"),
-    ]
+    with logged_in(monkeypatch, "ann"):
+        job = await submit(web, "diag.noop")
+    with logged_in(monkeypatch, "bob"):
+        await _post(web, f"/api/jobs/{job['id']}/cancel", 404)
+    with logged_in(monkeypatch, "ann"):
+        await _post(web, f"/api/jobs/{job['id']}/cancel")
+    with logged_in(monkeypatch, "bob"):
+        await _post(web, f"/api/jobs/{job['id']}/retry", 404)
+    with logged_in(monkeypatch, "ann"):
+        await _post(web, f"/api/jobs/{job['id']}/retry", 202)
+    deeds = [(entry["actor"], entry["action"]) for entry in await _log(web)]
+    assert deeds == [("ann", "job.retry"), ("ann", "job.cancel")]
 
 
 async def test_what_only_an_administrator_may_do_is_refused_to_others(
-    environ: dict[str, str], database: Database
+    web: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """403, and nothing changes; 401 where nobody is logged in."""
-    async with running_web(environ, identity=_ANN) as ann:
-        refused = [await ann.get("/api/audit")]
-        refused += [await ann.post(f"/api/queues/data_sync/{does}") for does in ("pause", "resume")]
-        refused += [await ann.post("/api/data-sync/templates", json={})]
+    with logged_in(monkeypatch, "ann"):
+        refused = [await web.get("/api/audit")]
+        refused += [await web.post(f"/api/queues/data_sync/{does}") for does in ("pause", "resume")]
+        refused += [await web.post("/api/data-sync/templates", json={})]
     for answer in refused:
         assert (answer.status_code, answer.json()["type"]) == (403, "forbidden")
         assert "only an administrator may" in answer.json()["detail"]
-    async with running_web(environ) as nobody:
-        del nobody.headers["Authorization"]
-        answer = await nobody.get("/api/audit")
+    del web.headers["Authorization"]
+    answer = await web.get("/api/audit")
     assert (answer.status_code, answer.json()["type"]) == (401, "unauthenticated")
     for table in ("audit", "paused_queues", "templates"):
         assert await database.fetch(f"SELECT FROM {table}") == []

@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from app.api.cursors import List, Place, write_cursor
+from app.api.cursors import List, write_cursor
 from jobs.stores import audit
 from jobs.stores.database import Database
+from jobs.stores.listing import Place
 from jobs.stores.queries import load_queries
 
 # Two of each second, by turns of ann (one in a thousand) and others.

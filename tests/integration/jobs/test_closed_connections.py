@@ -16,6 +16,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from jobs.errors import StoreUnavailableError
 from jobs.stores.redis import UnsentError, answering, connect_redis
+from tests.support.conditions import eventually
 
 
 def test_a_command_goes_over_another_connection(redis_url: str) -> None:
@@ -26,6 +27,28 @@ def test_a_command_goes_over_another_connection(redis_url: str) -> None:
             first = await redis.incr("written")
             _closed(redis)
             assert await redis.incr("written") == first + 1
+
+    _in_uvloop(write())
+
+
+def test_one_that_the_server_has_closed_is_replaced_before_its_next_use(redis_url: str) -> None:
+    """Nothing is written to it: its answer would be lost, and the command with it."""
+
+    async def write() -> None:
+        redis, other = connect_redis(redis_url, patience_s=5), connect_redis(redis_url, patience_s=5)
+        try:
+            await other.client_kill_filter(_id=str(await redis.client_id()))
+            (idle,) = redis.connection_pool._available_connections  # noqa: SLF001
+            reader: Any = idle._reader  # noqa: SLF001
+
+            async def is_known() -> bool:
+                return bool(reader.at_eof())
+
+            await eventually(is_known)
+            assert await redis.incr("written") == 1
+        finally:
+            for client in (redis, other):
+                await client.aclose(close_connection_pool=True)
 
     _in_uvloop(write())
 
