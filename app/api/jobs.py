@@ -11,7 +11,7 @@ from app.errors import ForbiddenError
 from app.headers import header_of
 from app.schemas.requests import CancelQuery, JobBody, JobQuery, JobsQuery
 from app.schemas.views import job_view, task_view, try_view
-from app.state import deps_of, identity_of
+from app.state import actor_of, deps_of, identity_of
 from jobs.errors import InvalidInputError, Mistake, NotFoundError
 from jobs.stores.listing import JobFilter
 from jobs.submission import Submission
@@ -69,7 +69,7 @@ async def cancel_job(request: Request) -> Response:
     """POST /api/jobs/{id}/cancel: stop a job; `wait_s` is how long to wait for one that runs."""
     query = read_fields(request.query_params, CancelQuery)
     deps, sees = deps_of(request), identity_of(request).sees
-    cancelled = await deps.canceller.cancel(read_job_id(request), owner=sees, wait_s=query.wait_s)
+    cancelled = await deps.canceller.cancel(read_job_id(request), owner=sees, wait_s=query.wait_s, by=actor_of(request))
     return answer({"outcome": cancelled.outcome, "job": job_view(cancelled.job)})
 
 
@@ -79,7 +79,7 @@ async def retry_job(request: Request) -> Response:
     job = await deps.finder.get(job_id, owner=identity_of(request).sees)
     if job is None:
         raise NotFoundError(f"there is no job {job_id}")
-    return answer(job_view(await deps.submitter.rerun(job)), status=HTTPStatus.ACCEPTED)
+    return answer(job_view(await deps.submitter.rerun(job, by=actor_of(request))), status=HTTPStatus.ACCEPTED)
 
 
 async def list_tasks(request: Request) -> Response:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from jobs.audit import Action
 from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY, State
 from jobs.registry import LONGEST_TIMEOUT_S
 from jobs.submission import LONGEST_DELAY_S, LONGEST_KEY, MOST_TRIES
@@ -188,3 +189,17 @@ class TemplateQuery(Body):
     granularity: Granularity | None = None
     limit: PageSize = 50
     cursor: UUID | None = None
+
+
+class AuditQuery(Body):
+    """GET /api/audit."""
+
+    model_config = ConfigDict(strict=False)
+
+    actor: Word | None = None
+    action: Action | None = None
+    object_id: Annotated[str, Field(max_length=500), AfterValidator(_filled)] | None = None
+    after: Moment | None = None
+    before: Moment | None = None
+    limit: PageSize = 50
+    cursor: Cursor | None = None

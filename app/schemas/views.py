@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from jobs.audit import AuditEntry
 from jobs.change import Change
 from jobs.codec import embed
 from jobs.model import Job, State, Try, Waiting
@@ -126,6 +127,11 @@ def queue_view(queue: QueueOverview) -> View:
 def worker_view(worker: WorkerProcess) -> View:
     """Show a worker process."""
     return asdict(worker)
+
+
+def audit_view(entry: AuditEntry) -> View:
+    """Show what somebody did."""
+    return asdict(entry)
 
 
 def task_view(task: Task) -> View:

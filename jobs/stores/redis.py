@@ -19,7 +19,6 @@ from redis.retry import Retry as BlockingRetry
 
 from jobs.addresses import RedisAddress, redis_address
 from jobs.errors import StoreUnavailableError
-from jobs.stores.closed import was_closed
 from jobs.stores.sentinel import AtMaster, BlockingAtMaster, BlockingMaster, Master, MasterPool
 
 _PASSING = (OSError, RedisConnectionError, RedisTimeoutError, ReadOnlyError)
@@ -218,10 +217,6 @@ def answering() -> Iterator[None]:
         raise
     except RedisError as error:
         raise StoreUnavailableError(f"Redis: {error}") from error
-    except RuntimeError as error:
-        if was_closed(error):
-            raise StoreUnavailableError(f"Redis: {_CLOSED}") from error
-        raise
 
 
 def _options(address: RedisAddress) -> dict[str, Any]:
