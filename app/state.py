@@ -7,11 +7,15 @@ from starlette.requests import Request
 
 from app.auth import Authenticator, MetricsToken
 from app.identity import Identity
+from jobs.browse import JobBrowser
 from jobs.cancel import Canceller
+from jobs.failures import Failures
 from jobs.find import JobFinder
 from jobs.idempotency import IdempotentSubmitter
+from jobs.live import Live
 from jobs.overview import Overview
 from jobs.pause import Pauses
+from jobs.planned import Planned
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
 from jobs.stores.fitness import Fitness
@@ -33,12 +37,16 @@ class Deps:
     submitter: Submitter
     idempotent: IdempotentSubmitter
     finder: JobFinder
+    browser: JobBrowser
+    failures: Failures
     waiter: EndWaiter
+    live: Live
     canceller: Canceller
     data_sync: DataSync
     authenticator: Authenticator
     overview: Overview
     pauses: Pauses
+    planned: Planned
     statistics: Statistics
     metrics_token: MetricsToken
 

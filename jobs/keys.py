@@ -46,6 +46,7 @@ TICK = "switchyard:tick"  # string: ms of PostgreSQL's clock at which a steward 
 SERVER = "switchyard:server"  # string: on which server this content was last seen, `run_id master_replid` of INFO
 HOLD = "switchyard:hold"  # string with PX: nothing is claimed while it is there
 EVENTS = "switchyard:events"  # stream with the group `history`: each transition of each job
+PROGRESS = "switchyard:progress"  # stream, trimmed to about PROGRESS_KEPT entries: what running jobs say of themselves
 COUNTERS = "switchyard:counters"  # hash: what the scripts count; jobs.counters has the fields
 DOOR = "switchyard:door"  # never there: its DEL lets a script go on where Redis' memory is full
 
@@ -56,6 +57,7 @@ CANCEL_CHANNEL = "switchyard:cancel"  # publish / subscribe: the id of a running
 RESULT_KEEP_MS = 3_600_000
 PACE_MS = 1_000
 PACE_KEEP_MS = 70_000
+PROGRESS_KEPT = 1_000
 
 # arq's worker also keeps `<queue>:health-check`.
 

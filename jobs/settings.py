@@ -52,6 +52,11 @@ class JobsSettings(EnvironmentModel):
         alias="JOBS_TASKS",
         description="Task lists of your own, `package.module:TASKS`, separated by commas",
     )
+    schedule_lists: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(),
+        alias="JOBS_SCHEDULES",
+        description="Lists of schedules, `package.module:SCHEDULES`, separated by commas",
+    )
     diagnostics: bool = Field(
         default=False,
         alias="JOBS_DIAGNOSTICS",

@@ -9,6 +9,7 @@ import structlog
 from redis.asyncio import Redis
 
 from jobs.cancelling import cancel_until_ended
+from jobs.fire import Firer
 from jobs.history import HistoryWriter
 from jobs.mend import Mender
 from jobs.pause import Pauses
@@ -27,10 +28,12 @@ from jobs.stores.pauses import PauseStore
 from jobs.stores.queue import Queue
 from jobs.stores.site import SiteStore
 from jobs.strays import Strays
+from jobs.submit import Submitter
 from jobs.sweep import Sweeper
+from jobs.timetable import NO_SCHEDULES, Timetable
 from jobs.watch import Watch
 
-CONNECTIONS = 8  # to PostgreSQL, one a loop
+CONNECTIONS = 9  # to PostgreSQL, one a loop
 
 _LEASE_S = 5.0  # of the one steward that compares the stores, who renews it each second
 _LOOP_ENDS_S = 0.5
@@ -66,7 +69,7 @@ class Stewardship:
         self._others = others
 
     @classmethod
-    def of(cls, settings: JobsSettings, tasks: TaskTable, stores: Stores) -> Self:
+    def of(cls, settings: JobsSettings, tasks: TaskTable, stores: Stores, timetable: Timetable = NO_SCHEDULES) -> Self:
         """Hand each loop what it needs."""
         both = Both.of(
             stores.database,
@@ -76,11 +79,13 @@ class Stewardship:
         )
         site = SiteStore(stores.database, steward=stores.name, lease_s=_LEASE_S)
         scribe = Scribe(both.jobs)
-        restorer = Restorer(both, tasks=tasks, turn_s=settings.turn_ms / 1000)
+        turn_s = settings.turn_ms / 1000
+        restorer = Restorer(both, tasks=tasks, turn_s=turn_s)
         mender = Mender(both, restorer=restorer, scribe=scribe)
         strays = Strays(both, scribe=scribe, queues=tasks.queues)
         pauses = Pauses(PauseStore(stores.database, stores.redis))
         copies = Copies(both, pauses=pauses, settings=settings, queues=tasks.queues)
+        submitter = Submitter(tasks=tasks, database=stores.database, jobs=both.jobs, queue=both.queue, turn_s=turn_s)
         rebuilder = Rebuilder(both, site=site, mender=mender, scribe=scribe, strays=strays, copies=copies)
         return cls(
             watch=Watch(site=site, mark=both.mark, rebuilder=rebuilder),
@@ -92,6 +97,7 @@ class Stewardship:
                 Pruner(both.jobs, days=settings.history_days),
                 strays,
                 pauses,
+                Firer(timetable, database=stores.database, jobs=both.jobs, submitter=submitter),
             ),
         )
 

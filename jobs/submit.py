@@ -65,7 +65,7 @@ class Submitter:
         wanted = checked(submission, self._tasks)
         if job_id is not None:
             wanted = replace(wanted, id=job_id, use=use)
-        if holder := await self._holder(wanted):
+        if holder := await self.holder(submission):
             return Submitted(job=holder, is_new=False)
         accepted = await self._group.join(wanted)
         if accepted.holder is None:
@@ -75,9 +75,12 @@ class Submitter:
             return Submitted(job=holder, is_new=False)
         raise StoreUnavailableError(f"job {accepted.holder}, which has this unique key, is not in PostgreSQL yet")
 
-    async def accept(self, submission: Submission, *, connection: Connection) -> Job:
+    async def accept(self, submission: Submission, *, connection: Connection, job_id: str | None = None) -> Job:
         """Check and store a job in the caller's transaction; he calls `enqueue` once it is committed."""
-        (job,) = await self._jobs.insert([checked(submission, self._tasks)], connection=connection)
+        wanted = checked(submission, self._tasks)
+        if job_id is not None:
+            wanted = replace(wanted, id=job_id)
+        (job,) = await self._jobs.insert([wanted], connection=connection)
         if job is None:
             raise KeyHeldError("no job was stored")
         return job
@@ -86,6 +89,17 @@ class Submitter:
         """Put a stored job in line. While Redis is away it stays `accepted` and is put there later."""
         (accepted,) = await self._acceptor.line_up([job])
         return job if isinstance(accepted, Exception) else accepted.job
+
+    async def holder(self, asked: Submission, *, connection: Connection | None = None) -> Job | None:
+        """Find who has the unique key: Redis knows while it is up, else PostgreSQL as far as its history goes."""
+        if asked.unique_key is None:
+            return None
+        name = (asked.task, asked.owner, asked.unique_key)
+        try:
+            holder = await self._queue.holder(*name)
+        except StoreUnavailableError:
+            return await self._jobs.of_name(*name, connection=connection)
+        return None if holder is None else await self._finder.get(holder, connection=connection)
 
     async def rerun(self, job: Job) -> Job:
         """Accept a job that has failed, was cancelled or has expired once more: a new run, its tries counted anew.
@@ -98,17 +112,6 @@ class Submitter:
         if accepted is None:
             raise ConflictError("only a job that has failed, was cancelled or has expired can be retried")
         return await self.enqueue(accepted)
-
-    async def _holder(self, wanted: NewJob) -> Job | None:
-        """Find who has the unique key: Redis knows while it is up, else PostgreSQL as far as its history goes."""
-        if wanted.unique_key is None:
-            return None
-        name = (wanted.task, wanted.owner, wanted.unique_key)
-        try:
-            holder = await self._queue.holder(*name)
-        except StoreUnavailableError:
-            return await self._jobs.of_name(*name)
-        return None if holder is None else await self._finder.get(holder)
 
     async def _withdraw(self, job: Job) -> None:
         """Take back what nobody was told of. Where PostgreSQL did not take it, there is nothing to take back."""

@@ -72,6 +72,13 @@ def read_fields(fields: Mapping[str, Any], model: type[Parsed]) -> Parsed:
         raise InvalidInputError(mistakes_of(error)) from None
 
 
+def read_query(request: Request, model: type[Parsed]) -> Parsed:
+    """Read query parameters of which some may come several times. Raises InvalidInputError, also for others that do."""
+    given = request.query_params
+    fields = {name: values[0] if len(values := given.getlist(name)) == 1 else values for name in given}
+    return read_fields(fields, model)
+
+
 def read_id(request: Request, thing: str) -> UUID:
     """Read the id in a path; one of another form is the id of nothing. Raises NotFoundError."""
     text = request.path_params["id"]

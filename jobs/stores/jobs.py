@@ -10,6 +10,7 @@ from jobs import codec
 from jobs.model import Failure, Job, Progress, State
 from jobs.stores.database import Connection, Database, Row
 from jobs.stores.queries import load_queries
+from jobs.stores.tries import TryStore
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _SQL = load_queries(Path(__file__).with_suffix(".sql"))
@@ -84,6 +85,7 @@ class JobStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.tries = TryStore(database)
 
     async def insert(self, jobs: Sequence[NewJob], *, connection: Connection) -> list[Job | None]:
         """Store jobs as accepted, all or none, by one statement; give them in the same order.
@@ -110,12 +112,14 @@ class JobStore:
     async def get(self, job_id: str, *, owner: str | None = None, connection: Connection | None = None) -> Job | None:
         """Give a job, or None; with `owner` also None where it is somebody else's."""
         row = await (connection or self._database).fetch_row(_SQL["get"], job_id, owner)
-        return None if row is None else _job(row)
+        return None if row is None else job_of(row)
 
-    async def of_name(self, task: str, owner: str, unique_key: str) -> Job | None:
+    async def of_name(
+        self, task: str, owner: str, unique_key: str, *, connection: Connection | None = None
+    ) -> Job | None:
         """Give an unfinished job that has this name, as far as PostgreSQL knows."""
-        row = await self._database.fetch_row(_SQL["of_name"], task, owner, unique_key)
-        return None if row is None else _job(row)
+        row = await (connection or self._database).fetch_row(_SQL["of_name"], task, owner, unique_key)
+        return None if row is None else job_of(row)
 
     async def withdraw(self, job_id: str) -> None:
         """Take back an accepted job that nobody was told of and that Redis has refused."""
@@ -128,20 +132,28 @@ class JobStore:
     async def want_cancelled(self, job_id: str, *, owner: str | None) -> Job | None:
         """Note the wish to cancel an unfinished job, and give it; None where there is none or it has ended."""
         row = await self._database.fetch_row(_SQL["want_cancelled"], job_id, owner)
-        return None if row is None else _job(row)
+        return None if row is None else job_of(row)
 
     async def cancel_wanted(self, *, older_than_s: float, limit: int) -> list[Job]:
         """Give unfinished jobs that somebody has wanted cancelled for so long."""
-        return [_job(row) for row in await self._database.fetch(_SQL["cancel_wanted"], older_than_s, limit)]
+        return [job_of(row) for row in await self._database.fetch(_SQL["cancel_wanted"], older_than_s, limit)]
 
     async def unfinished(self, *, after: Job | None, older_than_s: float, limit: int) -> list[Job]:
         """Give unfinished jobs owner by owner, as they were accepted, from the first after this one on."""
         place = ("", _FIRST, "") if after is None else (after.owner, after.accepted_at, after.id)
-        return [_job(row) for row in await self._database.fetch(_SQL["unfinished"], *place, older_than_s, limit)]
+        return [job_of(row) for row in await self._database.fetch(_SQL["unfinished"], *place, older_than_s, limit)]
+
+    async def first_unfinished(self, *, owner: str | None, limit: int) -> list[Job]:
+        """Give the first unfinished jobs of an owner, None for everybody's."""
+        return [job_of(row) for row in await self._database.fetch(_SQL["first_unfinished"], owner, limit)]
+
+    async def owners_of(self, job_ids: Sequence[str]) -> Mapping[str, str]:
+        """Give whose those of these jobs are that there are."""
+        return {row["id"]: row["owner"] for row in await self._database.fetch(_SQL["owners_of"], list(job_ids))}
 
     async def still_unfinished(self, job_ids: Sequence[str]) -> list[Job]:
         """Give those of these jobs that have not ended."""
-        return [_job(row) for row in await self._database.fetch(_SQL["still_unfinished"], list(job_ids))]
+        return [job_of(row) for row in await self._database.fetch(_SQL["still_unfinished"], list(job_ids))]
 
     async def ended_since(self, moment: datetime, *, after: str, limit: int) -> list[EndedRun]:
         """Give what has ended, in the order of their ends, from the first after this moment and id on."""
@@ -185,7 +197,7 @@ class JobStore:
         The job's own state counts too: the history may be behind what Redis knows.
         """
         row = await self._database.fetch_row(_SQL["rerun"], job.id, job.run, job.state in _BAD_ENDS)
-        return None if row is None else _job(row)
+        return None if row is None else job_of(row)
 
     async def mark_enqueued(self, job_ids: Sequence[str]) -> None:
         """Note that Redis has these jobs, where the history has not said so yet."""
@@ -193,7 +205,7 @@ class JobStore:
 
     async def not_enqueued(self, *, older_than_s: float, limit: int) -> list[Job]:
         """Give accepted jobs that never reached Redis, oldest first."""
-        return [_job(row) for row in await self._database.fetch(_SQL["not_enqueued"], older_than_s, limit)]
+        return [job_of(row) for row in await self._database.fetch(_SQL["not_enqueued"], older_than_s, limit)]
 
     async def note_progress(self, job: Job, progress: Progress) -> None:
         """Store how far the job is, unless a later start has taken over."""
@@ -205,17 +217,23 @@ class JobStore:
         An event that carries a row makes the job, unless it is there. A higher run wins. Within a run an end is final,
         and of the other states the highest version wins; so any order and any repetition give the same rows. PostgreSQL
         reads the events itself: in the event loop that would cost as much as running the jobs.
+
+        Of its start a job's row tells even where that is heard of after the end.
         """
         if _ROW in events:  # seldom: PostgreSQL was away when the job was accepted
             await self._database.execute(_SQL["create"], codec.embed(events))
-        await self._database.execute(_SQL["apply"], codec.embed(events))
+        row = await self._database.fetch_row(_SQL["apply"], codec.embed(events))
+        if row is not None and row["is_late"]:
+            await self.tries.begin(events)
+        await self.tries.close(events)
 
 
 def _stored(job: NewJob, row: Row) -> Job:
     return job.accepted(at=row["accepted_at"], run_at=row["run_at"], expires_at=row["expires_at"])
 
 
-def _job(row: Row) -> Job:
+def job_of(row: Row) -> Job:
+    """Read a row of the table."""
     return Job(
         id=row["id"],
         task=row["task"],
@@ -236,6 +254,7 @@ def _job(row: Row) -> Job:
         unique_key=row["unique_key"],
         cancel_requested_at=row["cancel_requested_at"],
         started_at=row["started_at"],
+        worker=row["worker"],
         finished_at=row["finished_at"],
         progress=None if row["progress"] is None else Progress(**row["progress"]),
         result=row["result"],

@@ -23,6 +23,8 @@ SIZE = settings(
 RULES: dict[str, Edit] = {
     "the highest fence wins": ("if fence < tonumber(got[2] or 0) or is_foreign", "if is_foreign"),
     "a retry takes the fence away": ("'st', 'retrying', 'f', v,", "'st', 'retrying', 'f', text(job.f),"),
+    "a retry tells of its try": ("  tell_over(event, 'retrying', fence, start)\n", ""),
+    "a bad end tells of its try": ("if kind ~= 'succeeded' and ms >= 0 then job.over = kind end", ""),
     "a hand-back takes the fence away": ("    job.f = next_version()\n", "    next_version()\n"),
     "versions are kept": ("if version then redis.call('SET', FENCE, text(version)) end", ""),
     "a lost answer is given again": ("if remembered() then more = true", "if false then more = true"),

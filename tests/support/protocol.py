@@ -23,7 +23,7 @@ STEP_MS = 600_000
 NAMES = (
     *("enqueue", "claim", "renew", "finish", "retry", "hand_back"),
     *("cancel", "limit", "pause", "sweep", "rerank", "tick", "look", "adopt", "put_payload"),
-    *("forget", "hold", "stamp", "meet", "release_parked", "lend", "admit", "claim_key"),
+    *("forget", "hold", "stamp", "meet", "release_parked", "lend", "progress", "admit", "claim_key"),
 )
 
 _NOW = f"""
@@ -113,9 +113,9 @@ class World:
         """End runs."""
         return list(self.run("finish", len(ends), *spelt(ends)))
 
-    def retry(self, held: Held, *, delay: int = 0, error: str = "{}", ms: int = 100) -> str:
+    def retry(self, held: Held, *, delay: int = 0, error: str = "{}", ms: int = 100, traceback: str = "") -> str:
         """Let a run be tried again."""
-        return str(self.run("retry", STEP_MS, held.id, held.run, held.fence, delay, error, ms))
+        return str(self.run("retry", STEP_MS, held.id, held.run, held.fence, delay, error, ms, traceback))
 
     def hand_back(self, *runs: Held, delay: int = 0, task: str = "") -> list[str]:
         """Give runs back; with a delay, since nobody here knows their task."""

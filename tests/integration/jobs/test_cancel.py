@@ -6,7 +6,7 @@ import pytest
 
 from jobs import keys
 from jobs.cancel import Canceller
-from jobs.model import Outcome, State
+from jobs.model import Failure, Outcome, State
 from jobs.stores.database import Database
 from jobs.stores.jobs import JobStore
 from jobs.stores.leases import Claimed, Leases, Timing
@@ -45,7 +45,7 @@ async def _claim(leases: Leases) -> Claimed:
 
 
 async def _retry(leases: Leases, claimed: Claimed) -> None:
-    await leases.retry(claimed, delay_ms=0, error=b"{}", ms=1)
+    await leases.retry(claimed, Failure(type="E", message="m", fingerprint="f"), delay_ms=0, ms=1)
 
 
 async def _hand_back(leases: Leases, claimed: Claimed) -> None:

@@ -21,6 +21,11 @@ SELECT
     now() - make_interval(days => 20), CASE WHEN number % 3 > 0 THEN now() - make_interval(days => 5 * (number % 3)) END
 FROM generate_series(1, 1800) AS number
 """
+_TRIES = """
+INSERT INTO tries (job_id, run, fence, try, ended_at, outcome, version)
+SELECT id, run, number, number, finished_at, 'failed', 1
+FROM jobs CROSS JOIN generate_series(1, 2) AS number WHERE state = 'failed'
+"""
 
 
 @pytest.fixture
@@ -32,12 +37,17 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 
 async def test_old_ends_are_dropped_some_at_a_time(database: Database) -> None:
-    """What ended lately stays, and so does what has not ended, however old it is; files outlive their jobs."""
+    """With their tries. What ended lately stays, and so does what has not ended; files outlive their jobs."""
     await database.execute(_ROWS)
+    await database.execute(_TRIES)
     pruner = Pruner(JobStore(database), days=7)
     assert [await pruner.prune() for _ in range(3)] == [500, 100, 0]
     rows = await database.fetch("SELECT state, count(*) AS amount FROM jobs GROUP BY state ORDER BY state")
     assert [(row["state"], row["amount"]) for row in rows] == [("failed", 600), ("queued", 600)]
+    (left,) = await database.fetch(
+        "SELECT count(*) AS tries, count(id) AS kept FROM tries LEFT JOIN jobs ON id = job_id"
+    )
+    assert (left["tries"], left["kept"]) == (1_200, 1_200)
     assert await Pruner(JobStore(database), days=0).prune() == 0
 
 

@@ -5,7 +5,7 @@ from uuid import RFC_4122, UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.ids import new_job_id
+from jobs.ids import job_id_of, new_job_id
 
 MOMENTS = st.integers(min_value=0, max_value=2**48 - 1)
 
@@ -28,3 +28,13 @@ def test_the_order_of_ids_is_the_order_of_their_moments(one: int, other: int) ->
 def test_ids_of_one_moment_differ() -> None:
     """Many jobs are accepted within one millisecond."""
     assert len({new_job_id(1) for _ in range(10_000)}) == 10_000
+
+
+@given(st.text(), st.text(), MOMENTS, MOMENTS)
+def test_a_cause_has_one_id_a_moment(one: str, other: str, moment: int, later: int) -> None:
+    """Of the same form as all others, whoever makes it."""
+    made = job_id_of(one, moment)
+    assert made == job_id_of(one, moment)
+    assert (made == job_id_of(other, later)) is ((one, moment) == (other, later))
+    value = UUID(made)
+    assert (value.version, value.variant, value.int >> 80) == (7, RFC_4122, moment)
