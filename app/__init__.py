@@ -2,13 +2,14 @@
 
 A map, lower layers first; a module imports only from lower ones:
 
-words       settings, errors, identity, metrics (what Prometheus is shown)
+words       settings, errors, headers, identity, metrics (what Prometheus is shown)
 state       state (what a request's code is handed)
 auth        auth: who asks; schemas/: what bodies and answers look like
 endpoints   problems (errors as documents), sse (events as text), middleware/, follower (what who follows jobs is sent),
             api/ (a file a resource), docs/ (the page and what it loads)
 routes      routes (the literal table), draining, lifespan
-root        main: puts a web process together; migrate, __main__: the release command; openapi/: the document of the API
+root        application; main: puts a web process together; migrate, __main__: the release command;
+            openapi/: the document of the API
 """
 
 __version__ = "0.1.0"

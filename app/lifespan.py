@@ -26,6 +26,7 @@ from jobs.owners import Owners
 from jobs.pause import Pauses
 from jobs.planned import Planned
 from jobs.registry import TaskTable
+from jobs.stores.audit import AuditLog
 from jobs.stores.database import Database
 from jobs.stores.failures import FailureStore
 from jobs.stores.fitness import Fitness
@@ -122,7 +123,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
                         failures=Failures(store=FailureStore(database), submitter=submitter),
                         waiter=waiter,
                         live=live,
-                        canceller=Canceller(jobs=jobs, queue=queue, waiter=waiter),
+                        canceller=Canceller(database=database, jobs=jobs, queue=queue, waiter=waiter),
                         data_sync=DataSync(database=database, finder=finder, submitter=submitter, uploads=uploads),
                         authenticator=Authenticator(admin_api_key=settings.app.admin_api_key.get_secret_value()),
                         statistics=statistics,
@@ -132,6 +133,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
                             statistics=statistics,
                             queues=tasks.queues,
                         ),
+                        audit=AuditLog(database),
                         pauses=Pauses(PauseStore(database, redis)),
                         planned=Planned(timetable, store=ScheduleStore(database), submitter=submitter, finder=finder),
                         metrics_token=MetricsToken(settings.app.metrics_token),

@@ -4,13 +4,11 @@ import gc
 import os
 import sys
 
-from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from app.application import application
 from app.lifespan import lifespan_for
 from app.middleware.cut import Cuttable
-from app.problems import HANDLERS
-from app.routes import MIDDLEWARE, ROUTES
 from app.settings import load_all
 from jobs.errors import SettingsError, TaskTableError
 from jobs.logs import configure_logs
@@ -28,11 +26,4 @@ def create_app() -> ASGIApp:
     configure_logs(form=settings.app.log_format, level=settings.app.log_level)
     gc.collect()
     gc.freeze()  # what has been made so far stays: the collector need not look at it again and again
-    return Cuttable(
-        Starlette(
-            routes=ROUTES,
-            middleware=MIDDLEWARE,
-            exception_handlers=HANDLERS,
-            lifespan=lifespan_for(settings, tasks, timetable),
-        )
-    )
+    return Cuttable(application(lifespan_for(settings, tasks, timetable)))

@@ -2,7 +2,7 @@
 
 from starlette.middleware import Middleware
 
-from app.api import data_sync, docs, events, failures, health, jobs, metrics, queues, schedules
+from app.api import audit, data_sync, docs, events, failures, health, jobs, metrics, queues, schedules
 from app.api.methods import by_method
 from app.middleware.authentication import Authentication
 from app.middleware.body_limit import BodyLimit
@@ -25,6 +25,7 @@ ROUTES = (
     by_method("/api/queues/{q}/pause", POST=queues.pause_queue),
     by_method("/api/queues/{q}/resume", POST=queues.resume_queue),
     by_method("/api/workers", GET=queues.list_workers),
+    by_method("/api/audit", GET=audit.list_audit),
     by_method("/api/tasks", GET=jobs.list_tasks),
     by_method("/api/schedules", GET=schedules.list_schedules),
     by_method("/api/schedules/{name}/run", POST=schedules.run_schedule),

@@ -13,7 +13,7 @@ from jobs.deadlines import Deadlines, Limit
 from jobs.endings import Verdicts, ending_of
 from jobs.errors import InvalidInputError, JobFailedError, JobTimeoutError
 from jobs.held import Run
-from jobs.logs import name_run
+from jobs.logs import log_with
 from jobs.model import Job, State
 from jobs.outcome import Ended, Failed, Outcome, Retrying, Succeeded, Unknown, failure_of
 from jobs.payload import Payload, read_payload
@@ -64,7 +64,7 @@ class TaskExecutor(Verdicts):
     async def execute(self, run: Run) -> Outcome:
         """Run a try of a job to its end. Nothing but a cancellation is raised: whatever else happens is an outcome."""
         claimed = run.claimed
-        name_run(job_id=claimed.id, task=claimed.task, tries=claimed.tries)
+        log_with(job_id=claimed.id, task=claimed.task, tries=claimed.tries)
         if claimed.is_exhausted:
             return self.exhausted(claimed)
         try:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import structlog
 
+from jobs.audit import Actor
 from jobs.errors import ConflictError, NotFoundError, StoreUnavailableError
 from jobs.model import Job
 from jobs.stores.failures import Cause, FailureStore
@@ -59,18 +60,18 @@ class Failures:
         last = found[limit - 1]
         return Causes(found[:limit], Place(last.last_seen, last.fingerprint))
 
-    async def retry(self, fingerprint: str, *, owner: str | None, after: Place | None) -> Retried:
+    async def retry(self, fingerprint: str, *, owner: str | None, after: Place | None, by: Actor) -> Retried:
         """Run an owner's jobs (None: everybody's) that failed of this once more, the last to fail first.
 
-        Each starts a new run as by hand, and is in line, or will be when Redis is back. One that fails again while
-        this goes on is not retried again, nor by going on from `following`. Raises NotFoundError where no job has
-        failed of this, and StoreUnavailableError where none was retried.
+        Each starts a new run as by hand, is written down so, and is in line, or will be when Redis is back. One that
+        fails again while this goes on is not retried again, nor by going on from `following`. Raises NotFoundError
+        where no job has failed of this, and StoreUnavailableError where none was retried.
         """
         owners = await self._store.owners() if owner is None else [owner]
         until = asyncio.get_running_loop().time() + self._longest_s
         retried, skipped, place = 0, 0, after
         while True:
-            portion = await self._retry_portion(owners, fingerprint, place)
+            portion = await self._retry_portion(owners, fingerprint, place, by)
             retried, skipped, place = retried + portion.retried, skipped + portion.skipped, portion.following
             if portion.away is not None and not retried:
                 raise portion.away
@@ -84,12 +85,14 @@ class Failures:
         log.info("failures_retried", fingerprint=fingerprint, retried=retried, skipped=skipped)
         return Retried(retried=retried, skipped=skipped)
 
-    async def _retry_portion(self, owners: Sequence[str], fingerprint: str, after: Place | None) -> "_Portion":
+    async def _retry_portion(
+        self, owners: Sequence[str], fingerprint: str, after: Place | None, by: Actor
+    ) -> "_Portion":
         try:
             jobs = await self._store.members(owners, fingerprint, after=after, limit=_AT_ONCE)
         except StoreUnavailableError as error:
             return _Portion(following=after, away=error)
-        outcomes = await asyncio.gather(*(self._rerun(job) for job in jobs))
+        outcomes = await asyncio.gather(*(self._rerun(job, by) for job in jobs))
         away = next((outcome for outcome in outcomes if isinstance(outcome, StoreUnavailableError)), None)
         following = None
         if away is not None:  # those of this portion that were retried are no failures any more
@@ -98,9 +101,9 @@ class Failures:
             following = _at(jobs[-1])
         return _Portion(outcomes.count(True), outcomes.count(False), following, away)
 
-    async def _rerun(self, job: Job) -> bool | StoreUnavailableError:
+    async def _rerun(self, job: Job, by: Actor) -> bool | StoreUnavailableError:
         try:
-            await self._submitter.rerun(job)
+            await self._submitter.rerun(job, by=by)
         except ConflictError:
             return False
         except StoreUnavailableError as error:

@@ -17,7 +17,9 @@ DONE = "switchyard:done:"  # + id: string with PX, `run:fence:kind`, proof that 
 OWNER = "switchyard:owner:"  # + queue:owner: sorted set, unfinished due job -> priority; gives `ahead`
 IDEMPOTENCY = "switchyard:idempotency:"  # + owner:key: string with PX, what a submission under this key has led to
 UNFINISHED = "switchyard:unfinished:"  # + owner: sorted set, each unfinished job of his -> ms of being put in line
-RESERVE = "switchyard:reserve:"  # + owner: sorted set, job that is being accepted -> ms until which its place is kept
+RESERVE = (
+    "switchyard:reserve:"  # + owner: sorted set with PX, job that is being accepted -> ms until which its place is kept
+)
 RUNNING = "switchyard:running:"  # + owner: sorted set, job -> end of its lease in ms
 PARKED = "switchyard:parked:"  # + queue:owner: sorted set, job -> the score that it is released with
 PARKED_QUEUES = "switchyard:parkedq:"  # + owner: set of queues in which the owner has parked jobs

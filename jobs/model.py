@@ -125,7 +125,7 @@ class Waiting:
     estimated_start: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # to freeze it would take three times as long for each submission
 class Job:
     """One accepted piece of work. Times are aware and in UTC; `timeout_s` is for one try.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from jobs.audit import Actor
 from jobs.errors import NotFoundError, StoreUnavailableError
 from jobs.find import JobFinder
 from jobs.model import Job
@@ -47,10 +48,11 @@ class Planned:
             Plan(schedule=self._timetable[row.name], row=row, last_job=job) for row, job in zip(rows, jobs, strict=True)
         ]
 
-    async def run(self, name: str) -> Submitted:
+    async def run(self, name: str, *, by: Actor) -> Submitted:
         """Submit a run now; where its former one is unfinished and must not be overlapped, give that one.
 
-        Its times are not moved. Raises NotFoundError, and StoreUnavailableError where both stores are away.
+        Its times are not moved. Who wanted it is written down, unless PostgreSQL is away. Raises NotFoundError, and
+        StoreUnavailableError where both stores are away.
         """
         schedule = self._timetable.get(name)
         if schedule is None:
@@ -58,12 +60,12 @@ class Planned:
             raise NotFoundError(f"there is no schedule {name}; there are: {known}")
         submitted = await self._submitter.submit(run_of(schedule))
         if submitted.is_new:
-            await self._note(name, submitted.job)
+            await self._note(name, submitted.job, by)
         return submitted
 
-    async def _note(self, name: str, job: Job) -> None:
+    async def _note(self, name: str, job: Job, by: Actor) -> None:
         try:
-            await self._store.note_run(name, job.id)
+            await self._store.note_run(name, job.id, by=by)
         except StoreUnavailableError as error:
             log.warning("schedule_run_not_noted", schedule=name, job_id=job.id, reason=str(error))
 

@@ -120,6 +120,13 @@ class JobsSettings(EnvironmentModel):
         alias="JOBS_HISTORY_DAYS",
         description="Days after its end that PostgreSQL keeps a job. 0: for ever",
     )
+    audit_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        alias="JOBS_AUDIT_DAYS",
+        description="Days that PostgreSQL keeps who did what, the audit log. 0: for ever",
+    )
     stream_max: int = Field(
         default=1_000_000,
         ge=100,

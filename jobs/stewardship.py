@@ -21,6 +21,7 @@ from jobs.registry import TaskTable
 from jobs.restore import Restorer
 from jobs.scribe import Scribe
 from jobs.settings import JobsSettings
+from jobs.stores.audit import AuditLog
 from jobs.stores.both import Both
 from jobs.stores.database import Database
 from jobs.stores.events import Events, Keep
@@ -94,7 +95,12 @@ class Stewardship:
                 Recoverer(both, restorer=restorer),
                 Reconciler(both, mender=mender, queues=tasks.queues),
                 Sweeper(remains=both.remains, queue=both.queue, settings=settings),
-                Pruner(both.jobs, days=settings.history_days),
+                Pruner(
+                    jobs=both.jobs,
+                    days=settings.history_days,
+                    audit=AuditLog(stores.database),
+                    audit_days=settings.audit_days,
+                ),
                 strays,
                 pauses,
                 Firer(timetable, database=stores.database, jobs=both.jobs, submitter=submitter),
@@ -119,12 +125,26 @@ class Stewardship:
 
     async def close(self) -> None:
         """Write what has happened up to now, for a few seconds at most, and leave the rest to others."""
-        for words in (self._watch.close, self._history.finish, self._history.leave):
-            try:
-                async with asyncio.timeout(_LAST_WORDS_S):
-                    await words()
-            except TimeoutError:
-                log.warning("history_left_to_others", reason="no answer in time")
+        await _said(self._watch.close(), self._history.finish())
+        await _said(self._history.leave())
+
+
+async def _said(*words: Coroutine[Any, Any, None]) -> None:
+    """Wait for these for two seconds. What is at a PostgreSQL that hangs is cancelled until it lets go.
+
+    The driver answers one cancellation by waiting for the server, for ten seconds more: meanwhile whoever stops the
+    process would kill it, and what it leaves would be nobody's for a minute.
+    """
+    saying = [asyncio.create_task(word) for word in words]
+    try:
+        _, unsaid = await asyncio.wait(saying, timeout=_LAST_WORDS_S)
+        if unsaid:
+            log.warning("history_left_to_others", reason="no answer in time")
+    finally:
+        await cancel_until_ended(saying, again_s=_LOOP_ENDS_S)
+    for said in saying:
+        if not said.cancelled():
+            said.result()
 
 
 def _keep(settings: JobsSettings) -> Keep:

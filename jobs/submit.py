@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 
 from jobs.accept import MOST_AT_ONCE, Accepted, Acceptor
 from jobs.admit import Admitter, Limits
+from jobs.audit import Action, Actor, Deed
 from jobs.errors import ConflictError, KeyHeldError, StoreUnavailableError
 from jobs.find import JobFinder
 from jobs.group_commit import GroupCommit
 from jobs.model import Job
 from jobs.registry import TaskTable
+from jobs.stores.audit import note
 from jobs.stores.database import Connection, Database
 from jobs.stores.jobs import JobStore, KeyUse, NewJob
 from jobs.stores.queue import Queue
@@ -41,6 +43,7 @@ class Submitter:
     ) -> None:
         """Take a task to run for `turn_s` seconds where it neither says so nor was measured."""
         self._tasks = tasks
+        self._database = database
         self._jobs = jobs
         self._queue = queue
         self._turn_s = turn_s
@@ -101,16 +104,18 @@ class Submitter:
             return await self._jobs.of_name(*name, connection=connection)
         return None if holder is None else await self._finder.get(holder, connection=connection)
 
-    async def rerun(self, job: Job) -> Job:
+    async def rerun(self, job: Job, *, by: Actor) -> Job:
         """Accept a job that has failed, was cancelled or has expired once more: a new run, its tries counted anew.
 
         Raises ConflictError for any other, and where its unique key has gone to another job.
         """
         if job.unique_key is not None and (holder := await self._queue.holder(job.task, job.owner, job.unique_key)):
             raise ConflictError(f"job {holder} has the same unique key; wait for its end, or cancel it")
-        accepted = await self._jobs.rerun(job)
-        if accepted is None:
-            raise ConflictError("only a job that has failed, was cancelled or has expired can be retried")
+        async with self._database.transaction() as connection:
+            accepted = await self._jobs.rerun(job, connection=connection)
+            if accepted is None:
+                raise ConflictError("only a job that has failed, was cancelled or has expired can be retried")
+            await note(Deed.to_job(accepted, Action.JOB_RETRY, actor=by), connection=connection)
         return await self.enqueue(accepted)
 
     async def _withdraw(self, job: Job) -> None:

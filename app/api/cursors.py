@@ -25,6 +25,7 @@ class List(StrEnum):
     JOBS = "jobs"
     FAILURES = "failures"
     MEMBERS = "failed jobs of a cause"
+    AUDIT = "audit log"
 
 
 def write_cursor(of: List, place: Place | None) -> str | None:

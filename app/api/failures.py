@@ -10,7 +10,7 @@ from app.api.parsing import answer, read_query
 from app.schemas.requests import CausesQuery, RetryQuery
 from app.schemas.shapes.failures import CauseList, RetriedView
 from app.schemas.views import cause_view
-from app.state import deps_of, identity_of
+from app.state import actor_of, deps_of, identity_of
 from jobs.errors import NotFoundError
 
 
@@ -35,7 +35,10 @@ async def retry_cause(request: Request) -> Response:
     if "\x00" in fingerprint:
         raise NotFoundError("there is no cause of this fingerprint")
     retried = await deps_of(request).failures.retry(
-        fingerprint, owner=identity_of(request).sees, after=read_cursor(List.MEMBERS, query.cursor)
+        fingerprint,
+        owner=identity_of(request).sees,
+        after=read_cursor(List.MEMBERS, query.cursor),
+        by=actor_of(request),
     )
     view: RetriedView = {
         "retried": retried.retried,

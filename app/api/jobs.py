@@ -8,15 +8,16 @@ from starlette.responses import Response
 from app.api.cursors import List, read_cursor, write_cursor
 from app.api.parsing import answer, read_fields, read_job_id, read_json, read_query
 from app.errors import ForbiddenError
+from app.headers import header_of
 from app.schemas.requests import CancelQuery, JobBody, JobQuery, JobsQuery
 from app.schemas.shapes.jobs import CancellationView, JobList, TaskList, TriedJobView
 from app.schemas.views import job_view, task_view, try_view
-from app.state import deps_of, identity_of
+from app.state import actor_of, deps_of, identity_of
 from jobs.errors import InvalidInputError, Mistake, NotFoundError
 from jobs.stores.listing import JobFilter
 from jobs.submission import Submission
 
-IDEMPOTENCY_KEY = "Idempotency-Key"
+_IDEMPOTENCY_KEY = b"idempotency-key"
 REPLAYED = "Idempotency-Replayed"
 
 
@@ -24,7 +25,7 @@ async def submit_job(request: Request) -> Response:
     """POST /api/jobs: accept a job; 200 with the job that is already there where it has the same unique key."""
     body = await read_json(request, JobBody)
     wanted = Submission(owner=identity_of(request).owner, **vars(body))
-    key, deps = request.headers.get(IDEMPOTENCY_KEY), deps_of(request)
+    key, deps = header_of(request.scope, _IDEMPOTENCY_KEY), deps_of(request)
     submitted = await (deps.submitter.submit(wanted) if key is None else deps.idempotent.submit(wanted, key=key))
     status = HTTPStatus.ACCEPTED if submitted.is_new else HTTPStatus.OK
     response = answer(job_view(submitted.job), status=status, location=f"/api/jobs/{submitted.job.id}")
@@ -71,7 +72,7 @@ async def cancel_job(request: Request) -> Response:
     """POST /api/jobs/{id}/cancel: stop a job; `wait_s` is how long to wait for one that runs."""
     query = read_fields(request.query_params, CancelQuery)
     deps, sees = deps_of(request), identity_of(request).sees
-    cancelled = await deps.canceller.cancel(read_job_id(request), owner=sees, wait_s=query.wait_s)
+    cancelled = await deps.canceller.cancel(read_job_id(request), owner=sees, wait_s=query.wait_s, by=actor_of(request))
     view: CancellationView = {"outcome": cancelled.outcome, "job": job_view(cancelled.job)}
     return answer(view)
 
@@ -82,7 +83,7 @@ async def retry_job(request: Request) -> Response:
     job = await deps.finder.get(job_id, owner=identity_of(request).sees)
     if job is None:
         raise NotFoundError(f"there is no job {job_id}")
-    return answer(job_view(await deps.submitter.rerun(job)), status=HTTPStatus.ACCEPTED)
+    return answer(job_view(await deps.submitter.rerun(job, by=actor_of(request))), status=HTTPStatus.ACCEPTED)
 
 
 async def list_tasks(request: Request) -> Response:

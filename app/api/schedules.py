@@ -6,11 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.parsing import answer
-from app.errors import ForbiddenError
-from app.identity import Role
 from app.schemas.shapes.schedules import ScheduleList
 from app.schemas.views import job_view, schedule_view
-from app.state import deps_of, identity_of
+from app.state import actor_of, deps_of, require_admin
 
 
 async def list_schedules(request: Request) -> Response:
@@ -22,8 +20,7 @@ async def list_schedules(request: Request) -> Response:
 
 async def run_schedule(request: Request) -> Response:
     """POST /api/schedules/{name}/run: run it now; 200 with its unfinished job where it must not be overlapped."""
-    if identity_of(request).role is not Role.ADMIN:
-        raise ForbiddenError("only an administrator may run a schedule out of turn")
-    submitted = await deps_of(request).planned.run(request.path_params["name"])
+    require_admin(request, "run a schedule out of turn")
+    submitted = await deps_of(request).planned.run(request.path_params["name"], by=actor_of(request))
     status = HTTPStatus.ACCEPTED if submitted.is_new else HTTPStatus.OK
     return answer(job_view(submitted.job), status=status, location=f"/api/jobs/{submitted.job.id}")

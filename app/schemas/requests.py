@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from jobs.audit import Action
 from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY, State
 from jobs.registry import LONGEST_TIMEOUT_S
 from jobs.submission import LONGEST_DELAY_S, LONGEST_KEY, MOST_TRIES
@@ -48,6 +49,7 @@ Word = Annotated[str, Field(max_length=100, json_schema_extra=_FILLED), AfterVal
 OptionalWord = Annotated[Word | None, BeforeValidator(_nothing)]
 OptionalDate = Annotated[date | None, BeforeValidator(_nothing)]
 Header = Annotated[str, Field(max_length=200, json_schema_extra=_FILLED), AfterValidator(_filled)]
+ObjectId = Annotated[str, Field(max_length=500, json_schema_extra=_FILLED), AfterValidator(_filled)]
 UniqueKey = Annotated[str, Field(max_length=LONGEST_KEY, json_schema_extra=_FILLED), AfterValidator(_filled)]
 Priority = Annotated[
     int,
@@ -202,3 +204,19 @@ class TemplateQuery(Body):
     granularity: Granularity | None = None
     limit: PageSize = 50
     cursor: UUID | None = Field(None, description="The `next_cursor` of the page before.")
+
+
+class AuditQuery(Body):
+    """GET /api/audit."""
+
+    model_config = ConfigDict(strict=False)
+
+    actor: Word | None = Field(None, description="Who did it.")
+    action: Action | None = None
+    object_id: ObjectId | None = Field(
+        None, description="What it was done to: a job's id, a queue's or schedule's name."
+    )
+    after: Moment | None = Field(None, description="Done at this time or later.")
+    before: Moment | None = Field(None, description="Done before this time.")
+    limit: PageSize = 50
+    cursor: Cursor | None = None

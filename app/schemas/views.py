@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from app.schemas.shapes.audit import AuditView
 from app.schemas.shapes.data_sync import FileView, SyncView, TemplateView
 from app.schemas.shapes.failures import CauseView
 from app.schemas.shapes.jobs import ChangeView, FailureView, JobView, ProgressView, TaskView, TryView, WaitingView
 from app.schemas.shapes.queues import QueueView, WorkerView
 from app.schemas.shapes.schedules import ScheduleView
+from jobs.audit import AuditEntry
 from jobs.change import Change
 from jobs.codec import embed
 from jobs.model import Failure, Job, Progress, State, Try, Waiting
@@ -140,6 +142,22 @@ def worker_view(worker: WorkerProcess) -> WorkerView:
         "started_at": worker.started_at,
         "queues": {name: {"slots": crew.slots, "running": crew.running} for name, crew in worker.queues.items()},
         "tasks": worker.tasks,
+    }
+
+
+def audit_view(entry: AuditEntry) -> AuditView:
+    """Show what somebody did."""
+    return {
+        "id": entry.id,
+        "at": entry.at,
+        "actor": entry.actor,
+        "action": entry.action,
+        "object_type": entry.object_type,
+        "object_id": entry.object_id,
+        "outcome": entry.outcome,
+        "request_id": entry.request_id,
+        "address": entry.address,
+        "details": entry.details,
     }
 
 

@@ -80,6 +80,13 @@ class EndedRun(NamedTuple):
     finished_at: datetime
 
 
+class Wish(NamedTuple):
+    """An unfinished job that somebody wants cancelled, and whether nobody has wanted that before."""
+
+    job: Job
+    is_new: bool
+
+
 class JobStore:
     """Reads and writes jobs. Each write says in SQL from which states it may happen."""
 
@@ -129,10 +136,12 @@ class JobStore:
         """End an accepted job that Redis has refused for good."""
         await self._database.execute(_SQL["supersede"], job.id, job.run, failure.as_mapping())
 
-    async def want_cancelled(self, job_id: str, *, owner: str | None) -> Job | None:
-        """Note the wish to cancel an unfinished job, and give it; None where there is none or it has ended."""
-        row = await self._database.fetch_row(_SQL["want_cancelled"], job_id, owner)
-        return None if row is None else job_of(row)
+    async def want_cancelled(
+        self, job_id: str, *, owner: str | None, connection: Connection | None = None
+    ) -> Wish | None:
+        """Note the wish to cancel an unfinished job; None where there is none or it has ended."""
+        row = await (connection or self._database).fetch_row(_SQL["want_cancelled"], job_id, owner)
+        return None if row is None else Wish(job_of(row), row["is_new"])
 
     async def cancel_wanted(self, *, older_than_s: float, limit: int) -> list[Job]:
         """Give unfinished jobs that somebody has wanted cancelled for so long."""
@@ -191,12 +200,12 @@ class JobStore:
         """Put an event that cannot be written where somebody may look at it."""
         await self._database.execute(_SQL["bury_event"], told, reason)
 
-    async def rerun(self, job: Job) -> Job | None:
+    async def rerun(self, job: Job, *, connection: Connection | None = None) -> Job | None:
         """Accept an ended job once more, as its next run; None where it is not this run, or did not end badly.
 
         The job's own state counts too: the history may be behind what Redis knows.
         """
-        row = await self._database.fetch_row(_SQL["rerun"], job.id, job.run, job.state in _BAD_ENDS)
+        row = await (connection or self._database).fetch_row(_SQL["rerun"], job.id, job.run, job.state in _BAD_ENDS)
         return None if row is None else job_of(row)
 
     async def mark_enqueued(self, job_ids: Sequence[str]) -> None:

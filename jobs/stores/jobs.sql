@@ -87,7 +87,7 @@ WHERE id = $1 AND run = $2 AND state = 'accepted';
 UPDATE jobs
 SET cancel_requested_at = coalesce(cancel_requested_at, now())
 WHERE id = $1 AND ($2::text IS NULL OR owner = $2) AND finished_at IS NULL
-RETURNING *;
+RETURNING *, cancel_requested_at = now() AS is_new;
 
 -- name: cancel_wanted
 SELECT * FROM jobs

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from jobs.audit import Action, Actor, Deed
 from jobs.schedule import Due, Schedule
+from jobs.stores.audit import note
 from jobs.stores.database import Connection, Database, Row
 from jobs.stores.queries import load_queries
 
@@ -80,9 +82,12 @@ class ScheduleStore:
         """Move a schedule that was taken on to its next time; `job_id` is what was accepted for it, if anything was."""
         await connection.execute(_SQL["advance"], name, due.next_at, due.missed, job_id, due.at, is_overlapped)
 
-    async def note_run(self, name: str, job_id: str) -> None:
-        """Note the latest job of a schedule, one out of turn; its times stay as they are."""
-        await self._database.execute(_SQL["note_run"], name, job_id)
+    async def note_run(self, name: str, job_id: str, *, by: Actor) -> None:
+        """Note the latest job of a schedule, one out of turn, and who wanted it; its times stay as they are."""
+        deed = Deed(actor=by, action=Action.SCHEDULE_RUN, object_id=name, details={"job_id": job_id})
+        async with self._database.transaction() as connection:
+            await connection.execute(_SQL["note_run"], name, job_id)
+            await note(deed, connection=connection)
 
     async def all(self, names: Sequence[str]) -> list[ScheduleRow]:
         """Give how these schedules stand, in this order."""

@@ -23,7 +23,7 @@ STEP_MS = 600_000
 NAMES = (
     *("enqueue", "claim", "renew", "finish", "retry", "hand_back"),
     *("cancel", "limit", "pause", "sweep", "rerank", "tick", "look", "adopt", "put_payload"),
-    *("forget", "hold", "stamp", "meet", "release_parked", "lend", "progress"),
+    *("forget", "hold", "stamp", "meet", "release_parked", "lend", "progress", "admit", "claim_key"),
 )
 
 _NOW = f"""
@@ -94,6 +94,15 @@ class World:
         now, *answers = self.run("enqueue", *args)
         assert int(now) == self.now
         return list(answers)
+
+    def admit(self, *jobs: tuple[str, str], most: int) -> list[str]:
+        """Take places for jobs, by id and owner, each of whom may have `most` unfinished ones."""
+        return list(self.run("admit", 0, most, len(jobs), *[word for job in jobs for word in job]))
+
+    def claim_key(self, name: str, print_: str, job_id: str) -> tuple[str, str, str]:
+        """Claim an idempotency key for a job; give the word, whose job it stands for, and the first answer."""
+        word, known_id, answer = self.run("claim_key", name, print_, job_id)
+        return word, known_id, answer
 
     def renew(self, worker: str, *runs: Held, asked: Sequence[tuple[str, str]] = ()) -> list[str]:
         """Renew the leases of a worker's runs, and of what claims (queue, request) have given out."""

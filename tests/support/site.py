@@ -8,14 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.application import application
 from app.auth import Authenticator
 from app.identity import Identity, Role
 from app.lifespan import lifespan_for
-from app.problems import HANDLERS
-from app.routes import MIDDLEWARE, ROUTES
 from app.settings import load_all
 from app.state import Deps
 from jobs.registry import Task, TaskTable
@@ -57,7 +55,7 @@ async def running_app(
     settings = load_all(environ)
     tasks = tasks_of(environ, *more)
     lifespan = lifespan_for(settings, tasks, timetable_of(settings.jobs, tasks))
-    app = Starlette(routes=ROUTES, middleware=MIDDLEWARE, exception_handlers=HANDLERS, lifespan=lifespan)
+    app = application(lifespan)
     async with lifespan(app) as state:
         deps = changed(state["deps"])
 

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from jobs.audit import Actor
 from jobs.failures import Failures
 from jobs.settings import load_settings
 from jobs.stores.database import Database
@@ -20,6 +21,8 @@ from tests.conftest import Servers
 from tests.support.conditions import eventually
 from tests.support.failing import fail
 from tests.support.site import end_of, logged_in, submit
+
+_SOMEBODY = Actor(name="somebody")
 
 
 async def _causes(web: httpx.AsyncClient, **query: str | int) -> Any:  # noqa: ANN401  JSON
@@ -137,6 +140,16 @@ async def test_it_is_retried_while_redis_is_away(web: httpx.AsyncClient, databas
         assert await _states(database) == {"accepted": 25}
 
 
+async def test_each_job_that_is_retried_is_written_down(web: httpx.AsyncClient, database: Database) -> None:
+    """Those that are skipped are not; the request tells which belong together."""
+    await fail(database, "f", "ann", 3)
+    await database.execute("UPDATE jobs SET unique_key = 'same' WHERE id IN ('ann1f', 'ann3f')")
+    await web.post("/api/failures/f/retry", headers={"X-Request-ID": "all"})
+    rows = await database.fetch("SELECT actor, action, object_id, request_id FROM audit ORDER BY object_id")
+    assert len(rows) == 2
+    assert {tuple(row) for row in rows} < {("admin", "job.retry", f"ann{number}f", "all") for number in (1, 2, 3)}
+
+
 def _submitter(environ: dict[str, str], database: Database, queue: Queue) -> Submitter:
     tasks = task_table(load_settings(environ))
     return Submitter(tasks=tasks, database=database, jobs=JobStore(database), queue=queue, turn_s=1.0)
@@ -145,7 +158,7 @@ def _submitter(environ: dict[str, str], database: Database, queue: Queue) -> Sub
 async def _walk(failures: Failures) -> Sequence[tuple[int, int, int | None]]:
     told, place = [], None
     while True:
-        done = await failures.retry("f", owner=None, after=place)
+        done = await failures.retry("f", owner=None, after=place, by=_SOMEBODY)
         told.append((done.retried, done.skipped, done.remaining))
         if done.following is None:
             return told
@@ -172,9 +185,9 @@ async def test_a_unique_key_waits_for_redis(environ: dict[str, str], database: D
     await database.execute("UPDATE jobs SET unique_key = 'same' WHERE id = 'ann3f'")
     failures = Failures(store=FailureStore(database), submitter=_submitter(environ, database, queue))
     async with stopped(servers.redis):
-        done = await failures.retry("f", owner=None, after=None)
+        done = await failures.retry("f", owner=None, after=None, by=_SOMEBODY)
         assert (done.retried, done.skipped, done.remaining) == (4, 0, 1)
-    done = await failures.retry("f", owner=None, after=done.following)
+    done = await failures.retry("f", owner=None, after=done.following, by=_SOMEBODY)
     assert (done.retried, done.remaining, done.following) == (1, 0, None)
     await redis.aclose(close_connection_pool=True)
 

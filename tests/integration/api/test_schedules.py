@@ -101,6 +101,11 @@ async def test_a_run_out_of_turn_moves_no_time(client: httpx.AsyncClient, planne
         assert after == {**before, "last_job": {"id": job["id"], "state": "succeeded"}}
         other = await client.post("/api/schedules/nap/run")
         assert (other.status_code, other.json()["id"] != job["id"]) == (202, True)
+        entries = (await client.get("/api/audit", params={"action": "schedule.run"})).json()["items"]
+        assert [(entry["object_id"], entry["details"]["job_id"]) for entry in entries] == [
+            ("nap", other.json()["id"]),
+            ("nap", job["id"]),
+        ]
 
 
 async def test_what_may_overlap_runs_as_often_as_one_likes(client: httpx.AsyncClient) -> None:
