@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from functools import partial
 
 import structlog
 from starlette.applications import Starlette
@@ -12,15 +13,21 @@ from app.auth import Authenticator, MetricsToken
 from app.draining import on_stop_signal
 from app.settings import Settings
 from app.state import Deps
-from jobs.admit import Limits
+from jobs.admit import Admitter, Limits
+from jobs.batch_once import IdempotentBatches
+from jobs.batch_submit import BatchSubmitter
+from jobs.batches import Batches
 from jobs.cancel import Canceller
 from jobs.cancelling import cancel_until_ended
 from jobs.errors import StoreUnavailableError, UnfitRedisError
 from jobs.find import JobFinder
 from jobs.idempotency import IdempotentSubmitter
+from jobs.once import Once
 from jobs.overview import Overview
 from jobs.pause import Pauses
 from jobs.registry import TaskTable
+from jobs.stores.batches import BatchStore
+from jobs.stores.bulk import Bulk
 from jobs.stores.database import Database
 from jobs.stores.fitness import Fitness
 from jobs.stores.jobs import JobStore
@@ -63,21 +70,25 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
         jobs = JobStore(database)
         queue = Queue(redis, patience_s=_REDIS_PATIENCE_S, step_ms=settings.jobs.step_ms)
         finder = JobFinder(jobs=jobs, queue=queue)
-        submitter = Submitter(
-            tasks=tasks,
-            database=database,
-            jobs=jobs,
-            queue=queue,
-            turn_s=settings.jobs.turn_ms / 1000,
-            limits=Limits(
-                max_waiting=settings.jobs.max_waiting,
-                max_events=settings.jobs.stream_max,
-                patience_s=settings.app.patience_s,
-            ),
+        limits = Limits(
+            max_waiting=settings.jobs.max_waiting,
+            max_events=settings.jobs.stream_max,
+            patience_s=settings.app.patience_s,
         )
+        turn_s = settings.jobs.turn_ms / 1000
+        submitter = Submitter(tasks=tasks, database=database, jobs=jobs, queue=queue, turn_s=turn_s, limits=limits)
+        admitter = Admitter(jobs=jobs, queue=queue, limits=limits)
+        batches = BatchStore(database)
+        batch_submitter = BatchSubmitter(
+            tasks=tasks,
+            batches=batches,
+            queue=queue,
+            bulk=Bulk(queue, typical_s=partial(tasks.typical_s, otherwise=turn_s)),
+            admitter=admitter,
+        )
+        once = Once(jobs=jobs, keyring=Keyring(redis, patience_s=_REDIS_PATIENCE_S))
         statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
         waiter = EndWaiter(finder=finder, signals=Signals(redis))
-        uploads = Uploads(settings.jobs.data_dir)
         fitness = Fitness(redis)
         loops = [
             asyncio.create_task(waiter.run(), name="end-waiter"),
@@ -95,16 +106,19 @@ def lifespan_for(settings: Settings, tasks: TaskTable) -> Lifespan:
                         queue=queue,
                         fitness=fitness,
                         submitter=submitter,
-                        idempotent=IdempotentSubmitter(
-                            submitter=submitter,
-                            jobs=jobs,
-                            finder=finder,
-                            keyring=Keyring(redis, patience_s=_REDIS_PATIENCE_S),
-                        ),
+                        idempotent=IdempotentSubmitter(submitter=submitter, finder=finder, once=once),
+                        batch_submitter=batch_submitter,
+                        idempotent_batches=IdempotentBatches(submitter=batch_submitter, batches=batches, once=once),
+                        batches=Batches(batches=batches, queue=queue, admitter=admitter, submitter=submitter),
                         finder=finder,
                         waiter=waiter,
                         canceller=Canceller(jobs=jobs, queue=queue, waiter=waiter),
-                        data_sync=DataSync(database=database, finder=finder, submitter=submitter, uploads=uploads),
+                        data_sync=DataSync(
+                            database=database,
+                            finder=finder,
+                            submitter=submitter,
+                            uploads=Uploads(settings.jobs.data_dir),
+                        ),
                         authenticator=Authenticator(admin_api_key=settings.app.admin_api_key.get_secret_value()),
                         statistics=statistics,
                         overview=Overview(

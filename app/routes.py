@@ -3,7 +3,7 @@
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from app.api import data_sync, health, jobs, metrics, queues
+from app.api import batches, data_sync, health, jobs, metrics, queues
 from app.api.methods import by_method
 from app.middleware.authentication import Authentication
 from app.middleware.body_limit import BodyLimit
@@ -18,6 +18,10 @@ ROUTES = (
     by_method("/api/jobs/{id}", GET=jobs.show_job),
     by_method("/api/jobs/{id}/cancel", POST=jobs.cancel_job),
     by_method("/api/jobs/{id}/retry", POST=jobs.retry_job),
+    by_method("/api/batches", POST=batches.submit_batch),
+    by_method("/api/batches/{id}", GET=batches.show_batch),
+    by_method("/api/batches/{id}/cancel", POST=batches.cancel_batch),
+    by_method("/api/batches/{id}/retry", POST=batches.retry_batch),
     by_method("/api/queues", GET=queues.list_queues),
     by_method("/api/queues/{q}/pause", POST=queues.pause_queue),
     by_method("/api/queues/{q}/resume", POST=queues.resume_queue),

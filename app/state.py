@@ -7,6 +7,9 @@ from starlette.requests import Request
 
 from app.auth import Authenticator, MetricsToken
 from app.identity import Identity
+from jobs.batch_once import IdempotentBatches
+from jobs.batch_submit import BatchSubmitter
+from jobs.batches import Batches
 from jobs.cancel import Canceller
 from jobs.find import JobFinder
 from jobs.idempotency import IdempotentSubmitter
@@ -32,6 +35,9 @@ class Deps:
     fitness: Fitness
     submitter: Submitter
     idempotent: IdempotentSubmitter
+    batch_submitter: BatchSubmitter
+    idempotent_batches: IdempotentBatches
+    batches: Batches
     finder: JobFinder
     waiter: EndWaiter
     canceller: Canceller

@@ -4,13 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import fairness, history, submit, sync_rows
+from benchmarks import batches, fairness, history, submit, sync_rows
 from benchmarks.engine import contest, crowd
 from jobs.logs import configure_logs
 
 BENCHMARKS: dict[str, Callable[[bool], None]] = {
     "sync_rows": sync_rows.main,
     "submit": submit.main,
+    "batches": batches.main,
     "history": history.main,
     "fairness": fairness.main,
     "engine": contest.main,

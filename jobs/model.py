@@ -99,7 +99,8 @@ class Job:
     `run` counts generations (a retry by hand starts a new one), `tries` the starts within a run that were not the
     fault of a worker, `fence` rises with each start and tells a task's own writes which start is the latest. Of an
     owner and a task only one unfinished job may have a `unique_key`; one that has not started at `expires_at` ends.
-    With `is_written` False PostgreSQL has no row of it yet: it was away.
+    `batch_id` names the batch that it is of, or whose end it follows; a worker is not told. With `is_written` False
+    PostgreSQL has no row of it yet: it was away.
     """
 
     id: str
@@ -119,6 +120,7 @@ class Job:
     run_at: datetime | None
     expires_at: datetime | None = None
     unique_key: str | None = None
+    batch_id: str | None = None
     cancel_requested_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None

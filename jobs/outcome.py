@@ -5,6 +5,7 @@ import traceback
 from dataclasses import dataclass
 
 from jobs import codec
+from jobs.errors import ConflictError
 from jobs.model import Failure
 
 _LONGEST_MESSAGE = 2_000
@@ -54,6 +55,11 @@ def failure_of(task: str, error: BaseException) -> Failure:
     kind = type(error).__name__
     digest = hashlib.sha256(f"{task}\0{kind}\0{place}".encode()).hexdigest()
     return Failure(type=kind, message=codec.clean_text(str(error))[:_LONGEST_MESSAGE] or kind, fingerprint=digest[:16])
+
+
+def superseded(task: str, holder: str) -> Failure:
+    """Say why a job that was accepted does not run: another one, which was there first, has its unique key."""
+    return failure_of(task, ConflictError(f"job {holder} has the same unique key and was there first"))
 
 
 def _place(error: BaseException) -> str:

@@ -1,10 +1,11 @@
-"""Drops from PostgreSQL the jobs that have ended so long ago that nobody asks for them any more."""
+"""Drops from PostgreSQL jobs and batches that have ended so long ago that nobody asks for them any more."""
 
 import asyncio
 
 import structlog
 
 from jobs.errors import StoreUnavailableError
+from jobs.stores.batches import BatchStore
 from jobs.stores.jobs import JobStore
 
 _EVERY_S = 60.0
@@ -17,9 +18,10 @@ log = structlog.stdlib.get_logger(__name__)
 class Pruner:
     """A loop that any number of stewards may run: each takes rows that no other is at."""
 
-    def __init__(self, jobs: JobStore, *, days: int) -> None:
+    def __init__(self, jobs: JobStore, batches: BatchStore, *, days: int) -> None:
         """Keep what ended within so many days; 0: everything."""
         self._jobs = jobs
+        self._batches = batches
         self._days = days
 
     async def run(self) -> None:
@@ -33,10 +35,11 @@ class Pruner:
             await asyncio.sleep(_PAUSE_S if dropped == _AT_ONCE else _EVERY_S)
 
     async def prune(self) -> int:
-        """Drop the oldest, a few hundred at most; give how many there were."""
+        """Drop the oldest jobs, a few hundred at most, and batches without any; give how many jobs there were."""
         if not self._days:
             return 0
         dropped = await self._jobs.drop_ended(older_than_days=self._days, limit=_AT_ONCE)
+        await self._batches.drop_old(older_than_days=self._days, limit=_AT_ONCE)
         if dropped:
             log.info("jobs_pruned", amount=dropped)
         return dropped

@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 import structlog
 from redis.asyncio import Redis
 
+from jobs.batch_close import BatchCloser
 from jobs.cancelling import cancel_until_ended
 from jobs.history import HistoryWriter
 from jobs.mend import Mender
@@ -20,6 +21,7 @@ from jobs.registry import TaskTable
 from jobs.restore import Restorer
 from jobs.scribe import Scribe
 from jobs.settings import JobsSettings
+from jobs.stores.batches import BatchStore
 from jobs.stores.both import Both
 from jobs.stores.database import Database
 from jobs.stores.events import Events, Keep
@@ -30,7 +32,7 @@ from jobs.strays import Strays
 from jobs.sweep import Sweeper
 from jobs.watch import Watch
 
-CONNECTIONS = 8  # to PostgreSQL, one a loop
+CONNECTIONS = 9  # to PostgreSQL, one a loop
 
 _LEASE_S = 5.0  # of the one steward that compares the stores, who renews it each second
 _LOOP_ENDS_S = 0.5
@@ -75,7 +77,7 @@ class Stewardship:
             events=Events(stores.listening, consumer=stores.name, keep=_keep(settings)),
         )
         site = SiteStore(stores.database, steward=stores.name, lease_s=_LEASE_S)
-        scribe = Scribe(both.jobs)
+        scribe, batches = Scribe(both.jobs), BatchStore(stores.database)
         restorer = Restorer(both, tasks=tasks, turn_s=settings.turn_ms / 1000)
         mender = Mender(both, restorer=restorer, scribe=scribe)
         strays = Strays(both, scribe=scribe, queues=tasks.queues)
@@ -89,7 +91,8 @@ class Stewardship:
                 Recoverer(both, restorer=restorer),
                 Reconciler(both, mender=mender, queues=tasks.queues),
                 Sweeper(remains=both.remains, queue=both.queue, settings=settings),
-                Pruner(both.jobs, days=settings.history_days),
+                Pruner(both.jobs, batches, days=settings.history_days),
+                BatchCloser(batches, both, restorer=restorer),
                 strays,
                 pauses,
             ),

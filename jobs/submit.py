@@ -1,5 +1,6 @@
 """The way in for jobs: they are checked, stored and put in line. What is stored will run, whatever happens next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from jobs.accept import MOST_AT_ONCE, Accepted, Acceptor
@@ -8,6 +9,7 @@ from jobs.errors import ConflictError, KeyHeldError, StoreUnavailableError
 from jobs.find import JobFinder
 from jobs.group_commit import GroupCommit
 from jobs.model import Job
+from jobs.outcome import superseded
 from jobs.registry import TaskTable
 from jobs.stores.database import Connection, Database
 from jobs.stores.jobs import JobStore, KeyUse, NewJob
@@ -94,10 +96,17 @@ class Submitter:
         """
         if job.unique_key is not None and (holder := await self._queue.holder(job.task, job.owner, job.unique_key)):
             raise ConflictError(f"job {holder} has the same unique key; wait for its end, or cancel it")
-        accepted = await self._jobs.rerun(job)
-        if accepted is None:
+        accepted = await self._jobs.rerun([job])
+        if not accepted:
             raise ConflictError("only a job that has failed, was cancelled or has expired can be retried")
-        return await self.enqueue(accepted)
+        return await self.enqueue(accepted[0])
+
+    async def rerun_all(self, jobs: Sequence[Job]) -> None:
+        """Do the same for up to 200 jobs at once; leave out what cannot be retried, or is not what it was any more."""
+        accepted = await self._jobs.rerun(jobs)
+        for outcome in await self._acceptor.line_up(accepted):
+            if isinstance(outcome, Accepted) and outcome.holder is not None:  # somebody was faster
+                await self._jobs.supersede(outcome.job, superseded(outcome.job.task, outcome.holder))
 
     async def _holder(self, wanted: NewJob) -> Job | None:
         """Find who has the unique key: Redis knows while it is up, else PostgreSQL as far as its history goes."""
@@ -116,5 +125,4 @@ class Submitter:
             await self._jobs.withdraw(job.id)
 
     def _typical_s(self, task: str) -> float:
-        declared = self._tasks[task].typical_s if task in self._tasks else None
-        return self._turn_s if declared is None else declared
+        return self._tasks.typical_s(task, otherwise=self._turn_s)

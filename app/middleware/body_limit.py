@@ -12,7 +12,7 @@ _MIB = 1024 * 1024
 DEFAULT_BYTES = _MIB
 
 # An upload's form has a little more than the file in it.
-LIMITS = {"/api/data-sync/files": LARGEST_BYTES + _MIB}
+LIMITS = {"/api/data-sync/files": LARGEST_BYTES + _MIB, "/api/batches": 16 * _MIB}
 
 
 class BodyLimit:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from jobs.batch import Batch
 from jobs.model import Job, Waiting
 from jobs.overview import QueueOverview
 from jobs.registry import Task
@@ -16,7 +17,7 @@ View = Mapping[str, Any]
 
 
 def job_view(job: Job, waiting: Waiting | None = None) -> View:
-    """Show a job, with `waiting` where that was looked for. `batch_id` is part of the shape and null as yet."""
+    """Show a job, with `waiting` where that was looked for."""
     return {
         "id": job.id,
         "task": job.task,
@@ -27,7 +28,7 @@ def job_view(job: Job, waiting: Waiting | None = None) -> View:
         "args": job.args,
         "tags": job.tags,
         "unique_key": job.unique_key,
-        "batch_id": None,
+        "batch_id": job.batch_id,
         "run": job.run,
         "tries": job.tries,
         "max_tries": job.max_tries,
@@ -41,6 +42,20 @@ def job_view(job: Job, waiting: Waiting | None = None) -> View:
         "error": None if job.error is None else job.error.as_mapping(),
         "waiting": None if waiting is None else asdict(waiting),
         "durability": job.durability,
+    }
+
+
+def batch_view(batch: Batch) -> View:
+    """Show a batch, with the states that a job of it is in."""
+    return {
+        "id": batch.id,
+        "name": batch.name,
+        "total": batch.total,
+        "counts": batch.counts,
+        "state": batch.state,
+        "created_at": batch.created_at,
+        "finished_at": batch.finished_at,
+        "on_complete_job_id": batch.on_complete_job_id,
     }
 
 

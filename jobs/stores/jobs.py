@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,6 +69,22 @@ class NewJob:
             unique_key=self.unique_key,
         )
 
+    def accepted_at(self, moment: datetime) -> Job:
+        """Give the same job where the delay and `expires_in_s` are added here."""
+        delay, expires = self.delay_s, self.expires_in_s
+        return self.accepted(
+            at=moment,
+            run_at=moment + timedelta(seconds=delay) if delay is not None else self.run_at,
+            expires_at=None if expires is None else moment + timedelta(seconds=expires),
+        )
+
+
+class Run(NamedTuple):
+    """Which run of which job is meant."""
+
+    id: str
+    run: int
+
 
 class EndedRun(NamedTuple):
     """A run of which PostgreSQL has the end."""
@@ -110,12 +126,12 @@ class JobStore:
     async def get(self, job_id: str, *, owner: str | None = None, connection: Connection | None = None) -> Job | None:
         """Give a job, or None; with `owner` also None where it is somebody else's."""
         row = await (connection or self._database).fetch_row(_SQL["get"], job_id, owner)
-        return None if row is None else _job(row)
+        return None if row is None else job_of(row)
 
     async def of_name(self, task: str, owner: str, unique_key: str) -> Job | None:
         """Give an unfinished job that has this name, as far as PostgreSQL knows."""
         row = await self._database.fetch_row(_SQL["of_name"], task, owner, unique_key)
-        return None if row is None else _job(row)
+        return None if row is None else job_of(row)
 
     async def withdraw(self, job_id: str) -> None:
         """Take back an accepted job that nobody was told of and that Redis has refused."""
@@ -128,20 +144,21 @@ class JobStore:
     async def want_cancelled(self, job_id: str, *, owner: str | None) -> Job | None:
         """Note the wish to cancel an unfinished job, and give it; None where there is none or it has ended."""
         row = await self._database.fetch_row(_SQL["want_cancelled"], job_id, owner)
-        return None if row is None else _job(row)
+        return None if row is None else job_of(row)
 
-    async def cancel_wanted(self, *, older_than_s: float, limit: int) -> list[Job]:
-        """Give unfinished jobs that somebody has wanted cancelled for so long."""
-        return [_job(row) for row in await self._database.fetch(_SQL["cancel_wanted"], older_than_s, limit)]
+    async def cancel_wanted(self, *, after: Job | None, older_than_s: float, limit: int) -> list[Job]:
+        """Give unfinished jobs that somebody has wanted cancelled for so long, from the first after this one on."""
+        place = (_FIRST, "") if after is None else (after.cancel_requested_at, after.id)
+        return [job_of(row) for row in await self._database.fetch(_SQL["cancel_wanted"], older_than_s, *place, limit)]
 
     async def unfinished(self, *, after: Job | None, older_than_s: float, limit: int) -> list[Job]:
         """Give unfinished jobs owner by owner, as they were accepted, from the first after this one on."""
         place = ("", _FIRST, "") if after is None else (after.owner, after.accepted_at, after.id)
-        return [_job(row) for row in await self._database.fetch(_SQL["unfinished"], *place, older_than_s, limit)]
+        return [job_of(row) for row in await self._database.fetch(_SQL["unfinished"], *place, older_than_s, limit)]
 
     async def still_unfinished(self, job_ids: Sequence[str]) -> list[Job]:
         """Give those of these jobs that have not ended."""
-        return [_job(row) for row in await self._database.fetch(_SQL["still_unfinished"], list(job_ids))]
+        return [job_of(row) for row in await self._database.fetch(_SQL["still_unfinished"], list(job_ids))]
 
     async def ended_since(self, moment: datetime, *, after: str, limit: int) -> list[EndedRun]:
         """Give what has ended, in the order of their ends, from the first after this moment and id on."""
@@ -179,13 +196,13 @@ class JobStore:
         """Put an event that cannot be written where somebody may look at it."""
         await self._database.execute(_SQL["bury_event"], told, reason)
 
-    async def rerun(self, job: Job) -> Job | None:
-        """Accept an ended job once more, as its next run; None where it is not this run, or did not end badly.
+    async def rerun(self, jobs: Sequence[Job]) -> list[Job]:
+        """Accept ended jobs once more, each as its next run; leave out those of another run, or that did not end badly.
 
-        The job's own state counts too: the history may be behind what Redis knows.
+        A job's own state counts too: the history may be behind what Redis knows. Its batch is open again.
         """
-        row = await self._database.fetch_row(_SQL["rerun"], job.id, job.run, job.state in _BAD_ENDS)
-        return None if row is None else _job(row)
+        runs = [[job.id for job in jobs], [job.run for job in jobs], [job.state in _BAD_ENDS for job in jobs]]
+        return [job_of(row) for row in await self._database.fetch(_SQL["rerun"], *runs)]
 
     async def mark_enqueued(self, job_ids: Sequence[str]) -> None:
         """Note that Redis has these jobs, where the history has not said so yet."""
@@ -193,7 +210,7 @@ class JobStore:
 
     async def not_enqueued(self, *, older_than_s: float, limit: int) -> list[Job]:
         """Give accepted jobs that never reached Redis, oldest first."""
-        return [_job(row) for row in await self._database.fetch(_SQL["not_enqueued"], older_than_s, limit)]
+        return [job_of(row) for row in await self._database.fetch(_SQL["not_enqueued"], older_than_s, limit)]
 
     async def note_progress(self, job: Job, progress: Progress) -> None:
         """Store how far the job is, unless a later start has taken over."""
@@ -204,7 +221,8 @@ class JobStore:
 
         An event that carries a row makes the job, unless it is there. A higher run wins. Within a run an end is final,
         and of the other states the highest version wins; so any order and any repetition give the same rows. PostgreSQL
-        reads the events itself: in the event loop that would cost as much as running the jobs.
+        reads the events itself: in the event loop that would cost as much as running the jobs. Batches of which a job
+        ends are marked, for whoever closes them.
         """
         if _ROW in events:  # seldom: PostgreSQL was away when the job was accepted
             await self._database.execute(_SQL["create"], codec.embed(events))
@@ -215,7 +233,8 @@ def _stored(job: NewJob, row: Row) -> Job:
     return job.accepted(at=row["accepted_at"], run_at=row["run_at"], expires_at=row["expires_at"])
 
 
-def _job(row: Row) -> Job:
+def job_of(row: Row) -> Job:
+    """Read a row of the table."""
     return Job(
         id=row["id"],
         task=row["task"],
@@ -234,6 +253,7 @@ def _job(row: Row) -> Job:
         run_at=row["run_at"],
         expires_at=row["expires_at"],
         unique_key=row["unique_key"],
+        batch_id=row["batch_id"],
         cancel_requested_at=row["cancel_requested_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],

@@ -14,17 +14,23 @@ from jobs.errors import StoreUnavailableError
 from jobs.model import Failure, Job, State
 from jobs.payload import write_payload
 from jobs.stores import rows
+from jobs.stores.jobs import Run
 from jobs.stores.redis import answering
 from jobs.stores.scripts import Script
 
 MOST_AT_ONCE = 200
+PLACE_OF_NAME, PLACE_OF_PAYLOAD = 12, 14
 
 _ADMIT = Script("admit")
+_ADMIT_ALL = Script("admit_all")
 _ENQUEUE = Script("enqueue")
 _LIMIT = Script("limit")
 _CANCEL = Script("cancel")
 _EVERYBODY = "*"
 _STOPPED = {"CancelledError": State.CANCELLED, "JobExpiredError": State.EXPIRED}  # by the error in arq's result
+
+
+Word = str | bytes | int | float
 
 
 class Admission(StrEnum):
@@ -100,6 +106,20 @@ class Queue:
         parts = (answer.decode().partition(":") for answer in answers)
         return [(Admission(word), int(left or 0)) for word, _, left in parts]
 
+    async def admit_all(
+        self, owner: str, job_ids: Sequence[str], *, most: int, most_events: int
+    ) -> tuple[Admission, int]:
+        """Take places for all of up to 10,000 jobs of one owner, or for none. The rest is as in `admit`."""
+        async with self._patiently():
+            answer = await _ADMIT_ALL.run(self._redis, most_events, most, owner, *job_ids)
+        word, _, left = answer.decode().partition(":")
+        return Admission(word), int(left or 0)
+
+    async def release_all(self, owner: str, job_ids: Sequence[str]) -> None:
+        """Give up places that `admit_all` has taken."""
+        async with self._patiently():
+            await self._redis.zrem(keys.reserve(owner), *job_ids)
+
     async def release(self, jobs: Sequence[tuple[str, str]]) -> None:
         """Give up places that `admit` has taken."""
         async with self._patiently():
@@ -115,20 +135,17 @@ class Queue:
         `epoch` names the content of Redis that the caller means (`switchyard:epoch`); nothing where any will do.
         Raises StoreUnavailableError where Redis does not answer; then nobody knows whether the jobs are in.
         """
-        args: list[str | bytes | int | float] = [epoch, issued_ms, self._step_ms, len(entries)]
-        for entry in entries:
-            job = entry.job
-            args += (job.id, job.run, job.queue, job.owner, job.priority, job.task)
-            # Whoever is retried by hand waits from then on.
-            args += (0 if entry.is_new or job.run > 1 else _ms(job.accepted_at), _ms_or_0(job.run_at))
-            args += (job.max_tries, job.timeout_s * 1000, entry.typical_s * 1000)
-            args += (_ms_or_0(job.expires_at), _name_of(job), 0 if entry.is_new else _tries_of(job), payload_of(job))
-            args.append(b"" if job.is_written else rows.pack(job))
-        async with self._patiently():
-            answers = await _ENQUEUE.run(self._redis, *args)
-        return [_place(answer.decode()) for answer in answers[1:]]
+        words = [word for entry in entries for word in words_of(entry)]
+        answers = await self.put(words, len(entries), issued_ms=issued_ms, epoch=epoch)
+        return [_place(answer.decode()) for answer in answers]
 
-    async def cancel(self, jobs: Sequence[Job]) -> list[Cancelled]:
+    async def put(self, words: Sequence[Word], amount: int, *, issued_ms: int = 0, epoch: str = "") -> list[bytes]:
+        """Do the same for jobs whose words are made (`words_of`); give the answers in Redis' own words."""
+        async with self._patiently():
+            answers: list[bytes] = await _ENQUEUE.run(self._redis, epoch, issued_ms, self._step_ms, amount, *words)
+        return answers[1:]
+
+    async def cancel(self, jobs: Sequence[Job | Run]) -> list[Cancelled]:
         """Cancel up to 200 runs: those that wait at once, those that run by a word to their workers."""
         args: list[str | int] = [len(jobs)]
         for job in jobs:
@@ -139,11 +156,18 @@ class Queue:
 
     async def holder(self, task: str, owner: str, unique_key: str) -> str | None:
         """Give the id of the unfinished job that has a unique key."""
+        return (await self.holders([(task, owner, unique_key)])).get((task, owner, unique_key))
+
+    async def holders(self, names: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
+        """Give the ids of the unfinished jobs that have unique keys, of those of these names that somebody has."""
         async with self._patiently():
-            found = await self._redis.get(keys.unique(task, owner, unique_key))
-            if found is None or not await self._redis.exists(keys.job(found.decode())):
-                return None
-        return str(found.decode())
+            found = await self._redis.mget([keys.unique(*name) for name in names])
+            held = {name: job_id.decode() for name, job_id in zip(names, found, strict=True) if job_id is not None}
+            pipe = self._redis.pipeline(transaction=False)
+            for job_id in held.values():
+                pipe.exists(keys.job(job_id))
+            lives = await pipe.execute()
+        return {name: job_id for (name, job_id), is_alive in zip(held.items(), lives, strict=True) if is_alive}
 
     async def unwritten(self, job_id: str) -> Job | None:
         """Give a job that PostgreSQL did not take, as it was accepted: for a day, or None."""
@@ -196,6 +220,25 @@ async def patiently(patience_s: float) -> AsyncIterator[None]:
             raise StoreUnavailableError("Redis: no answer in time") from error
 
 
+def words_of(entry: Entry) -> tuple[Word, ...]:
+    """Give what the script `enqueue` is told of a job: its id first, name and payload at their places."""
+    job = entry.job
+    return (
+        *(job.id, job.run, job.queue, job.owner, job.priority, job.task),
+        # Whoever is retried by hand waits from then on.
+        0 if entry.is_new or job.run > 1 else _ms(job.accepted_at),
+        _ms_or_0(job.run_at),
+        *(job.max_tries, job.timeout_s * 1000, entry.typical_s * 1000),
+        *(
+            _ms_or_0(job.expires_at),
+            name_of(job.task, job.owner, job.unique_key),
+            0 if entry.is_new else _tries_of(job),
+            payload_of(job),
+        ),
+        b"" if job.is_written else rows.pack(job),
+    )
+
+
 def state_of(result: Mapping[str, object]) -> State:
     """Read a state off arq's result: ours says it, a stock worker's only whether it was a success."""
     if isinstance(state := result.get("state"), str):
@@ -232,11 +275,9 @@ def _place(answer: str) -> Place:
     return Place(answer=Enqueued(word), holder=holder or None)
 
 
-def _name_of(job: Job) -> str:
+def name_of(task: str, owner: str, unique_key: str | None) -> str:
     """Give what follows UNIQUE in the key, or nothing."""
-    if job.unique_key is None:
-        return ""
-    return keys.unique(job.task, job.owner, job.unique_key).removeprefix(keys.UNIQUE)
+    return "" if unique_key is None else keys.unique(task, owner, unique_key).removeprefix(keys.UNIQUE)
 
 
 def _tries_of(job: Job) -> int:

@@ -17,6 +17,8 @@ _REDIS_TIME = "local function NOW() return redis.call('TIME') end"
 
 # What stands between the prelude and a script, beside `jobs`.
 _PARTS: Mapping[str, tuple[str, ...]] = {
+    "admit": ("room",),
+    "admit_all": ("room",),
     "adopt": ("ends",),
     "cancel": ("ends", "stops"),
     "claim": ("ends", "stops"),

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from jobs import codec, keys
 from jobs.prune import Pruner
+from jobs.stores.batches import BatchStore
 from jobs.stores.database import Database
 from jobs.stores.events import Events, Keep
 from jobs.stores.jobs import JobStore
@@ -34,11 +35,11 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 async def test_old_ends_are_dropped_some_at_a_time(database: Database) -> None:
     """What ended lately stays, and so does what has not ended, however old it is; files outlive their jobs."""
     await database.execute(_ROWS)
-    pruner = Pruner(JobStore(database), days=7)
+    pruner = Pruner(JobStore(database), BatchStore(database), days=7)
     assert [await pruner.prune() for _ in range(3)] == [500, 100, 0]
     rows = await database.fetch("SELECT state, count(*) AS amount FROM jobs GROUP BY state ORDER BY state")
     assert [(row["state"], row["amount"]) for row in rows] == [("failed", 600), ("queued", 600)]
-    assert await Pruner(JobStore(database), days=0).prune() == 0
+    assert await Pruner(JobStore(database), BatchStore(database), days=0).prune() == 0
 
 
 async def test_the_stream_keeps_what_is_young_unless_that_is_much(redis: Redis) -> None:
