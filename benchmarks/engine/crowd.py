@@ -54,7 +54,7 @@ def _drained(scenario: Scenario) -> Drained:
     contestant = replace(SWITCHYARD, jobs=scenario.jobs, left=left)
     with tempfile.TemporaryDirectory(prefix="switchyard-bench-") as folder, ring_of(contestant, Path(folder)) as ring:
         ring.enqueue_batch()  # makes the rows
-        ring.redis.flushall()
+        ring.empty()
         with _elsewhere(ring, scenario.running_elsewhere):
             asyncio.run(_fill(ring, scenario))
             return ring.drain(1)

@@ -83,12 +83,12 @@ class Ring:
 
     def enqueue_one_by_one(self) -> Enqueued:
         """Put jobs in, each after the other."""
-        self.redis.flushall()
+        self.empty()
         return self._enqueue("enqueue-one", self.contestant.singles)
 
     def enqueue_batch(self) -> Enqueued:
         """Put in all that a drain takes out, as fast as the engine can."""
-        self.redis.flushall()
+        self.empty()
         return self._enqueue("enqueue-batch", self.contestant.jobs)
 
     def drain(self, processes: int) -> Drained:
@@ -114,13 +114,18 @@ class Ring:
 
     def pick_up(self, jobs: int) -> PickedUp:
         """Send single jobs to an idle worker."""
-        self.redis.flushall()
+        self.empty()
         self._started.unlink(missing_ok=True)
         with self._workers(1) as workers:
             workers[0].begin()
             waited_ms = self._answer_of("pick-up", jobs)["waited_ms"]
             workers[0].end()
         return PickedUp(waited_ms=tuple(waited_ms))
+
+    def empty(self) -> None:
+        """Take out all that Redis has, and let the engine settle in it."""
+        self.redis.flushall()
+        self._answer_of("settle")
 
     def _enqueue(self, command: str, jobs: int) -> Enqueued:
         return Enqueued(per_s=jobs / self._answer_of(command, jobs)["seconds"])

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from redis.asyncio import Redis
@@ -27,6 +27,7 @@ _ENQUEUE = Script("enqueue")
 _LIMIT = Script("limit")
 _CANCEL = Script("cancel")
 _EVERYBODY = "*"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STOPPED = {"CancelledError": State.CANCELLED, "JobExpiredError": State.EXPIRED}  # by the error in arq's result
 
 
@@ -227,7 +228,7 @@ def words_of(entry: Entry) -> tuple[Word, ...]:
         *(job.id, job.run, job.queue, job.owner, job.priority, job.task),
         # Whoever is retried by hand waits from then on.
         0 if entry.is_new or job.run > 1 else _ms(job.accepted_at),
-        _ms_or_0(job.run_at),
+        _due_ms(job.run_at),
         *(job.max_tries, job.timeout_s * 1000, entry.typical_s * 1000),
         *(
             _ms_or_0(job.expires_at),
@@ -291,6 +292,11 @@ def _ms(moment: datetime) -> int:
 
 def _ms_or_0(moment: datetime | None) -> int:
     return 0 if moment is None else _ms(moment)
+
+
+def _due_ms(run_at: datetime | None) -> int:
+    """Give the first millisecond at which a job may start: never one that begins before it is due."""
+    return 0 if run_at is None else -((_EPOCH - run_at) // timedelta(milliseconds=1))
 
 
 def _moment(ms: int) -> datetime:

@@ -2,6 +2,7 @@
 
 enqueue-one N       enqueue N no-op jobs, one awaited after the other: prints {"seconds": ...}
 enqueue-batch N     enqueue N no-op jobs by the library's best way for many: prints {"seconds": ...}
+settle              do what an engine needs once in an emptied Redis, if anything: prints {}
 pick-up N           enqueue one, idle for 10-190 ms, N times, whatever the worker does: prints {"waited_ms": [...]}
 worker              print "ready", wait for a line on stdin, work until SIGTERM: prints a tally
 
@@ -47,14 +48,19 @@ class Producer(Protocol):
 
 Connect = Callable[[str], AbstractAsyncContextManager[Producer]]
 Work = Callable[[str, int], Coroutine[Any, Any, None]]
+Settle = Callable[[str], Coroutine[Any, Any, None]]
 
 
-def run(connect: Connect, work: Work) -> None:
-    """Do what the command line says: `connect(url)` gives a producer, `work(url, concurrency)` runs until SIGTERM."""
+def run(connect: Connect, work: Work, settle: Settle | None = None) -> None:
+    """Do what the command line says.
+
+    `connect(url)` gives a producer, `work(url, concurrency)` runs until SIGTERM, `settle(url)` follows each emptying.
+    """
     parser = argparse.ArgumentParser(description="One contestant of the engine benchmark.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name in _PRODUCING:
         commands.add_parser(name).add_argument("jobs", type=int)
+    commands.add_parser("settle")
     commands.add_parser("worker").add_argument("--concurrency", type=int, default=100)
     arguments = parser.parse_args()
     url = os.environ["BENCH_REDIS_URL"]
@@ -63,6 +69,10 @@ def run(connect: Connect, work: Work) -> None:
         sys.stdin.readline()
         uvloop.run(work(url, arguments.concurrency))
         answer: dict[str, Any] = tallied()
+    elif arguments.command == "settle":
+        if settle is not None:
+            uvloop.run(settle(url))
+        answer = {}
     else:
         answer = uvloop.run(_produce(connect(url), _PRODUCING[arguments.command], arguments.jobs))
     _tell(answer)

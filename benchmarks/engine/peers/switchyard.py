@@ -1,8 +1,11 @@
 """Our own engine with everything on: score, limits, leases, fences, events, and the history, written by the worker.
 
-It also needs PostgreSQL, in BENCH_DATABASE_URL: the rows that the history is written to are there before a pass.
+It also needs PostgreSQL, in BENCH_DATABASE_URL: the rows that the history is written to are there before a pass. An
+emptied Redis is settled first: a steward that finds it later takes it for one that has lost all of these jobs, and
+brings them back while others are measured.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -12,6 +15,8 @@ from datetime import UTC, datetime
 from app.migrate import FOLDER, load_migrations, migrate
 from benchmarks.engine.peers.script import NOOP, Producer, run
 from benchmarks.engine.peers.tally import count, report_start
+from jobs import keys
+from jobs.cancelling import cancel_until_ended
 from jobs.context import JobContext
 from jobs.ids import new_job_id
 from jobs.logs import configure_logs
@@ -19,9 +24,11 @@ from jobs.model import Job, State
 from jobs.registry import Task, TaskTable
 from jobs.serve import serve_until_signal
 from jobs.settings import load_settings
+from jobs.stewardship import CONNECTIONS, Stewardship, Stores
 from jobs.stores.database import Database
 from jobs.stores.queue import MOST_AT_ONCE, Entry, Queue
 from jobs.stores.redis import connect_redis
+from tests.support.conditions import eventually
 
 QUEUE = "bench"
 STEP_MS = 600_000
@@ -102,17 +109,31 @@ class SwitchyardProducer:
 
 @asynccontextmanager
 async def connect(url: str) -> AsyncIterator[Producer]:
-    """Open a client; make the rows anew."""
-    database = await Database.open(os.environ["BENCH_DATABASE_URL"], size=1, patience_s=_PATIENCE_S, answer_s=None)
-    await migrate(database, load_migrations(FOLDER))
-    await database.execute("TRUNCATE jobs CASCADE")
-    await database.execute(_ROWS, ROWS)
-    await database.close()
+    """Open a client."""
     redis = connect_redis(url, patience_s=_PATIENCE_S)
     try:
         yield SwitchyardProducer(Queue(redis, patience_s=_PATIENCE_S, step_ms=STEP_MS))
     finally:
         await redis.aclose(close_connection_pool=True)
+
+
+async def settle(url: str) -> None:
+    """Let a steward put the site in order, which has no job yet; make the rows anew."""
+    database = await Database.open(
+        os.environ["BENCH_DATABASE_URL"], size=CONNECTIONS, patience_s=_PATIENCE_S, answer_s=None
+    )
+    await migrate(database, load_migrations(FOLDER))
+    await database.execute("TRUNCATE jobs, site CASCADE")
+    redis = connect_redis(url, patience_s=_PATIENCE_S)
+    stores = Stores(database=database, redis=redis, listening=redis, name="settling", patience_s=_PATIENCE_S)
+    steward = Stewardship.of(load_settings(dict(environment(url))), TASKS, stores)
+    running = asyncio.create_task(steward.run())
+    await eventually(lambda: redis.exists(keys.SERVER), within_s=_PATIENCE_S)
+    await cancel_until_ended([running], again_s=1.0)
+    await steward.close()
+    await database.execute(_ROWS, ROWS)
+    await redis.aclose(close_connection_pool=True)
+    await database.close()
 
 
 def environment(url: str) -> Iterator[tuple[str, str]]:
@@ -129,4 +150,4 @@ async def work(url: str, concurrency: int) -> None:
 
 
 if __name__ == "__main__":
-    run(connect, work)
+    run(connect, work, settle)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
+from jobs import keys
 from jobs.accept import Accepted, Acceptor
 from jobs.admit import Admitter, Limits
 from jobs.model import State
@@ -67,6 +68,20 @@ async def test_a_group_is_accepted_in_its_order(acceptor: Acceptor, database: Da
         assert await store.get(job.id) == replace(job, state=State.ACCEPTED)
     assert jobs[1].run_at is not None
     assert (jobs[1].run_at - jobs[1].accepted_at).total_seconds() == 60
+
+
+@pytest.mark.parametrize(("micros", "late_ms"), [(0, 0), (1, 1), (999, 1), (1_000, 1), (1_001, 2)])
+async def test_a_job_is_never_due_before_its_time(
+    acceptor: Acceptor, redis_url: str, micros: int, late_ms: int
+) -> None:
+    """Its time may lie within a millisecond; Redis knows whole ones only, and takes the next."""
+    run_at = datetime(2199, 1, 1, 0, 0, 0, tzinfo=UTC)
+    await acceptor.accept([replace(_NEW, id="j", run_at=run_at.replace(microsecond=micros))])
+    redis = connect_redis(redis_url, patience_s=1)
+    try:
+        assert await redis.zscore(keys.queue(_NEW.queue), "j") == run_at.timestamp() * 1000 + late_ms
+    finally:
+        await redis.aclose(close_connection_pool=True)
 
 
 @pytest.mark.parametrize("place", [0, 3, 6])
