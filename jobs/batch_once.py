@@ -52,7 +52,7 @@ class _Submitting:
         if batch is None:
             return None
         states = Counter(_first_state(job, batch.created_at) for job in self.asked.jobs)
-        return SubmittedBatch(batch=replace(batch, counts=states, finished_at=None), is_replayed=True)
+        return SubmittedBatch(batch=replace(batch, counts=dict(states), finished_at=None), is_replayed=True)
 
     def id_of(self, answer: SubmittedBatch) -> str:
         """Name the batch."""

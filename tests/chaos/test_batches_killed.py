@@ -29,6 +29,7 @@ BEGIN PERFORM pg_advisory_xact_lock({lock}); RETURN new; END $$;
 CREATE TRIGGER wait_for_test BEFORE INSERT ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION wait_for_test();
 """
 _PAUSE_MS = 60_000
+_A_MINUTE_LATER = "UPDATE jobs SET accepted_at = accepted_at - interval '1 minute' WHERE finished_at IS NULL"
 _ALL_END_WITHIN_S = 60.0
 
 
@@ -104,7 +105,7 @@ async def test_a_steward_that_dies_after_it_committed_leaves_the_rest_to_others(
         await _kill(steward)
         await redis.execute_command("CLIENT", "UNPAUSE")
         assert await redis.exists(f"arq:job:{follower}") == 0
-    await database.execute("UPDATE jobs SET accepted_at = accepted_at - interval '1 minute'")
+    await database.execute(_A_MINUTE_LATER)
     async with running_worker(environ):
         await reaches(web, follower, "succeeded", within_s=20)
     ends = Counter(row["job_id"] for row in await database.fetch("SELECT job_id FROM ends"))
@@ -143,7 +144,7 @@ async def test_a_web_process_that_dies_leaves_a_whole_batch_or_none(
     batches = await database.fetch("SELECT id, on_complete_job_id FROM batches")
     assert len(await database.fetch("SELECT FROM jobs")) == 500 * len(batches)
     assert len(batches) == 1 or not is_committed
-    await database.execute("UPDATE jobs SET accepted_at = accepted_at - interval '1 minute'")
+    await database.execute(_A_MINUTE_LATER)
     async with running_worker(environ):
         for batch in batches:
             ended = await end_of_batch(web, batch["id"], within_s=40)
