@@ -1,7 +1,8 @@
 """The jobs of a batch on their way into line: by the script that every job goes through, without a record of each."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,18 +12,10 @@ from jobs.errors import StoreUnavailableError
 from jobs.model import State
 from jobs.payload import frame_of
 from jobs.stores.batches import NewBatch
-from jobs.stores.queue import (
-    MOST_AT_ONCE,
-    PLACE_OF_NAME,
-    PLACE_OF_PAYLOAD,
-    Enqueued,
-    Entry,
-    Queue,
-    Word,
-    name_of,
-    words_of,
-)
+from jobs.stores.queue import Enqueued, Queue
+from jobs.stores.words import Own, Terms, Word, ms_of, name_of, terms_of, told
 
+_AT_ONCE = 500  # some ms of Redis: others come in between
 _UNIQUE = f"{Enqueued.UNIQUE}:".encode()
 _STATES = {
     Enqueued.QUEUED: State.QUEUED,
@@ -59,12 +52,14 @@ class Bulk:
 
         Those that Redis does not take, or of which nobody knows, stay accepted and are put there later.
         """
-        words = _Words(batch, at=at, typical_s=self._typical_s)
         ids, answers = batch.members.ids, list[bytes]()
+        words = _Words(batch, at=at, typical_s=self._typical_s)
+        part = words.of(0)
         try:
-            for first in range(0, len(ids), MOST_AT_ONCE):
-                part = range(first, min(first + MOST_AT_ONCE, len(ids)))
-                answers += await self._queue.put(words.of(part), len(part))
+            while part:
+                call = asyncio.create_task(self._queue.put(part))
+                part = words.of(len(answers) + _AT_ONCE)  # made while Redis is at the one before
+                answers += await call
         except StoreUnavailableError as error:
             log.warning("jobs_not_enqueued", amount=len(ids) - len(answers), reason=str(error))
         counts = Counter({State.ACCEPTED: len(ids) - len(answers)})
@@ -76,27 +71,27 @@ class Bulk:
 
 
 class _Words:
-    """The words of the jobs of a batch: of each of the terms once, and for a job what is its own put into those."""
+    """The words of the jobs of a batch: terms are made once, and no record of a job is."""
 
     def __init__(self, batch: NewBatch, *, at: datetime, typical_s: Callable[[str], float]) -> None:
         self._owner = batch.owner
         self._members = batch.members
-        self._terms = batch.members.terms
-        models = [words_of(Entry(job=term.accepted_at(at), typical_s=typical_s(term.task))) for term in self._terms]
-        self._heads = [model[1:PLACE_OF_NAME] for model in models]
-        self._middles = [model[PLACE_OF_NAME + 1 : PLACE_OF_PAYLOAD] for model in models]
-        self._tails = [model[PLACE_OF_PAYLOAD + 1 :] for model in models]
-        enqueued_ms = round(at.timestamp() * 1000)
-        self._frames = [frame_of(term.task, enqueued_ms=enqueued_ms) for term in self._terms]
+        self._terms: list[Terms] = []
+        self._tasks: list[str] = []
+        self._frames: list[tuple[str, str]] = []
+        for term in batch.members.terms:
+            self._terms.append(terms_of(term.accepted_at(at), typical_s=typical_s(term.task), is_new=True))
+            self._tasks.append(term.task)
+            self._frames.append(frame_of(term.task, enqueued_ms=ms_of(at)))
 
-    def of(self, part: Sequence[int]) -> list[Word]:
-        """Give the words of the jobs at these places."""
-        members, words = self._members, list[Word]()
-        for place in part:
-            term = members.places[place] - 1
-            unique_key = members.unique_keys[place]
-            name = "" if unique_key is None else name_of(self._terms[term].task, self._owner, unique_key)
-            before, after = self._frames[term]
-            payload = before + members.args[place] + after
-            words += (members.ids[place], *self._heads[term], name, *self._middles[term], payload, *self._tails[term])
-        return words
+    def of(self, first: int) -> list[Word]:
+        """Give the words of a call, of the jobs from this place on; none behind the last."""
+        places = range(first, min(first + _AT_ONCE, len(self._members.ids)))
+        return told(map(self._job, places)) if places else []
+
+    def _job(self, place: int) -> tuple[Terms, Own]:
+        members = self._members
+        term, unique_key = members.places[place] - 1, members.unique_keys[place]
+        before, after = self._frames[term]
+        name = "" if unique_key is None else name_of(self._tasks[term], self._owner, unique_key)
+        return self._terms[term], (members.ids[place], name, 0, before + members.args[place] + after, b"")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from redis.asyncio import Redis
@@ -12,14 +12,13 @@ from redis.asyncio import Redis
 from jobs import codec, keys
 from jobs.errors import StoreUnavailableError
 from jobs.model import Failure, Job, State
-from jobs.payload import write_payload
 from jobs.stores import rows
 from jobs.stores.jobs import Run
 from jobs.stores.redis import answering
 from jobs.stores.scripts import Script
+from jobs.stores.words import Word, own_of, terms_of, told
 
 MOST_AT_ONCE = 200
-PLACE_OF_NAME, PLACE_OF_PAYLOAD = 12, 14
 
 _ADMIT = Script("admit")
 _ADMIT_ALL = Script("admit_all")
@@ -27,11 +26,7 @@ _ENQUEUE = Script("enqueue")
 _LIMIT = Script("limit")
 _CANCEL = Script("cancel")
 _EVERYBODY = "*"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STOPPED = {"CancelledError": State.CANCELLED, "JobExpiredError": State.EXPIRED}  # by the error in arq's result
-
-
-Word = str | bytes | int | float
 
 
 class Admission(StrEnum):
@@ -136,14 +131,20 @@ class Queue:
         `epoch` names the content of Redis that the caller means (`switchyard:epoch`); nothing where any will do.
         Raises StoreUnavailableError where Redis does not answer; then nobody knows whether the jobs are in.
         """
-        words = [word for entry in entries for word in words_of(entry)]
-        answers = await self.put(words, len(entries), issued_ms=issued_ms, epoch=epoch)
+        jobs = [
+            (
+                terms_of(entry.job, typical_s=entry.typical_s, is_new=entry.is_new),
+                own_of(entry.job, is_new=entry.is_new),
+            )
+            for entry in entries
+        ]
+        answers = await self.put(told(jobs), issued_ms=issued_ms, epoch=epoch)
         return [_place(answer.decode()) for answer in answers]
 
-    async def put(self, words: Sequence[Word], amount: int, *, issued_ms: int = 0, epoch: str = "") -> list[bytes]:
-        """Do the same for jobs whose words are made (`words_of`); give the answers in Redis' own words."""
+    async def put(self, words: Sequence[Word], *, issued_ms: int = 0, epoch: str = "") -> list[bytes]:
+        """Do the same for up to 500 jobs whose words are made (`jobs.stores.words`); give the answers as they are."""
         async with self._patiently():
-            answers: list[bytes] = await _ENQUEUE.run(self._redis, epoch, issued_ms, self._step_ms, amount, *words)
+            answers: list[bytes] = await _ENQUEUE.run(self._redis, epoch, issued_ms, self._step_ms, *words)
         return answers[1:]
 
     async def cancel(self, jobs: Sequence[Job | Run]) -> list[Cancelled]:
@@ -221,25 +222,6 @@ async def patiently(patience_s: float) -> AsyncIterator[None]:
             raise StoreUnavailableError("Redis: no answer in time") from error
 
 
-def words_of(entry: Entry) -> tuple[Word, ...]:
-    """Give what the script `enqueue` is told of a job: its id first, name and payload at their places."""
-    job = entry.job
-    return (
-        *(job.id, job.run, job.queue, job.owner, job.priority, job.task),
-        # Whoever is retried by hand waits from then on.
-        0 if entry.is_new or job.run > 1 else _ms(job.accepted_at),
-        _due_ms(job.run_at),
-        *(job.max_tries, job.timeout_s * 1000, entry.typical_s * 1000),
-        *(
-            _ms_or_0(job.expires_at),
-            name_of(job.task, job.owner, job.unique_key),
-            0 if entry.is_new else _tries_of(job),
-            payload_of(job),
-        ),
-        b"" if job.is_written else rows.pack(job),
-    )
-
-
 def state_of(result: Mapping[str, object]) -> State:
     """Read a state off arq's result: ours says it, a stock worker's only whether it was a success."""
     if isinstance(state := result.get("state"), str):
@@ -248,11 +230,6 @@ def state_of(result: Mapping[str, object]) -> State:
         return State.SUCCEEDED
     error = result["r"]
     return _STOPPED.get(codec.error_of(error)[0], State.FAILED) if isinstance(error, dict) else State.FAILED
-
-
-def payload_of(job: Job) -> bytes:
-    """Encode what a job is to do."""
-    return write_payload(job.task, job.args, enqueued_ms=_ms(job.accepted_at))
 
 
 def _ended(job: Job, result: dict[str, object]) -> Job:
@@ -274,29 +251,6 @@ def _ended(job: Job, result: dict[str, object]) -> Job:
 def _place(answer: str) -> Place:
     word, _, holder = answer.partition(":")
     return Place(answer=Enqueued(word), holder=holder or None)
-
-
-def name_of(task: str, owner: str, unique_key: str | None) -> str:
-    """Give what follows UNIQUE in the key, or nothing."""
-    return "" if unique_key is None else keys.unique(task, owner, unique_key).removeprefix(keys.UNIQUE)
-
-
-def _tries_of(job: Job) -> int:
-    """Give the tries that are over; whoever goes on with one that is not counts it again."""
-    return max(job.tries - (job.state is State.RUNNING), 0)
-
-
-def _ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
-
-
-def _ms_or_0(moment: datetime | None) -> int:
-    return 0 if moment is None else _ms(moment)
-
-
-def _due_ms(run_at: datetime | None) -> int:
-    """Give the first millisecond at which a job may start: never one that begins before it is due."""
-    return 0 if run_at is None else -((_EPOCH - run_at) // timedelta(milliseconds=1))
 
 
 def _moment(ms: int) -> datetime:
