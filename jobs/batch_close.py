@@ -10,7 +10,7 @@ from jobs.stores.batches import BatchStore
 from jobs.stores.both import Both
 
 _EVERY_S = 0.5
-_AT_ONCE = 100
+_AT_ONCE = 20  # nobody writes of their jobs meanwhile
 
 log = structlog.stdlib.get_logger(__name__)
 

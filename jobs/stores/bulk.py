@@ -58,7 +58,8 @@ class Bulk:
         try:
             while part:
                 call = asyncio.create_task(self._queue.put(part))
-                part = words.of(len(answers) + _AT_ONCE)  # made while Redis is at the one before
+                await asyncio.sleep(0)  # so that it is sent: the next words are made while Redis is at it
+                part = words.of(len(answers) + _AT_ONCE)
                 answers += await call
         except StoreUnavailableError as error:
             log.warning("jobs_not_enqueued", amount=len(ids) - len(answers), reason=str(error))
