@@ -30,7 +30,7 @@ from jobs.stores.batches import BatchStore, NewBatch
 from jobs.stores.bulk import Bulk
 from jobs.stores.database import Database
 from jobs.stores.jobs import JobStore
-from jobs.stores.queue import Queue
+from jobs.stores.queue import Queue, Room
 from jobs.stores.redis import connect_redis
 from jobs.tasks.table import task_table
 from tests.support.bed import QUEUE
@@ -168,9 +168,9 @@ async def _steps(site: Site) -> Mapping[str, list[float]]:
         clock.append(time.perf_counter())
         members = await checked_members(BatchSubmission(owner="admin", jobs=parsed.jobs), tasks)
         clock.append(time.perf_counter())
-        await admitter.admit_all("admin", members.ids)
-        clock.append(time.perf_counter())
         batch = NewBatch(id=new_job_id(), owner="admin", name=None, members=members, on_complete=None)
+        await admitter.admit_all(Room("admin", batch.id, _WHOLE))
+        clock.append(time.perf_counter())
         at = await store.insert(batch)
         clock.append(time.perf_counter())
         if at is None:

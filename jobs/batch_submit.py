@@ -15,7 +15,7 @@ from jobs.registry import TaskTable
 from jobs.stores.batches import BatchStore, Members, NewBatch
 from jobs.stores.bulk import Bulk
 from jobs.stores.jobs import KeyUse
-from jobs.stores.queue import Queue
+from jobs.stores.queue import Queue, Room
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -53,13 +53,14 @@ class BatchSubmitter:
         members = await checked_members(asked, self._tasks)
         await self._check_names(members, owner=asked.owner)
         batch = NewBatch(id=name, owner=asked.owner, name=asked.name, members=members, on_complete=follower, use=use)
-        await self._admitter.admit_all(asked.owner, members.ids)
+        room = Room(asked.owner, name, len(members.ids))
+        await self._admitter.admit_all(room)
         at = None
         try:
             at = await self._batches.insert(batch)
         finally:
             if at is None:
-                await self._admitter.release_all(asked.owner, members.ids)
+                await self._admitter.release_all(room)
         if at is None:
             raise KeyHeldError("no job was stored")
         lined = await self._bulk.line_up(batch, at=at)

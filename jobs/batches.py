@@ -7,9 +7,10 @@ import structlog
 from jobs.admit import Admitter
 from jobs.batch import Batch
 from jobs.errors import ConflictError, NotFoundError, StoreUnavailableError
+from jobs.ids import new_job_id
 from jobs.model import Job
 from jobs.stores.batches import BatchStore
-from jobs.stores.queue import MOST_AT_ONCE, Queue
+from jobs.stores.queue import MOST_AT_ONCE, Queue, Room
 from jobs.submit import Submitter
 
 log = structlog.stdlib.get_logger(__name__)
@@ -55,13 +56,13 @@ class Batches:
         jobs = await self._retriable(await self._batches.ended_badly(batch_id))
         if not jobs:
             raise ConflictError("it has no job that has failed, was cancelled or has expired, and can be retried")
-        ids = [job.id for job in jobs]
-        await self._admitter.admit_all(batch.owner, ids)
+        room = Room(batch.owner, new_job_id(), len(jobs))  # two may retry it at once
+        await self._admitter.admit_all(room)
         try:
             for first in range(0, len(jobs), MOST_AT_ONCE):
                 await self._submitter.rerun_all(jobs[first : first + MOST_AT_ONCE])
         finally:
-            await self._admitter.release_all(batch.owner, ids)
+            await self._admitter.release_all(room)
         return await self.get(batch_id, owner=owner)
 
     async def _retriable(self, jobs: Sequence[Job]) -> Sequence[Job]:

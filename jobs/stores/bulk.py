@@ -57,7 +57,7 @@ class Bulk:
         part = words.of(0)
         try:
             while part:
-                call = asyncio.create_task(self._queue.put(part))
+                call = asyncio.create_task(self._queue.put(part, batch_id=batch.id))
                 await asyncio.sleep(0)  # so that it is sent: the next words are made while Redis is at it
                 part = words.of(len(answers) + _AT_ONCE)
                 answers += await call

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from redis.asyncio import Redis
 
@@ -61,6 +62,14 @@ class Cancelled(StrEnum):
     ENDED = "ended"  # before
 
 
+class Room(NamedTuple):
+    """Places for the jobs of a batch that is about to be accepted."""
+
+    owner: str
+    batch_id: str
+    amount: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """What became of a job that was to be put in line; `holder` is the job that has its unique key."""
@@ -102,19 +111,17 @@ class Queue:
         parts = (answer.decode().partition(":") for answer in answers)
         return [(Admission(word), int(left or 0)) for word, _, left in parts]
 
-    async def admit_all(
-        self, owner: str, job_ids: Sequence[str], *, most: int, most_events: int
-    ) -> tuple[Admission, int]:
-        """Take places for all of up to 10,000 jobs of one owner, or for none. The rest is as in `admit`."""
+    async def admit_all(self, room: Room, *, most: int, most_events: int) -> tuple[Admission, int]:
+        """Take places for all of the jobs of a batch, or for none. The rest is as in `admit`."""
         async with self._patiently():
-            answer = await _ADMIT_ALL.run(self._redis, most_events, most, owner, *job_ids)
+            answer = await _ADMIT_ALL.run(self._redis, most_events, most, *room)
         word, _, left = answer.decode().partition(":")
         return Admission(word), int(left or 0)
 
-    async def release_all(self, owner: str, job_ids: Sequence[str]) -> None:
-        """Give up places that `admit_all` has taken."""
+    async def release_all(self, room: Room) -> None:
+        """Give up the places that `admit_all` has taken and none of the jobs has made its own."""
         async with self._patiently():
-            await self._redis.zrem(keys.reserve(owner), *job_ids)
+            await self._redis.hdel(keys.reserved(room.owner), room.batch_id)  # type: ignore[misc]
 
     async def release(self, jobs: Sequence[tuple[str, str]]) -> None:
         """Give up places that `admit` has taken."""
@@ -141,10 +148,15 @@ class Queue:
         answers = await self.put(told(jobs), issued_ms=issued_ms, epoch=epoch)
         return [_place(answer.decode()) for answer in answers]
 
-    async def put(self, words: Sequence[Word], *, issued_ms: int = 0, epoch: str = "") -> list[bytes]:
-        """Do the same for up to 500 jobs whose words are made (`jobs.stores.words`); give the answers as they are."""
+    async def put(
+        self, words: Sequence[Word], *, issued_ms: int = 0, epoch: str = "", batch_id: str = ""
+    ) -> list[bytes]:
+        """Do the same for up to 500 jobs whose words are made (`jobs.stores.words`); give the answers as they are.
+
+        With `batch_id` they are new ones of a batch, and `admit_all` has taken their places.
+        """
         async with self._patiently():
-            answers: list[bytes] = await _ENQUEUE.run(self._redis, epoch, issued_ms, self._step_ms, *words)
+            answers: list[bytes] = await _ENQUEUE.run(self._redis, epoch, issued_ms, self._step_ms, batch_id, *words)
         return answers[1:]
 
     async def cancel(self, jobs: Sequence[Job | Run]) -> list[Cancelled]:

@@ -19,6 +19,7 @@ _REDIS_TIME = "local function NOW() return redis.call('TIME') end"
 _PARTS: Mapping[str, tuple[str, ...]] = {
     "admit": ("room",),
     "admit_all": ("room",),
+    "enqueue": ("room",),
     "adopt": ("ends",),
     "cancel": ("ends", "stops"),
     "claim": ("ends", "stops"),

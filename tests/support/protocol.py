@@ -90,7 +90,7 @@ class World:
     def enqueue(self, *jobs: Spec, issued: int = 0, epoch: str = "") -> list[str]:
         """Put jobs in line; give an answer each."""
         args = told((job[1:12], (job.id, job.unique, job.tries, job.payload, job.row)) for job in jobs)
-        now, *answers = self.run("enqueue", epoch, issued, STEP_MS, *args)
+        now, *answers = self.run("enqueue", epoch, issued, STEP_MS, "", *args)
         assert int(now) == self.now
         return list(answers)
 

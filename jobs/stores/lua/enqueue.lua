@@ -3,7 +3,8 @@
 -- ARGV  1 epoch: which content of Redis the caller takes this for, or nothing where he does not know
 --       2 issued: Redis' ms at which the caller looked for the jobs, 0 for jobs that are new
 --       3 step: ms that one level of priority is worth
---       4 how many terms, 5 how many jobs (at most 500)
+--       4 batch: the name that places are kept under for new jobs of one owner, or nothing where each has its own
+--       5 how many terms, 6 how many jobs (at most 500)
 --       for each of the terms, which many of the jobs may have in common: run, queue, owner, priority, task, at (ms of
 --         acceptance, 0 for now), due (ms, 0 for at once), max_tries, timeout ms, typical ms, expires (ms, 0 for never)
 --       for each job: id, number of its terms from 1, unique (a name that only one unfinished job may have, or nothing),
@@ -13,11 +14,11 @@
 -- It is the one script that does not go through the door: a full Redis takes no more.
 
 local LATE_MS = 60000
-local TERMS_AT, TERMS_WORDS, JOB_WORDS = 6, 11, 6
+local TERMS_AT, TERMS_WORDS, JOB_WORDS = 7, 11, 6
 local ROW_MS = 86400000
 
-local epoch, issued, step, amount = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[5])
-local jobs_at = TERMS_AT + tonumber(ARGV[4]) * TERMS_WORDS
+local epoch, issued, step, batch = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local amount, jobs_at = tonumber(ARGV[6]), TERMS_AT + tonumber(ARGV[5]) * TERMS_WORDS
 local answers, proofs = {now_text}, {}
 for i = 1, amount do
   local id = ARGV[jobs_at + (i - 1) * JOB_WORDS]
@@ -89,7 +90,7 @@ for i = 1, amount do
   local id, number, unique, tries, payload, row = unpack(ARGV, first, first + JOB_WORDS - 1)
   local job = terms[tonumber(number)]
   local q, o, run, expires = job.q, job.o, job.run, job.expires
-  if issued == 0 then remove(RESERVE .. o, id) end
+  if issued == 0 and batch == '' then remove(RESERVE .. o, id) end
   local answer = issued > 0 and now - issued > LATE_MS and 'old' or seen[id]
   if not answer then
     local holder = holder_of_name(unique, id)
@@ -125,5 +126,6 @@ for i = 1, amount do
   end
   answers[i + 1] = answer
 end
+if batch ~= '' then use_places(terms[1].o, batch, amount) end
 close()
 return answers

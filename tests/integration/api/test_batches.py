@@ -156,10 +156,10 @@ async def test_a_batch_counts_whole_against_the_quota(
         assert (refused.status_code, refused.json()["type"]) == (429, "waiting-quota")
         assert "6 are free" in refused.json()["detail"]
         assert await _left(database) == 5
-        assert await redis.exists(keys.reserve("admin")) == 0
+        assert await redis.exists(keys.reserve("admin"), keys.reserved("admin")) == 0
         await submit_batch(web, noops(6))
         assert (await web.post("/api/jobs", json={"task": "diag.noop"})).status_code == 429
-        assert await redis.exists(keys.reserve("admin")) == 0
+        assert await redis.exists(keys.reserve("admin"), keys.reserved("admin")) == 0
 
 
 async def test_of_batches_at_once_as_many_as_fit_are_accepted(environ: dict[str, str], database: Database) -> None:
@@ -183,7 +183,7 @@ async def test_a_refused_row_refuses_all_and_gives_the_places_back(
     assert await _left(database) == 0
     async with Redis.from_url(redis_url) as redis:
         assert await redis.keys("arq:*") == []
-        assert await redis.exists(keys.reserve("admin")) == 0
+        assert await redis.exists(keys.reserve("admin"), keys.reserved("admin")) == 0
 
 
 async def test_a_unique_key_that_another_job_has_refuses_all(web: httpx.AsyncClient, database: Database) -> None:
@@ -224,3 +224,17 @@ async def test_an_on_complete_that_asks_for_it_is_told_the_batch(environ: dict[s
 
 async def _follow(_: object, batch_id: str) -> str:
     return batch_id
+
+
+async def test_places_of_a_process_that_died_are_free_after_their_time(environ: dict[str, str], redis_url: str) -> None:
+    """What is kept for batches on their way counts until then, and leaves nothing."""
+    async with running_web({**environ, "JOBS_MAX_WAITING": "10"}) as web, Redis.from_url(redis_url) as redis:
+        seconds, _ = await redis.time()
+        kept = {"alive": f"{(seconds + 60) * 1000}:7", "dead": f"{(seconds - 1) * 1000}:9"}
+        await redis.hset(keys.reserved("admin"), mapping=kept)
+        refused = await web.post("/api/batches", json={"jobs": noops(4)})
+        assert (refused.status_code, "3 are free" in refused.json()["detail"]) == (429, True)
+        await submit_batch(web, noops(3))
+        assert (await web.post("/api/jobs", json={"task": "diag.noop"})).status_code == 429
+        assert await redis.hgetall(keys.reserved("admin")) == {b"alive": kept["alive"].encode()}
+        assert 0 < await redis.pttl(keys.reserved("admin")) <= 30_000
