@@ -2,12 +2,13 @@
 
 A map, lower layers first; a module imports only from lower ones:
 
-words       settings, errors, identity, metrics (what Prometheus is shown)
+words       settings, errors, headers, identity, metrics (what Prometheus is shown)
 state       state (what a request's code is handed)
 auth        auth: who asks; schemas/: what bodies and answers look like
-endpoints   problems (errors as documents), middleware/, api/ (a file a resource)
+endpoints   problems (errors as documents), sse (events as text), middleware/, follower (what who follows jobs is sent),
+            api/ (a file a resource)
 routes      routes (the literal table), draining, lifespan
-root        main: puts a web process together; migrate, __main__: the release command
+root        application; main: puts a web process together; migrate, __main__: the release command
 """
 
 __version__ = "0.1.0"

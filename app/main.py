@@ -4,30 +4,26 @@ import gc
 import os
 import sys
 
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
+from app.application import application
 from app.lifespan import lifespan_for
-from app.problems import HANDLERS
-from app.routes import MIDDLEWARE, ROUTES
+from app.middleware.cut import Cuttable
 from app.settings import load_all
 from jobs.errors import SettingsError, TaskTableError
 from jobs.logs import configure_logs
-from jobs.tasks.table import task_table
+from jobs.tasks.table import task_table, timetable_of
 
 
-def create_app() -> Starlette:
+def create_app() -> ASGIApp:
     """Make the application from the environment; wrong settings end the process with all mistakes listed."""
     try:
         settings = load_all(os.environ)
         tasks = task_table(settings.jobs)
+        timetable = timetable_of(settings.jobs, tasks)
     except (SettingsError, TaskTableError) as error:
         sys.exit(f"The web process cannot start:\n{error}")
     configure_logs(form=settings.app.log_format, level=settings.app.log_level)
     gc.collect()
     gc.freeze()  # what has been made so far stays: the collector need not look at it again and again
-    return Starlette(
-        routes=ROUTES,
-        middleware=MIDDLEWARE,
-        exception_handlers=HANDLERS,
-        lifespan=lifespan_for(settings, tasks),
-    )
+    return Cuttable(application(lifespan_for(settings, tasks, timetable)))

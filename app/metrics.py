@@ -1,7 +1,7 @@
 """What a site shows to Prometheus: the metric families, made from one snapshot. It reads no store.
 
-The names and labels are a contract with whoever wrote alert rules. A label is a queue, a task, a state or a band, of
-which there are few; never a user, a job or a worker.
+The names and labels are a contract with whoever wrote alert rules. A label is a queue, a task, a state, a band or a
+schedule, of which there are few; never a user, a job or a worker.
 """
 
 import platform
@@ -19,6 +19,7 @@ from prometheus_client.utils import floatToGoString
 from app import __version__
 from jobs.counters import ENDS, RUN_BOUNDS_MS, WAIT_BOUNDS_MS, Histogram, Pair, Tally
 from jobs.registry import TaskTable
+from jobs.stores.schedules import ScheduleRow
 from jobs.stores.statistics import Reading
 
 # Pairs that nobody declared come from task lists of other processes and from stock arq clients. Those who can put
@@ -36,13 +37,24 @@ _COUNTERS: tuple[tuple[str, str, Callable[[Tally], int]], ...] = (
     ("switchyard_jobs_handed_back_total", "Tries that a stopping worker gave back.", lambda tally: tally.handed_back),
 )
 
+_SCHEDULES: tuple[tuple[str, str, Callable[[ScheduleRow], int]], ...] = (
+    ("switchyard_schedule_fired_total", "Jobs accepted because a schedule was due.", lambda row: row.fired),
+    ("switchyard_schedule_missed_total", "Due times at which no steward was there to fire.", lambda row: row.missed),
+    (
+        "switchyard_schedule_overlapped_total",
+        "Due times at which the schedule's former job was unfinished.",
+        lambda row: row.overlapped,
+    ),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What the stores answered. `reading` is None where Redis did not."""
+    """What the stores answered. `reading` is None where Redis did not, `schedules` empty where PostgreSQL did not."""
 
     reading: Reading | None
     postgresql_up: bool
+    schedules: Sequence[ScheduleRow] = ()
 
 
 class SiteCollector(Collector):
@@ -65,6 +77,7 @@ class SiteCollector(Collector):
         yield _up(
             "switchyard_postgresql_up", "Whether PostgreSQL answered this scrape.", is_up=self._snapshot.postgresql_up
         )
+        yield from _schedules(self._snapshot.schedules)
         if reading is None:
             return
         undeclared = sorted(reading.tallies.keys() - set(self._declared))
@@ -103,6 +116,22 @@ def _build() -> Metric:
 
 def _up(name: str, meaning: str, *, is_up: bool) -> Metric:
     return GaugeMetricFamily(name, meaning, value=int(is_up))
+
+
+def _schedules(rows: Sequence[ScheduleRow]) -> Iterator[Metric]:
+    for name, meaning, count in _SCHEDULES:
+        family = CounterMetricFamily(name, meaning, labels=("schedule",))
+        for row in rows:
+            family.add_metric((row.name,), count(row))
+        yield family
+    overdue = GaugeMetricFamily(
+        "switchyard_schedule_overdue_seconds",
+        "By how much a schedule's next run is late: no steward is there, or none can reach the stores.",
+        labels=("schedule",),
+    )
+    for row in rows:
+        overdue.add_metric((row.name,), row.overdue_s)
+    yield overdue
 
 
 def _counters(tallies: Sequence[tuple[Pair, Tally]]) -> Iterator[Metric]:

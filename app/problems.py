@@ -148,4 +148,10 @@ def problem(
     return Response(orjson.dumps(body), status_code=kind.status, media_type=MEDIA_TYPE, headers=more)
 
 
-HANDLERS = {HTTPException: http_problem, SwitchyardError: known_problem}
+def problem_of(request: Request, error: Exception) -> Response:
+    """Answer whatever has kept a request from being answered."""
+    if isinstance(error, SwitchyardError):
+        return known_problem(request, error)
+    if isinstance(error, HTTPException):
+        return http_problem(request, error)
+    return unexpected_problem(request, error)

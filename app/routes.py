@@ -3,7 +3,7 @@
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from app.api import batches, data_sync, health, jobs, metrics, queues
+from app.api import audit, batches, data_sync, events, failures, health, jobs, metrics, queues, schedules
 from app.api.methods import by_method
 from app.middleware.authentication import Authentication
 from app.middleware.body_limit import BodyLimit
@@ -11,13 +11,17 @@ from app.middleware.request_context import RequestContext
 
 # They are tried in this order: what is asked for most comes first.
 ROUTES = (
-    by_method("/api/jobs", POST=jobs.submit_job),
+    by_method("/api/jobs", GET=jobs.list_jobs, POST=jobs.submit_job),
     Route("/healthz", health.healthz),
     Route("/readyz", health.readyz),
     Route("/metrics", metrics.show_metrics),
     by_method("/api/jobs/{id}", GET=jobs.show_job),
     by_method("/api/jobs/{id}/cancel", POST=jobs.cancel_job),
     by_method("/api/jobs/{id}/retry", POST=jobs.retry_job),
+    by_method("/api/jobs/{id}/events", GET=events.follow_job),
+    by_method("/api/events", GET=events.follow_jobs),
+    by_method("/api/failures", GET=failures.list_causes),
+    by_method("/api/failures/{fingerprint}/retry", POST=failures.retry_cause),
     by_method("/api/batches", POST=batches.submit_batch),
     by_method("/api/batches/{id}", GET=batches.show_batch),
     by_method("/api/batches/{id}/cancel", POST=batches.cancel_batch),
@@ -26,7 +30,10 @@ ROUTES = (
     by_method("/api/queues/{q}/pause", POST=queues.pause_queue),
     by_method("/api/queues/{q}/resume", POST=queues.resume_queue),
     by_method("/api/workers", GET=queues.list_workers),
+    by_method("/api/audit", GET=audit.list_audit),
     by_method("/api/tasks", GET=jobs.list_tasks),
+    by_method("/api/schedules", GET=schedules.list_schedules),
+    by_method("/api/schedules/{name}/run", POST=schedules.run_schedule),
     by_method("/api/data-sync/files", POST=data_sync.upload_file),
     by_method("/api/data-sync/files/{id}", GET=data_sync.show_file),
     by_method("/api/data-sync/templates", GET=data_sync.list_templates, POST=data_sync.create_template),

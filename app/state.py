@@ -6,16 +6,21 @@ from typing import cast
 from starlette.requests import Request
 
 from app.auth import Authenticator, MetricsToken
-from app.identity import Identity
-from jobs.batch_once import IdempotentBatches
-from jobs.batch_submit import BatchSubmitter
+from app.errors import ForbiddenError
+from app.identity import Identity, Role
+from jobs.audit import Actor
 from jobs.batches import Batches
+from jobs.browse import JobBrowser
 from jobs.cancel import Canceller
+from jobs.failures import Failures
 from jobs.find import JobFinder
 from jobs.idempotency import IdempotentSubmitter
+from jobs.live import Live
 from jobs.overview import Overview
 from jobs.pause import Pauses
+from jobs.planned import Planned
 from jobs.registry import TaskTable
+from jobs.stores.audit import AuditLog
 from jobs.stores.database import Database
 from jobs.stores.fitness import Fitness
 from jobs.stores.queue import Queue
@@ -35,25 +40,40 @@ class Deps:
     fitness: Fitness
     submitter: Submitter
     idempotent: IdempotentSubmitter
-    batch_submitter: BatchSubmitter
-    idempotent_batches: IdempotentBatches
     batches: Batches
     finder: JobFinder
+    browser: JobBrowser
+    failures: Failures
     waiter: EndWaiter
+    live: Live
     canceller: Canceller
     data_sync: DataSync
     authenticator: Authenticator
     overview: Overview
     pauses: Pauses
+    audit: AuditLog
+    planned: Planned
     statistics: Statistics
     metrics_token: MetricsToken
 
 
 def deps_of(request: Request) -> Deps:
     """Give the process's parts, which the lifespan put there."""
-    return cast("Deps", request.state.deps)
+    return cast("Deps", request.scope["state"]["deps"])
 
 
 def identity_of(request: Request) -> Identity:
     """Give who asks, which the authentication middleware found out."""
-    return cast("Identity", request.state.identity)
+    return cast("Identity", request.scope["state"]["identity"])
+
+
+def actor_of(request: Request) -> Actor:
+    """Give who asks as the audit log names him."""
+    address = request.client.host if request.client else None
+    return Actor(name=identity_of(request).owner, request_id=request.state.request_id, address=address)
+
+
+def require_admin(request: Request, what: str) -> None:
+    """Raise ForbiddenError, which says what only an administrator may do, unless one asks."""
+    if identity_of(request).role is not Role.ADMIN:
+        raise ForbiddenError(f"only an administrator may {what}")

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import batches, fairness, history, submit, sync_rows
+from benchmarks import batches, events, fairness, history, lists, submit, sync_rows
 from benchmarks.engine import contest, crowd
 from jobs.logs import configure_logs
 
@@ -13,6 +13,8 @@ BENCHMARKS: dict[str, Callable[[bool], None]] = {
     "submit": submit.main,
     "batches": batches.main,
     "history": history.main,
+    "lists": lists.main,
+    "events": events.main,
     "fairness": fairness.main,
     "engine": contest.main,
     "crowd": crowd.main,
@@ -23,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmarks of these names one after the other; each prints its table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Switchyard beside its peers.")
     parser.add_argument("names", nargs="*", metavar="name", help=f"of: {', '.join(BENCHMARKS)} (default: all)")
-    parser.add_argument("--full", action="store_true", help="also what takes minutes: a million rows")
+    parser.add_argument("--full", action="store_true", help="also what takes minutes: a million rows, ten million jobs")
     arguments = parser.parse_args(argv)
     if unknown := set(arguments.names) - set(BENCHMARKS):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(BENCHMARKS)}")

@@ -16,9 +16,20 @@ from jobs.registry import TaskTable
 from jobs.serve import serve_until_signal
 from jobs.settings import JobsSettings, load_settings
 from jobs.steward import steward_until_signal
-from jobs.tasks.table import QUEUES, task_table
+from jobs.tasks.table import QUEUES, task_table, timetable_of
+from jobs.timetable import Timetable
 
 _MOST_SLOTS = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a command is given: what the environment says, and the command line."""
+
+    settings: JobsSettings
+    tasks: TaskTable
+    timetable: Timetable
+    arguments: argparse.Namespace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +37,7 @@ class Command:
     """What a word of the command line does: `run` gives the exit status. One that is `quiet` logs errors only."""
 
     help: str
-    run: Callable[[JobsSettings, TaskTable, argparse.Namespace], Coroutine[Any, Any, int]]
+    run: Callable[[Given], Coroutine[Any, Any, int]]
     options: Callable[[argparse.ArgumentParser], object] = lambda _: None
     quiet: bool = False
 
@@ -38,12 +49,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = load_settings(os.environ)
         tasks = task_table(settings)
+        given = Given(settings=settings, tasks=tasks, timetable=timetable_of(settings, tasks), arguments=arguments)
     except (SettingsError, TaskTableError) as error:
         print(f"The {arguments.command} cannot start:\n{error}", file=sys.stderr)  # noqa: T201  before there are logs
         return 2
     configure_logs(form=settings.log_format, level="error" if command.quiet else settings.log_level)
     try:
-        return uvloop.run(command.run(settings, tasks, arguments))
+        return uvloop.run(command.run(given))
     except UnfitRedisError as error:
         text = f"The {arguments.command} cannot use the Redis at REDIS_URL: {error}"
         print(text, file=sys.stderr)  # noqa: T201  its last word
@@ -58,22 +70,29 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _work(settings: JobsSettings, tasks: TaskTable, arguments: argparse.Namespace) -> int:
-    await serve_until_signal(settings, tasks, arguments.queues, with_steward=arguments.with_steward)
+async def _work(given: Given) -> int:
+    arguments = given.arguments
+    await serve_until_signal(
+        given.settings,
+        given.tasks,
+        arguments.queues,
+        with_steward=arguments.with_steward,
+        timetable=given.timetable,
+    )
     return 0
 
 
-async def _steward(settings: JobsSettings, tasks: TaskTable, _: argparse.Namespace) -> int:
-    await steward_until_signal(settings, tasks)
+async def _steward(given: Given) -> int:
+    await steward_until_signal(given.settings, given.tasks, given.timetable)
     return 0
 
 
-async def _check(settings: JobsSettings, tasks: TaskTable, arguments: argparse.Namespace) -> int:
-    return await operate.check(settings, arguments.queues or tasks.queues)
+async def _check(given: Given) -> int:
+    return await operate.check(given.settings, given.arguments.queues or given.tasks.queues)
 
 
-async def _release(settings: JobsSettings, tasks: TaskTable, _: argparse.Namespace) -> int:
-    return await operate.release(settings, tasks.queues)
+async def _release(given: Given) -> int:
+    return await operate.release(given.settings, given.tasks.queues)
 
 
 def _worker_options(parser: argparse.ArgumentParser) -> None:

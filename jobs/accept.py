@@ -1,10 +1,9 @@
 """Writes new jobs into both stores, a group at a time: what one of them has taken will run."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
 import structlog
 
@@ -19,8 +18,6 @@ MOST_AT_ONCE = 100
 _DOUBTED_S = 1.0
 
 _ENQUEUED = {Enqueued.QUEUED: State.QUEUED, Enqueued.SCHEDULED: State.SCHEDULED, Enqueued.KNOWN: State.QUEUED}
-
-Answer = TypeVar("Answer")
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -54,7 +51,6 @@ class Acceptor:
         self._typical_s = typical_s
         self._patience_s = patience_s
         self._doubted_until: float | None = None
-        self._given_up: set[asyncio.Task[Any]] = set()
 
     async def accept(self, group: Sequence[NewJob]) -> list[Accepted | Exception]:
         """Accept jobs. One that PostgreSQL refuses fails alone; StoreUnavailableError: no store has taken it."""
@@ -92,31 +88,19 @@ class Acceptor:
                 return [unwritten(wanted) for wanted in group]
             self._doubted_until = loop.time() + self._patience_s
         try:
-            stored = await self._in_time(self._insert(group))
-        except StoreUnavailableError as error:
-            log.warning("jobs_not_stored", amount=len(group), reason=str(error))
+            async with asyncio.timeout(self._patience_s):
+                stored = await self._insert(group)
+        except (StoreUnavailableError, TimeoutError) as error:
+            log.warning("jobs_not_stored", amount=len(group), reason=str(error) or "no answer in time")
             self._doubted_until = loop.time() + _DOUBTED_S
             return [unwritten(wanted) for wanted in group]
         self._doubted_until = None
         return stored
 
-    async def _in_time(self, step: Coroutine[None, None, Answer]) -> Answer:
-        """Give its answer. One that takes too long is cancelled, and not awaited: the driver waits once more then."""
-        task = asyncio.create_task(step)
-        try:
-            done, _ = await asyncio.wait({task}, timeout=self._patience_s)
-        finally:
-            task.cancel()
-        if not done:
-            self._given_up.add(task)
-            task.add_done_callback(self._given_up.discard)
-            raise StoreUnavailableError("PostgreSQL: no answer in time")
-        return await task
-
     async def _insert(self, group: Sequence[NewJob]) -> list[Job | Exception]:
         """Write rows by one statement, which is one commit; halve the group where a row is refused."""
         try:
-            async with self._database.connect() as connection:
+            async with self._database.keep() as connection:
                 stored = await self._jobs.insert(group, connection=connection)
                 return [job or KeyHeldError("its idempotency key was used") for job in stored]
         except StoreUnavailableError:
@@ -139,4 +123,5 @@ def _reason(job: Job | Exception, away: StoreUnavailableError) -> Exception:
 
 
 def _placed(job: Job, place: Place) -> Accepted:
-    return Accepted(job=replace(job, state=_ENQUEUED.get(place.answer, job.state)), holder=place.holder)
+    job.state = _ENQUEUED.get(place.answer, job.state)
+    return Accepted(job=job, holder=place.holder)

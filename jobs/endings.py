@@ -24,7 +24,7 @@ def ending_of(claimed: Claimed, outcome: Ended, *, ms: int, is_fresh: bool) -> E
         state, told = State.CANCELLED, _CANCELLED
     else:
         failure = outcome.failure
-        state, error = State.FAILED, codec.dumps(failure.as_mapping())
+        state, error, value = State.FAILED, codec.dumps(failure.as_mapping()), failure.traceback.encode()
         raised = codec.dumps(codec.error(failure.type, failure.message))
         told = b'"s":false,"r":%b,"state":"failed","failure":%b' % (raised, error)
     return Ending(

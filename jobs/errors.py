@@ -13,7 +13,7 @@ class SettingsError(SwitchyardError):
 
 
 class TaskTableError(SwitchyardError):
-    """A task declaration is wrong, so the process cannot start."""
+    """The declaration of a task or of a schedule is wrong, so the process cannot start."""
 
 
 class StoreUnavailableError(SwitchyardError):

@@ -13,14 +13,13 @@ from jobs.deadlines import Deadlines, Limit
 from jobs.endings import Verdicts, ending_of
 from jobs.errors import InvalidInputError, JobFailedError, JobTimeoutError
 from jobs.held import Run
-from jobs.logs import name_run
+from jobs.logs import log_with
 from jobs.model import Job, State
 from jobs.outcome import Ended, Failed, Outcome, Retrying, Succeeded, Unknown, failure_of
 from jobs.payload import Payload, read_payload
 from jobs.processes import Processes
 from jobs.progress import ProgressReporter
 from jobs.registry import Task, TaskTable
-from jobs.stores.jobs import JobStore
 from jobs.stores.leases import Claimed, Ending
 from jobs.threads import Threads
 
@@ -36,15 +35,15 @@ class TaskExecutor(Verdicts):
         self,
         *,
         tasks: TaskTable,
-        jobs: JobStore,
+        reporter: Callable[[Job], ProgressReporter],
         processes: Processes,
         threads: Threads,
         site: Site,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """`uniform` draws the jitter of the back-off."""
+        """Take what makes the reporters of jobs' progress; `uniform` draws the jitter of the back-off."""
         self._tasks = tasks
-        self._jobs = jobs
+        self._reporter = reporter
         self._processes = processes
         self._threads = threads
         self._site = site
@@ -65,7 +64,7 @@ class TaskExecutor(Verdicts):
     async def execute(self, run: Run) -> Outcome:
         """Run a try of a job to its end. Nothing but a cancellation is raised: whatever else happens is an outcome."""
         claimed = run.claimed
-        name_run(job_id=claimed.id, task=claimed.task, tries=claimed.tries)
+        log_with(job_id=claimed.id, task=claimed.task, tries=claimed.tries)
         if claimed.is_exhausted:
             return self.exhausted(claimed)
         try:
@@ -87,7 +86,7 @@ class TaskExecutor(Verdicts):
         return ending_of(run.claimed, outcome, ms=ms, is_fresh=is_fresh)
 
     async def _run(self, task: Task, job: Job) -> Outcome:
-        progress = ProgressReporter(jobs=self._jobs, job=job)
+        progress = self._reporter(job)
         try:
             value = codec.dumps_text(await self._call(task, job, progress)).encode()
         except Exception as error:  # noqa: BLE001  whatever a task raises is judged, not passed on

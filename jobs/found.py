@@ -4,7 +4,7 @@ from typing import Any
 
 from jobs import codec
 from jobs.errors import JobFailedError
-from jobs.model import Job, State
+from jobs.model import Job, Over, State
 from jobs.outcome import failure_of
 from jobs.stores.queue import state_of
 from jobs.stores.remains import Look, Sight
@@ -21,6 +21,8 @@ def told_of(job: Job, look: Look, sight: Sight) -> Told | None:
             told |= {"at": str(look.changed_ms), "try": str(look.tries)}
         if look.state is State.RUNNING:
             told["fence"] = str(look.fence)
+        elif look.run == job.run and look.fence < job.fence:  # Redis has gone back to before that start
+            told |= _over_of(job, sight) | {"at": str(sight.at_ms)}
         return told
     try:
         result = codec.loads_plain(look.result)
@@ -31,6 +33,27 @@ def told_of(job: Job, look: Look, sight: Sight) -> Told | None:
     if look.state not in {None, state}:  # the result is of another run
         return told | {"state": str(look.state), "at": str(sight.at_ms)}
     return told | ({"error": error.decode()} if error else {}) | ({"result": value.decode()} if value else {})
+
+
+def told_of_lost(job: Job, sight: Sight) -> Told | None:
+    """Tell that a try is lost together with all that Redis knew of the job; None where it was not running.
+
+    If its worker lives, it takes it up again, and whatever it tells then counts.
+    """
+    if not (over := _over_of(job, sight)):
+        return None
+    told = {"id": job.id, "run": str(job.run), "v": str(sight.version), "at": str(sight.at_ms)}
+    return told | over | {"state": State.QUEUED.value, "try": str(max(job.tries - 1, 0))}
+
+
+def _over_of(job: Job, sight: Sight) -> Told:
+    """Give what makes an event tell that the job's latest try is lost, if that had begun before the look."""
+    if job.state is not State.RUNNING or job.fence >= sight.version:
+        return {}
+    over = {"over": Over.LOST.value, "fence": str(job.fence)}
+    if job.started_at is not None:
+        over["began"] = str(round(job.started_at.timestamp() * 1000))
+    return over | ({"worker": job.worker} if job.worker else {})
 
 
 def told_of_live(job: Job, *, version: int) -> Told:

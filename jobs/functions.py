@@ -154,7 +154,7 @@ class FunctionExecutor(Verdicts):
             result=WHOLE + self._record(call, outcome) if keep_ms else b"",
             keep_ms=keep_ms,
             error=codec.dumps(outcome.failure.as_mapping()) if isinstance(outcome, Failed) else b"",
-            value=outcome.value if isinstance(outcome, Succeeded) else b"",
+            value=_value_of(outcome),
             ms=ms,
             is_fresh=is_fresh,
         )
@@ -264,3 +264,9 @@ class FunctionExecutor(Verdicts):
         if isinstance(call.made, BaseException):
             return call.made
         return JobExecutionFailed(f"{outcome.failure.type}: {outcome.failure.message}")
+
+
+def _value_of(outcome: Ended) -> bytes:
+    if isinstance(outcome, Failed):
+        return outcome.failure.traceback.encode()
+    return outcome.value if isinstance(outcome, Succeeded) else b""

@@ -11,6 +11,7 @@ from jobs.stores.events import Entry, Events
 _AT_ONCE = 200  # entries, of up to some hundred events each
 _WAIT_MS = 1_000
 _GATHER_S = 0.2  # what happens to a job within a moment is one change of its row
+_LOOK_S = 1.0  # for what others were given and have not written
 _TIDY_S = 10.0
 _AWAY_S = 0.5
 
@@ -23,6 +24,7 @@ class HistoryWriter:
     def __init__(self, *, events: Events, scribe: Scribe) -> None:
         self._events = events
         self._scribe = scribe
+        self._looked = 0.0
         self._tidied = 0.0
         self._owes = False  # a step was broken off: what it was given is not given to others for a minute
 
@@ -46,11 +48,12 @@ class HistoryWriter:
         self._owes = True
         entries = await self._events.next(most=_AT_ONCE, wait_ms=wait_ms)
         await self._record(entries)
-        self._owes = False
         now = asyncio.get_running_loop().time()
+        if now - self._looked > _LOOK_S:
+            await self._take_over(now)
+        self._owes = False
         if now - self._tidied > _TIDY_S:
             self._tidied = now
-            await self._record(await self._events.abandoned(most=_AT_ONCE))
             await self._events.trim()
         elif entries and len(entries) < _AT_ONCE:
             await asyncio.sleep(_GATHER_S)
@@ -70,6 +73,13 @@ class HistoryWriter:
             await self._events.leave()
         except StoreUnavailableError as error:
             log.warning("history_left_to_others", reason=str(error))
+
+    async def _take_over(self, now: float) -> None:
+        """Write what others have left; where that is much, the next step looks at once for more."""
+        left = await self._events.abandoned(most=_AT_ONCE)
+        await self._record(left)
+        if len(left) < _AT_ONCE:
+            self._looked = now
 
     async def _record(self, entries: list[Entry]) -> None:
         if entries:

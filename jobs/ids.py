@@ -1,5 +1,6 @@
 """Names: job ids, which are UUIDv7 (RFC 9562) in hex, so that their text order is their order in time; of processes."""
 
+import hashlib
 import os
 import secrets
 import socket
@@ -13,10 +14,13 @@ _VARIANTS = {digit: "89ab"[int(digit, 16) // 4] for digit in "0123456789abcdef"}
 def new_job_id(now_ms: int | None = None) -> str:
     """Make an id of 32 hex digits: 48 bits of Unix milliseconds, version and variant, 74 random bits."""
     moment = time.time_ns() // 1_000_000 if now_ms is None else now_ms
-    noise = secrets.randbits(_RANDOM_BITS)
-    high, low = noise >> 62, noise & ((1 << 62) - 1)
-    value = (moment & ((1 << 48) - 1)) << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
-    return f"{value:032x}"
+    return _uuid7(moment, secrets.randbits(_RANDOM_BITS))
+
+
+def job_id_of(cause: str, moment_ms: int) -> str:
+    """Make the id of the one job that a cause has at a moment: the same whoever makes it, of the same form."""
+    digest = hashlib.sha256(f"{moment_ms} {cause}".encode()).digest()
+    return _uuid7(moment_ms, int.from_bytes(digest) >> (len(digest) * 8 - _RANDOM_BITS))
 
 
 def new_job_ids(amount: int) -> list[str]:
@@ -30,3 +34,9 @@ def new_job_ids(amount: int) -> list[str]:
 def new_process_name() -> str:
     """Make a name that tells where a process runs, and that no other has had: host, process id, noise."""
     return f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def _uuid7(moment_ms: int, noise: int) -> str:
+    high, low = noise >> 62, noise & ((1 << 62) - 1)
+    value = (moment_ms & ((1 << 48) - 1)) << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
+    return f"{value:032x}"

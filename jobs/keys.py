@@ -17,7 +17,9 @@ DONE = "switchyard:done:"  # + id: string with PX, `run:fence:kind`, proof that 
 OWNER = "switchyard:owner:"  # + queue:owner: sorted set, unfinished due job -> priority; gives `ahead`
 IDEMPOTENCY = "switchyard:idempotency:"  # + owner:key: string with PX, what a submission under this key has led to
 UNFINISHED = "switchyard:unfinished:"  # + owner: sorted set, each unfinished job of his -> ms of being put in line
-RESERVE = "switchyard:reserve:"  # + owner: sorted set, job that is being accepted -> ms until which its place is kept
+RESERVE = (
+    "switchyard:reserve:"  # + owner: sorted set with PX, job that is being accepted -> ms until which its place is kept
+)
 RESERVED = "switchyard:reserved:"  # + owner: hash with PX, batch that is being accepted -> `ms:places` kept until then
 RUNNING = "switchyard:running:"  # + owner: sorted set, job -> end of its lease in ms
 PARKED = "switchyard:parked:"  # + queue:owner: sorted set, job -> the score that it is released with
@@ -45,6 +47,7 @@ TICK = "switchyard:tick"  # string: ms of PostgreSQL's clock at which a steward 
 SERVER = "switchyard:server"  # string: on which server this content was last seen, `run_id master_replid` of INFO
 HOLD = "switchyard:hold"  # string with PX: nothing is claimed while it is there
 EVENTS = "switchyard:events"  # stream with the group `history`: each transition of each job
+PROGRESS = "switchyard:progress"  # stream, trimmed to about PROGRESS_KEPT entries: what running jobs say of themselves
 COUNTERS = "switchyard:counters"  # hash: what the scripts count; jobs.counters has the fields
 DOOR = "switchyard:door"  # never there: its DEL lets a script go on where Redis' memory is full
 
@@ -55,6 +58,7 @@ CANCEL_CHANNEL = "switchyard:cancel"  # publish / subscribe: the id of a running
 RESULT_KEEP_MS = 3_600_000
 PACE_MS = 1_000
 PACE_KEEP_MS = 70_000
+PROGRESS_KEPT = 1_000
 
 # arq's worker also keeps `<queue>:health-check`.
 

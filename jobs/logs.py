@@ -29,21 +29,21 @@ class Lines:
     debug = info = warning = error = critical = msg
 
 
-_run: ContextVar[Mapping[str, object]] = ContextVar("run", default={})  # noqa: B039  nobody changes it
+_fields: ContextVar[Mapping[str, object]] = ContextVar("fields", default={})  # noqa: B039  nobody changes it
 
 
-def name_run(**fields: object) -> None:
+def log_with(**fields: object) -> None:
     """Add these to all that the current task logs: one step, where structlog's binding takes one for each field."""
-    _run.set(fields)
+    _fields.set(fields)
 
 
-def _add_run(_: object, __: str, event: EventDict) -> EventDict:
-    return {**_run.get(), **event}
+def _add_fields(_: object, __: str, event: EventDict) -> EventDict:
+    return {**_fields.get(), **event}
 
 
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
-    _add_run,
+    _add_fields,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

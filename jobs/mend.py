@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import structlog
 
 from jobs import codec
-from jobs.found import Told, end_of, told_of
+from jobs.found import Told, end_of, told_of, told_of_lost
 from jobs.model import Job, State
 from jobs.restore import Restorer
 from jobs.scribe import Scribe
@@ -50,6 +50,7 @@ class Mender:
         left = [(rows[job.id], look) for job, look in doubts if job.id in rows and rows[job.id].run == job.run]
         await self._write([told_of(job, look, sight) for job, look in left if look.seen not in _LOST])
         lost = [(job, look) for job, look in left if look.seen in _LOST]
+        await self._write([told_of_lost(job, sight) for job, _ in lost])
         await self._cancel([(job, look) for job, look in lost if job.cancel_requested_at is not None])
         wanted = [job for job, _ in lost if job.cancel_requested_at is None]
         if not wanted:

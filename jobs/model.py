@@ -36,6 +36,17 @@ class Outcome(StrEnum):
     STOPPING = "stopping"  # it was told, and has not ended yet
 
 
+class Over(StrEnum):
+    """How a try ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"  # and no other follows
+    RETRYING = "retrying"  # it failed, and another follows
+    CANCELLED = "cancelled"
+    LOST = "lost"  # its worker fell silent, or Redis lost it
+    HANDED_BACK = "handed_back"  # its worker stopped
+
+
 class Reason(StrEnum):
     """Why a job waits."""
 
@@ -59,14 +70,18 @@ class Durability(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why a try failed. Failures with one fingerprint share task, error type and place in the code."""
+    """Why a try failed. Failures with one fingerprint share task, error type and place in the code.
+
+    `traceback` is kept with the try, not with its job; nothing where there is none.
+    """
 
     type: str
     message: str
     fingerprint: str
+    traceback: str = ""
 
     def as_mapping(self) -> dict[str, str]:
-        """Give the failure as the API and the table show it."""
+        """Give the failure as the API and the table show it: without the traceback."""
         return {"type": self.type, "message": self.message, "fingerprint": self.fingerprint}
 
 
@@ -84,6 +99,24 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """One start of a job and what came of it. `number` is the try's within its run; one that did not count has one too.
+
+    None stands for what is not known, or not yet; an `outcome` of None for a try that goes on.
+    """
+
+    run: int
+    fence: int
+    number: int
+    worker: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    outcome: Over | None
+    error: Failure | None
+    traceback: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """Why a job waits, where it stands (1: it is next) and when it may start; None where that cannot be told."""
 
@@ -92,12 +125,13 @@ class Waiting:
     estimated_start: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # to freeze it would take three times as long for each submission
 class Job:
     """One accepted piece of work. Times are aware and in UTC; `timeout_s` is for one try.
 
     `run` counts generations (a retry by hand starts a new one), `tries` the starts within a run that were not the
-    fault of a worker, `fence` rises with each start and tells a task's own writes which start is the latest. Of an
+    fault of a worker, `fence` rises with each start and tells a task's own writes which start is the latest; `worker`
+    and `started_at` are that start's, None while the history has not heard of it. Of an
     owner and a task only one unfinished job may have a `unique_key`; one that has not started at `expires_at` ends.
     `batch_id` names the batch that it is of, or whose end it follows; a worker is not told. With `is_written` False
     PostgreSQL has no row of it yet: it was away.
@@ -123,6 +157,7 @@ class Job:
     batch_id: str | None = None
     cancel_requested_at: datetime | None = None
     started_at: datetime | None = None
+    worker: str | None = None
     finished_at: datetime | None = None
     progress: Progress | None = None
     result: Any = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from jobs import codec
 from jobs.errors import ConflictError
 from jobs.model import Failure
+from jobs.tracebacks import traceback_of
 
 _LONGEST_MESSAGE = 2_000
 
@@ -50,11 +51,16 @@ Outcome = Ended | Retrying | Unknown
 
 
 def failure_of(task: str, error: BaseException) -> Failure:
-    """Write an error down: type, shortened text, and a fingerprint of task, type and innermost place."""
+    """Write an error down: type, shortened text, a fingerprint of task, type and innermost place, and its traceback."""
     place = _place(error)
     kind = type(error).__name__
     digest = hashlib.sha256(f"{task}\0{kind}\0{place}".encode()).hexdigest()
-    return Failure(type=kind, message=codec.clean_text(str(error))[:_LONGEST_MESSAGE] or kind, fingerprint=digest[:16])
+    return Failure(
+        type=kind,
+        message=codec.clean_text(str(error))[:_LONGEST_MESSAGE] or kind,
+        fingerprint=digest[:16],
+        traceback=traceback_of(error),
+    )
 
 
 def superseded(task: str, holder: str) -> Failure:

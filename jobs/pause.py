@@ -4,6 +4,7 @@ import asyncio
 
 import structlog
 
+from jobs.audit import Actor
 from jobs.errors import StoreUnavailableError
 from jobs.stores.pauses import PauseStore
 
@@ -18,7 +19,7 @@ class Pauses:
     def __init__(self, store: PauseStore) -> None:
         self._store = store
 
-    async def pause(self, queue: str, *, by: str) -> None:
+    async def pause(self, queue: str, *, by: Actor) -> None:
         """Let nothing of a queue start any more; what runs goes on.
 
         Raises StoreUnavailableError where PostgreSQL is away. While Redis is away nothing starts anyway, and the
@@ -27,9 +28,9 @@ class Pauses:
         await self._store.add(queue, by=by)
         await self._tell()
 
-    async def resume(self, queue: str) -> None:
+    async def resume(self, queue: str, *, by: Actor) -> None:
         """Let a queue go on; raises like `pause`."""
-        await self._store.remove(queue)
+        await self._store.remove(queue, by=by)
         await self._tell()
 
     async def run(self) -> None:

@@ -1,6 +1,11 @@
-"""A running job's progress on its way to the database: the latest word counts, at most four a second."""
+"""A running job's progress on its way out: to the database, and to those who follow the job just now.
+
+The latest word counts, at most four a second on each way.
+"""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
@@ -8,6 +13,7 @@ from jobs.cancelling import cancel_until_ended
 from jobs.errors import StoreUnavailableError
 from jobs.model import Job, Progress
 from jobs.stores.jobs import JobStore
+from jobs.stores.progress import ProgressStream
 
 _BETWEEN_S = 0.25
 
@@ -15,22 +21,39 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class ProgressReporter:
-    """Takes reports without waiting and writes the latest. It starts with the first report."""
+    """Takes reports without waiting. A store that is slow keeps back nothing from the other."""
 
-    def __init__(self, *, jobs: JobStore, job: Job) -> None:
-        self._jobs = jobs
-        self._job = job
+    def __init__(self, job: Job, *, jobs: JobStore, stream: ProgressStream) -> None:
+        self._ways = (
+            _Way(partial(stream.tell, job), job_id=job.id),
+            _Way(partial(jobs.note_progress, job), job_id=job.id),
+        )
+
+    def report(self, progress: Progress) -> None:
+        """Take note of where the job is. Must be called in the event loop."""
+        for way in self._ways:
+            way.report(progress)
+
+    async def close(self) -> None:
+        """Stop, and leave the last report with both."""
+        await asyncio.gather(*(way.close() for way in self._ways))
+
+
+class _Way:
+    """Carries the latest report to one store. It starts with the first."""
+
+    def __init__(self, tell: Callable[[Progress], Awaitable[None]], *, job_id: str) -> None:
+        self._tell = tell
+        self._job_id = job_id
         self._latest: Progress | None = None
         self._writer: asyncio.Task[None] | None = None
 
     def report(self, progress: Progress) -> None:
-        """Take note of where the job is. Must be called in the event loop."""
         self._latest = progress
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
 
     async def close(self) -> None:
-        """Stop, and leave the last report in the database."""
         if self._writer is None:
             return
         await cancel_until_ended([self._writer], again_s=_BETWEEN_S)
@@ -46,8 +69,8 @@ class ProgressReporter:
         if latest is None:
             return
         try:
-            await self._jobs.note_progress(self._job, latest)
+            await self._tell(latest)
         except StoreUnavailableError as error:
-            log.warning("progress_not_stored", job_id=self._job.id, reason=str(error))
+            log.warning("progress_not_stored", job_id=self._job_id, reason=str(error))
         if self._latest is latest:
             self._latest = None

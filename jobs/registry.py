@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from jobs.arguments import Arguments
 from jobs.errors import TaskTableError
@@ -17,6 +17,8 @@ _QUEUE = re.compile(r"[a-z][a-z0-9_-]*")
 DEFAULT_MAX_TRIES = 5
 DEFAULT_TIMEOUT_S = 300.0
 LONGEST_TIMEOUT_S = 86_400.0
+
+Declared = TypeVar("Declared")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,15 +109,20 @@ class TaskTable(Mapping[str, Task]):
 
 def load_task_list(path: str) -> tuple[Task, ...]:
     """Import a task list given as `package.module:NAME`. Raises TaskTableError that says what is wrong."""
+    return load_list(path, Task, setting="JOBS_TASKS")
+
+
+def load_list(path: str, kind: type[Declared], *, setting: str) -> tuple[Declared, ...]:
+    """Import a list of declarations, which `setting` gives as `package.module:NAME`; raises TaskTableError."""
     module_name, _, attribute = path.partition(":")
     if not module_name or not attribute:
-        raise TaskTableError(f"JOBS_TASKS: {path!r} is not of the form package.module:TASKS")
+        raise TaskTableError(f"{setting}: {path!r} is not of the form package.module:{setting.removeprefix('JOBS_')}")
     try:
         found = getattr(import_module(module_name), attribute)
     except ImportError as error:
-        raise TaskTableError(f"JOBS_TASKS: {path}: {error}") from error
+        raise TaskTableError(f"{setting}: {path}: {error}") from error
     except AttributeError as error:
-        raise TaskTableError(f"JOBS_TASKS: {path}: {module_name} has no {attribute}") from error
-    if not isinstance(found, list | tuple) or not all(isinstance(task, Task) for task in found):
-        raise TaskTableError(f"JOBS_TASKS: {path}: must be a list or tuple of jobs.registry.Task")
+        raise TaskTableError(f"{setting}: {path}: {module_name} has no {attribute}") from error
+    if not isinstance(found, list | tuple) or not all(isinstance(one, kind) for one in found):
+        raise TaskTableError(f"{setting}: {path}: must be a list or tuple of {kind.__module__}.{kind.__name__}")
     return tuple(found)

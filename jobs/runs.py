@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 
-from jobs import codec
 from jobs.errors import StoreUnavailableError
 from jobs.executor import Executor
 from jobs.held import CLEAN_UP_S, Holdings, Run, Stop
@@ -174,9 +173,8 @@ class Runs:
 
     async def _retry(self, run: Run, outcome: Retrying) -> None:
         ms = round((asyncio.get_running_loop().time() - run.started_at) * 1000)
-        error = codec.dumps(outcome.failure.as_mapping())
-        delay_ms = round(outcome.delay_s * 1000)
-        await self._outage.answered(lambda: self._leases.retry(run.claimed, delay_ms=delay_ms, error=error, ms=ms))
+        failure, delay_ms = outcome.failure, round(outcome.delay_s * 1000)
+        await self._outage.answered(lambda: self._leases.retry(run.claimed, failure, delay_ms=delay_ms, ms=ms))
         log.info("job_retrying", job_id=run.claimed.id, delay_s=round(outcome.delay_s, 3))
 
     async def _put_aside(self, run: Run, outcome: Unknown) -> None:

@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -13,6 +14,7 @@ from jobs.context import Site
 from jobs.engine import REDIS_PATIENCE_S, Doors, Engine, Post, open_doors
 from jobs.execute import TaskExecutor
 from jobs.processes import Processes
+from jobs.progress import ProgressReporter
 from jobs.registry import TaskTable
 from jobs.settings import JobsSettings
 from jobs.stewardship import CONNECTIONS, Stewardship
@@ -21,7 +23,9 @@ from jobs.stores.database import Database
 from jobs.stores.jobs import JobStore
 from jobs.stores.leases import Timing
 from jobs.stores.meeting import meet
+from jobs.stores.progress import ProgressStream
 from jobs.threads import Threads
+from jobs.timetable import NO_SCHEDULES, Timetable
 from jobs.worker import Worker
 
 _CONNECT_PATIENCE_S = 10.0
@@ -39,36 +43,48 @@ class Stores:
 
 
 async def serve_until_signal(
-    settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], *, with_steward: bool
+    settings: JobsSettings,
+    tasks: TaskTable,
+    slots: Mapping[str, int],
+    *,
+    with_steward: bool,
+    timetable: Timetable = NO_SCHEDULES,
 ) -> None:
     """Serve until SIGTERM or SIGINT."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    await serve(settings, tasks, slots, with_steward=with_steward, stopping=stopping)
+    await serve(settings, tasks, slots, with_steward=with_steward, timetable=timetable, stopping=stopping)
 
 
 async def serve(
-    settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, int], *, with_steward: bool, stopping: asyncio.Event
+    settings: JobsSettings,
+    tasks: TaskTable,
+    slots: Mapping[str, int],
+    *,
+    with_steward: bool,
+    timetable: Timetable = NO_SCHEDULES,
+    stopping: asyncio.Event,
 ) -> None:
     """Run jobs of these queues, so many at once of each, until `stopping` is set; then drain and return.
 
-    `with_steward`: do a steward's work too, for a site that runs none.
+    `with_steward`: do a steward's work too, for a site that runs none; only then the timetable is fired.
 
     Raises UnfitRedisError, before the first claim, where Redis must not be used.
     """
     async with _stores(settings, tasks, slots) as stores:
         with Processes(settings.processes, memory_mb=settings.child_memory_mb) as processes, Threads() as threads:
             site = Site(settings=settings, database=stores.database)
-            executor = TaskExecutor(tasks=tasks, jobs=stores.jobs, processes=processes, threads=threads, site=site)
+            reporter = partial(ProgressReporter, jobs=stores.jobs, stream=ProgressStream(stores.doors.redis))
+            executor = TaskExecutor(tasks=tasks, reporter=reporter, processes=processes, threads=threads, site=site)
             posts = {queue: Post(slots=count, executor=executor) for queue, count in slots.items()}
             engine = Engine(stores.doors, posts, tasks=list(tasks), keeps_history=True)
             loops = {
                 f"take {queue}": Worker.of(intake, tasks, stores.doors.redis).main
                 for queue, intake in engine.intakes.items()
             }
-            steward = _steward(settings, tasks, stores) if with_steward else None
+            steward = _steward(settings, tasks, timetable, stores) if with_steward else None
             if steward is not None:
                 loops["steward"] = steward.run
             log.info("worker_started", queues=dict(slots), tasks=list(tasks))
@@ -78,7 +94,7 @@ async def serve(
     log.info("worker_stopped")
 
 
-def _steward(settings: JobsSettings, tasks: TaskTable, stores: Stores) -> Stewardship:
+def _steward(settings: JobsSettings, tasks: TaskTable, timetable: Timetable, stores: Stores) -> Stewardship:
     doors = stores.doors
     return Stewardship.of(
         settings,
@@ -90,6 +106,7 @@ def _steward(settings: JobsSettings, tasks: TaskTable, stores: Stores) -> Stewar
             name=doors.name,
             patience_s=REDIS_PATIENCE_S,
         ),
+        timetable,
     )
 
 

@@ -52,6 +52,11 @@ class JobsSettings(EnvironmentModel):
         alias="JOBS_TASKS",
         description="Task lists of your own, `package.module:TASKS`, separated by commas",
     )
+    schedule_lists: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(),
+        alias="JOBS_SCHEDULES",
+        description="Lists of schedules, `package.module:SCHEDULES`, separated by commas",
+    )
     diagnostics: bool = Field(
         default=False,
         alias="JOBS_DIAGNOSTICS",
@@ -114,6 +119,13 @@ class JobsSettings(EnvironmentModel):
         le=36_500,
         alias="JOBS_HISTORY_DAYS",
         description="Days after its end that PostgreSQL keeps a job. 0: for ever",
+    )
+    audit_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        alias="JOBS_AUDIT_DAYS",
+        description="Days that PostgreSQL keeps who did what, the audit log. 0: for ever",
     )
     stream_max: int = Field(
         default=1_000_000,

@@ -16,6 +16,7 @@ from jobs.stewardship import CONNECTIONS, Stewardship, Stores
 from jobs.stores.database import Database
 from jobs.stores.fitness import Fitness
 from jobs.stores.redis import connect_redis
+from jobs.timetable import Timetable
 
 _REDIS_PATIENCE_S = 5.0
 _CONNECT_PATIENCE_S = 10.0
@@ -26,23 +27,23 @@ _AGAIN_S = 0.5
 log = structlog.stdlib.get_logger(__name__)
 
 
-async def steward_until_signal(settings: JobsSettings, tasks: TaskTable) -> None:
+async def steward_until_signal(settings: JobsSettings, tasks: TaskTable, timetable: Timetable) -> None:
     """Be a steward until SIGTERM or SIGINT."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    await steward(settings, tasks, stopping=stopping)
+    await steward(settings, tasks, timetable, stopping=stopping)
 
 
-async def steward(settings: JobsSettings, tasks: TaskTable, *, stopping: asyncio.Event) -> None:
-    """Be a steward until `stopping` is set. No store has to be up.
+async def steward(settings: JobsSettings, tasks: TaskTable, timetable: Timetable, *, stopping: asyncio.Event) -> None:
+    """Be a steward, who fires this timetable too, until `stopping` is set. No store has to be up.
 
     Raises UnfitRedisError where Redis must not be used.
     """
     async with _stores(settings) as stores:
-        stewardship = Stewardship.of(settings, tasks, stores)
-        log.info("steward_started", tasks=list(tasks))
+        stewardship = Stewardship.of(settings, tasks, stores, timetable)
+        log.info("steward_started", tasks=list(tasks), schedules=list(timetable))
         signalled = asyncio.create_task(stopping.wait(), name="signal")
         working = asyncio.create_task(_work(stewardship, Fitness(stores.redis)), name="stewardship")
         try:

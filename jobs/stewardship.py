@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from jobs.batch_close import BatchCloser
 from jobs.cancelling import cancel_until_ended
+from jobs.fire import Firer
 from jobs.history import HistoryWriter
 from jobs.mend import Mender
 from jobs.pause import Pauses
@@ -21,6 +22,7 @@ from jobs.registry import TaskTable
 from jobs.restore import Restorer
 from jobs.scribe import Scribe
 from jobs.settings import JobsSettings
+from jobs.stores.audit import AuditLog
 from jobs.stores.batches import BatchStore
 from jobs.stores.both import Both
 from jobs.stores.database import Database
@@ -29,7 +31,9 @@ from jobs.stores.pauses import PauseStore
 from jobs.stores.queue import Queue
 from jobs.stores.site import SiteStore
 from jobs.strays import Strays
+from jobs.submit import Submitter
 from jobs.sweep import Sweeper
+from jobs.timetable import NO_SCHEDULES, Timetable
 from jobs.watch import Watch
 
 CONNECTIONS = 9  # to PostgreSQL, one a loop
@@ -68,7 +72,7 @@ class Stewardship:
         self._others = others
 
     @classmethod
-    def of(cls, settings: JobsSettings, tasks: TaskTable, stores: Stores) -> Self:
+    def of(cls, settings: JobsSettings, tasks: TaskTable, stores: Stores, timetable: Timetable = NO_SCHEDULES) -> Self:
         """Hand each loop what it needs."""
         both = Both.of(
             stores.database,
@@ -78,11 +82,13 @@ class Stewardship:
         )
         site = SiteStore(stores.database, steward=stores.name, lease_s=_LEASE_S)
         scribe, batches = Scribe(both.jobs), BatchStore(stores.database)
-        restorer = Restorer(both, tasks=tasks, turn_s=settings.turn_ms / 1000)
+        turn_s = settings.turn_ms / 1000
+        restorer = Restorer(both, tasks=tasks, turn_s=turn_s)
         mender = Mender(both, restorer=restorer, scribe=scribe)
         strays = Strays(both, scribe=scribe, queues=tasks.queues)
         pauses = Pauses(PauseStore(stores.database, stores.redis))
         copies = Copies(both, pauses=pauses, settings=settings, queues=tasks.queues)
+        submitter = Submitter(tasks=tasks, database=stores.database, jobs=both.jobs, queue=both.queue, turn_s=turn_s)
         rebuilder = Rebuilder(both, site=site, mender=mender, scribe=scribe, strays=strays, copies=copies)
         return cls(
             watch=Watch(site=site, mark=both.mark, rebuilder=rebuilder),
@@ -91,10 +97,17 @@ class Stewardship:
                 Recoverer(both, restorer=restorer),
                 Reconciler(both, mender=mender, queues=tasks.queues),
                 Sweeper(remains=both.remains, queue=both.queue, settings=settings),
-                Pruner(both.jobs, batches, days=settings.history_days),
+                Pruner(
+                    jobs=both.jobs,
+                    batches=batches,
+                    days=settings.history_days,
+                    audit=AuditLog(stores.database),
+                    audit_days=settings.audit_days,
+                ),
                 BatchCloser(batches, both, restorer=restorer),
                 strays,
                 pauses,
+                Firer(timetable, database=stores.database, jobs=both.jobs, submitter=submitter),
             ),
         )
 
@@ -116,12 +129,26 @@ class Stewardship:
 
     async def close(self) -> None:
         """Write what has happened up to now, for a few seconds at most, and leave the rest to others."""
-        for words in (self._watch.close, self._history.finish, self._history.leave):
-            try:
-                async with asyncio.timeout(_LAST_WORDS_S):
-                    await words()
-            except TimeoutError:
-                log.warning("history_left_to_others", reason="no answer in time")
+        await _said(self._watch.close(), self._history.finish())
+        await _said(self._history.leave())
+
+
+async def _said(*words: Coroutine[Any, Any, None]) -> None:
+    """Wait for these for two seconds. What is at a PostgreSQL that hangs is cancelled until it lets go.
+
+    The driver answers one cancellation by waiting for the server, for ten seconds more: meanwhile whoever stops the
+    process would kill it, and what it leaves would be nobody's for a minute.
+    """
+    saying = [asyncio.create_task(word) for word in words]
+    try:
+        _, unsaid = await asyncio.wait(saying, timeout=_LAST_WORDS_S)
+        if unsaid:
+            log.warning("history_left_to_others", reason="no answer in time")
+    finally:
+        await cancel_until_ended(saying, again_s=_LOOP_ENDS_S)
+    for said in saying:
+        if not said.cancelled():
+            said.result()
 
 
 def _keep(settings: JobsSettings) -> Keep:

@@ -29,12 +29,14 @@ from jobs.logs import configure_logs
 from jobs.model import State
 from jobs.outcome import Failed, Retrying, Succeeded
 from jobs.processes import Processes
+from jobs.progress import ProgressReporter
 from jobs.registry import Task, TaskTable
 from jobs.settings import JobsSettings, load_settings
 from jobs.stores.database import Database
 from jobs.stores.fitness import Fitness
 from jobs.stores.jobs import JobStore
 from jobs.stores.lent import Lent
+from jobs.stores.progress import ProgressStream
 from jobs.stores.redis import connect_redis
 from jobs.tasks.table import QUEUES, task_table
 from jobs.threads import Threads
@@ -197,7 +199,7 @@ async def _open(ctx: dict[str, Any], *, settings: JobsSettings, tasks: TaskTable
     opened.push_async_callback(database.close)
     executor = TaskExecutor(
         tasks=tasks,
-        jobs=JobStore(database),
+        reporter=partial(ProgressReporter, jobs=JobStore(database), stream=ProgressStream(redis)),
         processes=opened.enter_context(Processes(settings.processes, memory_mb=settings.child_memory_mb)),
         threads=opened.enter_context(Threads()),
         site=Site(settings=settings, database=database),

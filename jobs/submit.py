@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 
 from jobs.accept import MOST_AT_ONCE, Accepted, Acceptor
 from jobs.admit import Admitter, Limits
+from jobs.audit import Action, Actor, Deed
 from jobs.errors import ConflictError, KeyHeldError, StoreUnavailableError
 from jobs.find import JobFinder
 from jobs.group_commit import GroupCommit
 from jobs.model import Job
 from jobs.outcome import superseded
 from jobs.registry import TaskTable
+from jobs.stores.audit import note
 from jobs.stores.database import Connection, Database
 from jobs.stores.jobs import JobStore, KeyUse, NewJob
 from jobs.stores.queue import Queue
@@ -43,16 +45,18 @@ class Submitter:
     ) -> None:
         """Take a task to run for `turn_s` seconds where it neither says so nor was measured."""
         self._tasks = tasks
+        self._database = database
         self._jobs = jobs
         self._queue = queue
         self._turn_s = turn_s
         self._finder = JobFinder(jobs=jobs, queue=queue)
+        self.admitter = Admitter(jobs=jobs, queue=queue, limits=limits)
         self._acceptor = Acceptor(
             database=database,
             jobs=jobs,
             queue=queue,
-            admitter=Admitter(jobs=jobs, queue=queue, limits=limits),
-            typical_s=self._typical_s,
+            admitter=self.admitter,
+            typical_s=self.typical_s,
             patience_s=limits.patience_s,
         )
         self._group: GroupCommit[NewJob, Accepted] = GroupCommit(self._acceptor.accept, most=MOST_AT_ONCE)
@@ -67,7 +71,7 @@ class Submitter:
         wanted = checked(submission, self._tasks)
         if job_id is not None:
             wanted = replace(wanted, id=job_id, use=use)
-        if holder := await self._holder(wanted):
+        if holder := await self.holder(submission):
             return Submitted(job=holder, is_new=False)
         accepted = await self._group.join(wanted)
         if accepted.holder is None:
@@ -77,9 +81,12 @@ class Submitter:
             return Submitted(job=holder, is_new=False)
         raise StoreUnavailableError(f"job {accepted.holder}, which has this unique key, is not in PostgreSQL yet")
 
-    async def accept(self, submission: Submission, *, connection: Connection) -> Job:
+    async def accept(self, submission: Submission, *, connection: Connection, job_id: str | None = None) -> Job:
         """Check and store a job in the caller's transaction; he calls `enqueue` once it is committed."""
-        (job,) = await self._jobs.insert([checked(submission, self._tasks)], connection=connection)
+        wanted = checked(submission, self._tasks)
+        if job_id is not None:
+            wanted = replace(wanted, id=job_id)
+        (job,) = await self._jobs.insert([wanted], connection=connection)
         if job is None:
             raise KeyHeldError("no job was stored")
         return job
@@ -89,40 +96,48 @@ class Submitter:
         (accepted,) = await self._acceptor.line_up([job])
         return job if isinstance(accepted, Exception) else accepted.job
 
-    async def rerun(self, job: Job) -> Job:
+    async def holder(self, asked: Submission, *, connection: Connection | None = None) -> Job | None:
+        """Find who has the unique key: Redis knows while it is up, else PostgreSQL as far as its history goes."""
+        if asked.unique_key is None:
+            return None
+        name = (asked.task, asked.owner, asked.unique_key)
+        try:
+            holder = await self._queue.holder(*name)
+        except StoreUnavailableError:
+            return await self._jobs.of_name(*name, connection=connection)
+        return None if holder is None else await self._finder.get(holder, connection=connection)
+
+    async def rerun(self, job: Job, *, by: Actor) -> Job:
         """Accept a job that has failed, was cancelled or has expired once more: a new run, its tries counted anew.
 
         Raises ConflictError for any other, and where its unique key has gone to another job.
         """
         if job.unique_key is not None and (holder := await self._queue.holder(job.task, job.owner, job.unique_key)):
             raise ConflictError(f"job {holder} has the same unique key; wait for its end, or cancel it")
-        accepted = await self._jobs.rerun([job])
-        if not accepted:
-            raise ConflictError("only a job that has failed, was cancelled or has expired can be retried")
+        async with self._database.transaction() as connection:
+            accepted = await self._jobs.rerun([job], connection=connection)
+            if not accepted:
+                raise ConflictError("only a job that has failed, was cancelled or has expired can be retried")
+            await note(Deed.to_job(accepted[0], Action.JOB_RETRY, actor=by), connection=connection)
         return await self.enqueue(accepted[0])
 
-    async def rerun_all(self, jobs: Sequence[Job]) -> None:
-        """Do the same for up to 200 jobs at once; leave out what cannot be retried, or is not what it was any more."""
-        accepted = await self._jobs.rerun(jobs)
-        for outcome in await self._acceptor.line_up(accepted):
-            if isinstance(outcome, Accepted) and outcome.holder is not None:  # somebody was faster
-                await self._jobs.supersede(outcome.job, superseded(outcome.job.task, outcome.holder))
-
-    async def _holder(self, wanted: NewJob) -> Job | None:
-        """Find who has the unique key: Redis knows while it is up, else PostgreSQL as far as its history goes."""
-        if wanted.unique_key is None:
-            return None
-        name = (wanted.task, wanted.owner, wanted.unique_key)
-        try:
-            holder = await self._queue.holder(*name)
-        except StoreUnavailableError:
-            return await self._jobs.of_name(*name)
-        return None if holder is None else await self._finder.get(holder)
+    async def rerun_all(self, jobs: Sequence[Job], deed: Deed) -> int:
+        """Do the same for many jobs, as one deed; leave out what cannot be retried any more. Give how many are."""
+        async with self._database.transaction() as connection:
+            accepted = await self._jobs.rerun(jobs, connection=connection)
+            if accepted:
+                await note(deed, connection=connection)
+        for first in range(0, len(accepted), MOST_AT_ONCE):
+            for outcome in await self._acceptor.line_up(accepted[first : first + MOST_AT_ONCE]):
+                if isinstance(outcome, Accepted) and outcome.holder is not None:  # somebody was faster
+                    await self._jobs.supersede(outcome.job, superseded(outcome.job.task, outcome.holder))
+        return len(accepted)
 
     async def _withdraw(self, job: Job) -> None:
         """Take back what nobody was told of. Where PostgreSQL did not take it, there is nothing to take back."""
         if job.is_written:
             await self._jobs.withdraw(job.id)
 
-    def _typical_s(self, task: str) -> float:
+    def typical_s(self, task: str) -> float:
+        """Say how long a task is taken to run until that is measured."""
         return self._tasks.typical_s(task, otherwise=self._turn_s)

@@ -7,11 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.parsing import answer, read_fields, read_form, read_id, read_job_id, read_json
-from app.errors import ForbiddenError, TooLargeError
-from app.identity import Role
+from app.errors import TooLargeError
 from app.schemas.requests import FileForm, SyncBody, TemplateBody, TemplateQuery
 from app.schemas.views import file_view, job_view, sync_view, template_view
-from app.state import deps_of, identity_of
+from app.state import deps_of, identity_of, require_admin
 from jobs.errors import InvalidInputError, Mistake
 from jobs.tasks.data_sync.catalogue import Description
 from jobs.tasks.data_sync.model import DateRule, Layout, Source
@@ -53,7 +52,7 @@ async def list_templates(request: Request) -> Response:
 
 async def create_template(request: Request) -> Response:
     """POST /api/data-sync/templates: store the next version, as a draft."""
-    _require_admin(request)
+    require_admin(request, "write templates")
     body = await read_json(request, TemplateBody)
     source = Source(
         platform=body.platform,
@@ -80,7 +79,7 @@ async def show_template(request: Request) -> Response:
 
 async def publish_template(request: Request) -> Response:
     """POST /api/data-sync/templates/{id}/publish: let it count from the next sync on."""
-    _require_admin(request)
+    require_admin(request, "write templates")
     return answer(template_view(await deps_of(request).data_sync.publish_template(read_id(request, "template"))))
 
 
@@ -119,8 +118,3 @@ def _description(request: Request, form: FileForm, name: str) -> Description:
         date_to=form.date_to,
         owner=identity_of(request).owner,
     )
-
-
-def _require_admin(request: Request) -> None:
-    if identity_of(request).role is not Role.ADMIN:
-        raise ForbiddenError("templates are an admin's to write")

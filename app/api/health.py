@@ -12,7 +12,7 @@ from app.state import deps_of
 from jobs.errors import StoreUnavailableError, UnfitRedisError
 from jobs.stores.fitness import Fitness
 
-_PATIENCE_S = 2.0
+PATIENCE_S = 2.0
 
 
 async def healthz(_: Request) -> Response:
@@ -36,7 +36,7 @@ async def readyz(request: Request) -> Response:
 async def answers(ping: Awaitable[None]) -> bool:
     """Say whether a store answers within two seconds."""
     try:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             await ping
     except (StoreUnavailableError, TimeoutError):
         return False

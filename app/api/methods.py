@@ -1,18 +1,30 @@
 """One route for all methods of a path: two routes on one path would make a 405 name only the first's methods."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
+class _Methods:
+    """Calls the endpoint of the request's method; HEAD is answered like GET.
+
+    Starlette takes an object for an ASGI application, and need not catch a second time what it catches further out.
+    """
+
+    def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        response = await self._endpoints["GET" if method == "HEAD" else method](Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
 def by_method(path: str, **endpoints: Endpoint) -> Route:
-    """Make a route that calls the endpoint of the request's method; HEAD is answered like GET."""
-
-    async def dispatch(request: Request) -> Response:
-        return await endpoints["GET" if request.method == "HEAD" else request.method](request)
-
-    return Route(path, dispatch, methods=list(endpoints))
+    """Make a route that calls the endpoint of the request's method."""
+    return Route(path, _Methods(endpoints), methods=list(endpoints))

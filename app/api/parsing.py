@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import MalformedBodyError, UnsupportedMediaTypeError
+from app.headers import header_of
 from app.schemas.requests import Body
 from jobs import codec
 from jobs.arguments import mistakes_of
@@ -22,13 +23,15 @@ Parsed = TypeVar("Parsed", bound=Body)
 
 _JSON = "application/json"
 _FORM = "multipart/form-data"
+_CONTENT_TYPE = b"content-type"
 _LONGEST_JOB_ID = 500
 _MOST_FIELDS = 20
 
 
 async def read_json(request: Request, model: type[Parsed]) -> Parsed:
     """Read a JSON body. Raises UnsupportedMediaTypeError, MalformedBodyError or InvalidInputError."""
-    media_type = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+    announced = header_of(request.scope, _CONTENT_TYPE)
+    media_type = _JSON if announced is None else announced.partition(";")[0].strip().lower()
     if media_type != _JSON:
         raise UnsupportedMediaTypeError(f"send {_JSON}, not {media_type}")
     body = await request.body()
@@ -49,7 +52,7 @@ async def read_form(request: Request) -> AsyncIterator[dict[str, UploadFile | st
 
     Raises UnsupportedMediaTypeError, and StoreUnavailableError where the disk does not take them.
     """
-    if not request.headers.get("content-type", "").lower().startswith(_FORM):
+    if not (header_of(request.scope, _CONTENT_TYPE) or "").lower().startswith(_FORM):
         raise UnsupportedMediaTypeError(f"send {_FORM} with the part file")
     try:
         form = await request.form(max_files=1, max_fields=_MOST_FIELDS)
@@ -67,6 +70,13 @@ def read_fields(fields: Mapping[str, Any], model: type[Parsed]) -> Parsed:
         return model.model_validate(dict(fields))
     except ValidationError as error:
         raise InvalidInputError(mistakes_of(error)) from None
+
+
+def read_query(request: Request, model: type[Parsed]) -> Parsed:
+    """Read query parameters of which some may come several times. Raises InvalidInputError, also for others that do."""
+    given = request.query_params
+    fields = {name: values[0] if len(values := given.getlist(name)) == 1 else values for name in given}
+    return read_fields(fields, model)
 
 
 def read_id(request: Request, thing: str) -> UUID:
@@ -88,5 +98,14 @@ def read_job_id(request: Request, thing: str = "job") -> str:
 
 def answer(view: object, *, status: HTTPStatus = HTTPStatus.OK, location: str | None = None) -> Response:
     """Make a JSON answer; times become RFC 3339 in UTC."""
-    headers = {} if location is None else {"Location": location}
-    return Response(codec.dumps(view), status_code=status, media_type=_JSON, headers=headers)
+    response = _JsonResponse(codec.dumps(view), status_code=status)
+    if location is not None:
+        response.raw_headers.append((b"location", location.encode("latin-1")))
+    return response
+
+
+class _JsonResponse(Response):
+    """Makes its headers at once: Starlette would look first for those that somebody has set himself."""
+
+    def init_headers(self, _: object = None) -> None:
+        self.raw_headers = [(b"content-length", b"%d" % len(self.body)), (b"content-type", b"application/json")]

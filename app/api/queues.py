@@ -4,10 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.parsing import answer
-from app.errors import ForbiddenError
-from app.identity import Role
 from app.schemas.views import queue_view, worker_view
-from app.state import Deps, deps_of, identity_of
+from app.state import Deps, actor_of, deps_of, require_admin
 from jobs.errors import NotFoundError
 
 
@@ -26,21 +24,20 @@ async def list_workers(request: Request) -> Response:
 async def pause_queue(request: Request) -> Response:
     """POST /api/queues/{q}/pause: let nothing of it start any more."""
     deps, queue = _for_admin(request)
-    await deps.pauses.pause(queue, by=identity_of(request).owner)
+    await deps.pauses.pause(queue, by=actor_of(request))
     return answer({"name": queue, "paused": True})
 
 
 async def resume_queue(request: Request) -> Response:
     """POST /api/queues/{q}/resume: let it go on."""
     deps, queue = _for_admin(request)
-    await deps.pauses.resume(queue)
+    await deps.pauses.resume(queue, by=actor_of(request))
     return answer({"name": queue, "paused": False})
 
 
 def _for_admin(request: Request) -> tuple[Deps, str]:
     deps, queue = deps_of(request), request.path_params["q"]
-    if identity_of(request).role is not Role.ADMIN:
-        raise ForbiddenError("only an administrator may pause a queue or let it go on")
+    require_admin(request, "pause a queue or let it go on")
     if queue not in deps.tasks.queues:
         raise NotFoundError(f"there is no queue {queue}; there are: {', '.join(deps.tasks.queues)}")
     return deps, queue

@@ -1,14 +1,15 @@
 """Lets nobody near /api who is not known."""
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import UnauthenticatedError
+from app.headers import header_of
 from app.problems import known_problem
 from app.state import deps_of
 
 PROTECTED = "/api/"
+_AUTHORIZATION = b"authorization"
 
 
 class Authentication:
@@ -22,7 +23,7 @@ class Authentication:
         if scope["type"] == "http" and scope["path"].startswith(PROTECTED):
             request = Request(scope)
             try:
-                identity = deps_of(request).authenticator.identify(Headers(scope=scope).get("authorization"))
+                identity = deps_of(request).authenticator.identify(header_of(scope, _AUTHORIZATION))
             except UnauthenticatedError as error:
                 await known_problem(request, error)(scope, receive, send)
                 return

@@ -1,15 +1,16 @@
 """Refuses bodies that are too long, before they are read where they say so, and else while they are."""
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import TooLargeError
+from app.headers import header_of
 from app.problems import known_problem
 from jobs.tasks.data_sync.uploads import LARGEST_BYTES
 
 _MIB = 1024 * 1024
 DEFAULT_BYTES = _MIB
+_CONTENT_LENGTH = b"content-length"
 
 # An upload's form has a little more than the file in it.
 LIMITS = {"/api/data-sync/files": LARGEST_BYTES + _MIB, "/api/batches": 16 * _MIB}
@@ -28,7 +29,7 @@ class BodyLimit:
             return
         limit = LIMITS.get(scope["path"], DEFAULT_BYTES)
         refusal = TooLargeError(f"the body may have {limit:,} bytes")
-        announced = Headers(scope=scope).get("content-length", "")
+        announced = header_of(scope, _CONTENT_LENGTH) or ""
         if announced.isdecimal() and int(announced) > limit:
             await known_problem(Request(scope), refusal)(scope, receive, send)
             return

@@ -1,15 +1,16 @@
-"""Gives each request an id, binds it to the logs, writes one line when it ends, and answers faults of ours."""
+"""Gives each request an id, which the logs show too, writes one line when it ends, and answers errors."""
 
 import re
 import time
-from uuid import uuid4
+from secrets import token_hex
 
 import structlog
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.problems import unexpected_problem
+from app.headers import header_of
+from app.problems import problem_of
+from jobs.logs import log_with
 
 HEADER = "X-Request-ID"
 _RAW_HEADER = HEADER.lower().encode()
@@ -31,8 +32,8 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        chosen = Headers(scope=scope).get(HEADER, "")
-        request_id = chosen if _CHOSEN.fullmatch(chosen) else uuid4().hex
+        chosen = header_of(scope, _RAW_HEADER) or ""
+        request_id = chosen if _CHOSEN.fullmatch(chosen) else token_hex(16)
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0
         began = time.perf_counter()
@@ -44,7 +45,7 @@ class RequestContext:
                 message["headers"] = [*message["headers"], (_RAW_HEADER, request_id.encode())]
             await send(message)
 
-        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        log_with(request_id=request_id)
         try:
             await self._app(scope, receive, watched)
         except ClientDisconnect:
@@ -52,8 +53,7 @@ class RequestContext:
         except Exception as error:  # the last place that can still answer
             if status:
                 raise
-            await unexpected_problem(Request(scope), error)(scope, receive, watched)
+            await problem_of(Request(scope), error)(scope, receive, watched)
         finally:
             took_ms = round(1000 * (time.perf_counter() - began), 1)
             log.info("request_answered", method=scope["method"], path=scope["path"], status=status, took_ms=took_ms)
-            structlog.contextvars.reset_contextvars(**bound)

@@ -2,13 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
+from jobs.audit import AuditEntry
 from jobs.batch import Batch
-from jobs.model import Job, Waiting
+from jobs.change import Change
+from jobs.codec import embed
+from jobs.model import Job, State, Try, Waiting
 from jobs.overview import QueueOverview
+from jobs.planned import Plan
 from jobs.registry import Task
 from jobs.scoring import Band
+from jobs.stores.failures import Cause
 from jobs.stores.presence import WorkerProcess
 from jobs.tasks.data_sync.model import CatalogueFile, Template
 from jobs.tasks.data_sync.progress import SyncProgress
@@ -59,6 +65,62 @@ def batch_view(batch: Batch) -> View:
     }
 
 
+def try_view(one: Try) -> View:
+    """Show a try of a job, to whoever may see the job: its traceback too."""
+    return {
+        "run": one.run,
+        "try": one.number,
+        "worker": one.worker,
+        "started_at": one.started_at,
+        "finished_at": one.finished_at,
+        "outcome": one.outcome,
+        "error": None if one.error is None else one.error.as_mapping(),
+        "traceback": one.traceback,
+    }
+
+
+def cause_view(cause: Cause) -> View:
+    """Show what jobs have failed of."""
+    return {
+        "fingerprint": cause.fingerprint,
+        "task": cause.task,
+        "error": {"type": cause.failure.type, "message": cause.failure.message},
+        "count": cause.count,
+        "is_counted": cause.is_counted,
+        "owners": cause.owners,
+        "first_seen": cause.first_seen,
+        "last_seen": cause.last_seen,
+        "job_id": cause.latest,
+    }
+
+
+def change_view(change: Change) -> View:
+    """Show what an event has changed of a job, each field under its name in `job_view`; `seq` rises with each event."""
+    told = change.told
+    if change.state is None:
+        return {"id": change.job_id, "run": change.run, "progress": embed(told["progress"].encode())}
+    at = datetime.fromtimestamp(change.at_ms / 1000, UTC)
+    view = {"id": change.job_id, "run": change.run, "seq": change.version, "state": change.state, "at": at}
+    if "try" in told:
+        view["tries"] = int(told["try"])
+    return {**view, **_changed(change, at)}
+
+
+def _changed(change: Change, at: datetime) -> View:
+    """Show what goes with the state."""
+    told = change.told
+    outcome = {name: embed(told[name].encode()) if name in told else None for name in ("result", "error")}
+    if change.is_end:
+        return {"finished_at": at, **outcome}
+    if "owner" in told:  # it was put in line, perhaps once more
+        told_once = {"task": told["task"], "queue": told["q"], "owner": told["owner"]}
+        return {**told_once, "started_at": None, "finished_at": None, "progress": None, **outcome}
+    if change.state is State.RUNNING:
+        # A start that had been lost sight of goes on; any other begins with nothing.
+        return {"started_at": at} if "fence" in told else {"started_at": at, "progress": None}
+    return {"error": outcome["error"]} if "error" in told else {}
+
+
 def queue_view(queue: QueueOverview) -> View:
     """Show how a queue does. Those that run hold an entry among the timed ones; it is taken off here."""
     entries, glance = queue.entries, queue.glance
@@ -82,6 +144,11 @@ def worker_view(worker: WorkerProcess) -> View:
     return asdict(worker)
 
 
+def audit_view(entry: AuditEntry) -> View:
+    """Show what somebody did."""
+    return asdict(entry)
+
+
 def task_view(task: Task) -> View:
     """Show what a submitter has to know of a task."""
     return {
@@ -91,6 +158,26 @@ def task_view(task: Task) -> View:
         "timeout_s": task.timeout_s,
         "max_tries": task.max_tries,
         "args": task.arguments.schema,
+    }
+
+
+def schedule_view(plan: Plan) -> View:
+    """Show when a schedule is due, when it was, and what became of its latest job."""
+    schedule, row, job = plan.schedule, plan.row, plan.last_job
+    return {
+        "name": schedule.name,
+        "task": schedule.task,
+        "cron": schedule.cron,
+        "every_s": schedule.every_s,
+        "timezone": schedule.timezone,
+        "make_up": schedule.make_up,
+        "overlap": schedule.overlap,
+        "next_due_at": row.next_due_at,
+        "last_due_at": row.last_due_at,
+        "last_job": None if job is None else {"id": job.id, "state": job.state},
+        "fired": row.fired,
+        "missed": row.missed,
+        "overlapped": row.overlapped,
     }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jobs.batch import Batch
 from jobs.model import Failure, Job, State
-from jobs.stores.database import Database, Row
+from jobs.stores.database import Connection, Database, Row
 from jobs.stores.jobs import KeyUse, NewJob, Run, job_of
 from jobs.stores.queries import load_queries
 
@@ -92,9 +92,10 @@ class BatchStore:
         told = [{"id": job_id, "error": failure.as_mapping()} for job_id, failure in failures.items()]
         await self._database.execute(_SQL["supersede"], batch_id, told)
 
-    async def want_cancelled(self, batch_id: str) -> list[Run]:
-        """Note the wish to cancel all jobs of a batch that have not ended, and give their runs."""
-        return [Run(row["id"], row["run"]) for row in await self._database.fetch(_SQL["want_cancelled"], batch_id)]
+    async def want_cancelled(self, batch_id: str, *, connection: Connection) -> tuple[list[Run], int]:
+        """Note the wish to cancel all jobs of a batch that have not ended; give their runs, and how many are new."""
+        rows = await connection.fetch(_SQL["want_cancelled"], batch_id)
+        return [Run(row["id"], row["run"]) for row in rows], sum(row["is_new"] for row in rows)
 
     async def ended_badly(self, batch_id: str) -> list[Job]:
         """Give the jobs of a batch that have failed, were cancelled or have expired."""

@@ -100,7 +100,7 @@ WITH wanted AS (
 UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, now())
 FROM wanted
 WHERE jobs.id = wanted.id
-RETURNING jobs.id, jobs.run;
+RETURNING jobs.id, jobs.run, jobs.cancel_requested_at = now() AS is_new;
 
 -- name: ended_badly
 SELECT jobs.* FROM jobs

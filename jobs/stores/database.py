@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from typing import Self
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Self, TypeAlias
 
 import asyncpg
 import orjson
@@ -13,8 +13,10 @@ from jobs import codec
 from jobs.errors import StoreUnavailableError
 
 Row = asyncpg.Record
+_Raw: TypeAlias = "PoolConnectionProxy[Row]"
 
 _CLOSE_S = 5.0
+_KEPT_S = 30.0
 
 _PASSING = (
     OSError,  # also TimeoutError
@@ -42,7 +44,7 @@ def _answering() -> Iterator[None]:
 class Connection:
     """One connection of the pool, for as long as its `async with` lasts."""
 
-    def __init__(self, raw: "PoolConnectionProxy[Row]") -> None:
+    def __init__(self, raw: _Raw) -> None:
         self._raw = raw
 
     async def fetch(self, query: str, *args: object) -> list[Row]:
@@ -84,9 +86,11 @@ class Connection:
 class Database:
     """A pool of connections to one database. Opening it connects to nothing, so a process can start without it."""
 
-    def __init__(self, pool: "asyncpg.Pool[Row]", *, patience_s: float) -> None:
+    def __init__(self, pool: "asyncpg.Pool[Row]", *, patience_s: float, most_kept: int) -> None:
         self._pool = pool
         self._patience_s = patience_s
+        self._most_kept = most_kept
+        self._kept: dict[_Raw, asyncio.TimerHandle] = {}
 
     @classmethod
     async def open(cls, url: str, *, size: int, patience_s: float, answer_s: float | None) -> Self:
@@ -104,12 +108,15 @@ class Database:
             reset=_keep_session,
             server_settings={"application_name": "switchyard", "timezone": "UTC"},
         )
-        return cls(pool, patience_s=patience_s)
+        return cls(pool, patience_s=patience_s, most_kept=size // 2)
 
     async def close(self) -> None:
         """Give all connections back; those still in use after some seconds are cut."""
+        self._most_kept = 0
         try:
             async with asyncio.timeout(_CLOSE_S):
+                while self._kept:
+                    await self._pool.release(self._take_kept())
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
@@ -117,13 +124,35 @@ class Database:
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[Connection]:
         """Borrow a connection outside of any transaction."""
-        with _answering():
-            raw = await self._pool.acquire(timeout=self._patience_s)
+        raw = await self._acquire()
         try:
             yield Connection(raw)
         finally:
-            with _answering():
-                await self._pool.release(raw)
+            await self._release(raw)
+
+    @asynccontextmanager
+    async def keep(self) -> AsyncIterator[Connection]:
+        """Borrow a connection for single statements, and keep it at hand for the next who asks like this.
+
+        That spares the two tasks that the pool makes each time. One that has not answered is cut, without another wait
+        for it; one that nobody has asked for in half a minute is closed.
+        """
+        while self._kept:
+            raw = self._take_kept()
+            if _is_open(raw):
+                break
+            self._drop(raw)
+        else:
+            raw = await self._acquire()
+        try:
+            yield Connection(raw)
+        except (StoreUnavailableError, asyncio.CancelledError):
+            self._drop(raw)
+            raise
+        except Exception:  # the statement was refused: the connection is as good as before
+            await self._put_by(raw)
+            raise
+        await self._put_by(raw)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -159,6 +188,37 @@ class Database:
     async def ping(self) -> None:
         """Raise StoreUnavailableError unless PostgreSQL answers."""
         await self.execute("SELECT 1")
+
+    async def _acquire(self) -> _Raw:
+        with _answering():
+            return await self._pool.acquire(timeout=self._patience_s)
+
+    async def _release(self, raw: _Raw) -> None:
+        with _answering():
+            await self._pool.release(raw)
+
+    async def _put_by(self, raw: _Raw) -> None:
+        if len(self._kept) < self._most_kept:
+            self._kept[raw] = asyncio.get_running_loop().call_later(_KEPT_S, self._drop, raw)
+        else:
+            await self._release(raw)
+
+    def _take_kept(self) -> _Raw:
+        raw, idle = self._kept.popitem()
+        idle.cancel()
+        return raw
+
+    def _drop(self, raw: _Raw) -> None:
+        self._kept.pop(raw, None)
+        with suppress(asyncpg.InterfaceError):  # it was lost, and the pool has taken it back by itself
+            raw.terminate()
+
+
+def _is_open(raw: _Raw) -> bool:
+    try:
+        return not raw.is_closed()
+    except asyncpg.InterfaceError:
+        return False
 
 
 async def _speak_json(connection: "asyncpg.Connection[Row]") -> None:

@@ -10,6 +10,7 @@ from jobs import codec
 from jobs.model import Failure, Job, Progress, State
 from jobs.stores.database import Connection, Database, Row
 from jobs.stores.queries import load_queries
+from jobs.stores.tries import TryStore
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _SQL = load_queries(Path(__file__).with_suffix(".sql"))
@@ -95,11 +96,19 @@ class EndedRun(NamedTuple):
     finished_at: datetime
 
 
+class Wish(NamedTuple):
+    """An unfinished job that somebody wants cancelled, and whether nobody has wanted that before."""
+
+    job: Job
+    is_new: bool
+
+
 class JobStore:
     """Reads and writes jobs. Each write says in SQL from which states it may happen."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.tries = TryStore(database)
 
     async def insert(self, jobs: Sequence[NewJob], *, connection: Connection) -> list[Job | None]:
         """Store jobs as accepted, all or none, by one statement; give them in the same order.
@@ -128,9 +137,11 @@ class JobStore:
         row = await (connection or self._database).fetch_row(_SQL["get"], job_id, owner)
         return None if row is None else job_of(row)
 
-    async def of_name(self, task: str, owner: str, unique_key: str) -> Job | None:
+    async def of_name(
+        self, task: str, owner: str, unique_key: str, *, connection: Connection | None = None
+    ) -> Job | None:
         """Give an unfinished job that has this name, as far as PostgreSQL knows."""
-        row = await self._database.fetch_row(_SQL["of_name"], task, owner, unique_key)
+        row = await (connection or self._database).fetch_row(_SQL["of_name"], task, owner, unique_key)
         return None if row is None else job_of(row)
 
     async def withdraw(self, job_id: str) -> None:
@@ -141,10 +152,12 @@ class JobStore:
         """End an accepted job that Redis has refused for good."""
         await self._database.execute(_SQL["supersede"], job.id, job.run, failure.as_mapping())
 
-    async def want_cancelled(self, job_id: str, *, owner: str | None) -> Job | None:
-        """Note the wish to cancel an unfinished job, and give it; None where there is none or it has ended."""
-        row = await self._database.fetch_row(_SQL["want_cancelled"], job_id, owner)
-        return None if row is None else job_of(row)
+    async def want_cancelled(
+        self, job_id: str, *, owner: str | None, connection: Connection | None = None
+    ) -> Wish | None:
+        """Note the wish to cancel an unfinished job; None where there is none or it has ended."""
+        row = await (connection or self._database).fetch_row(_SQL["want_cancelled"], job_id, owner)
+        return None if row is None else Wish(job_of(row), row["is_new"])
 
     async def cancel_wanted(self, *, after: Job | None, older_than_s: float, limit: int) -> list[Job]:
         """Give unfinished jobs that somebody has wanted cancelled for so long, from the first after this one on."""
@@ -155,6 +168,14 @@ class JobStore:
         """Give unfinished jobs owner by owner, as they were accepted, from the first after this one on."""
         place = ("", _FIRST, "") if after is None else (after.owner, after.accepted_at, after.id)
         return [job_of(row) for row in await self._database.fetch(_SQL["unfinished"], *place, older_than_s, limit)]
+
+    async def first_unfinished(self, *, owner: str | None, limit: int) -> list[Job]:
+        """Give the first unfinished jobs of an owner, None for everybody's."""
+        return [job_of(row) for row in await self._database.fetch(_SQL["first_unfinished"], owner, limit)]
+
+    async def owners_of(self, job_ids: Sequence[str]) -> Mapping[str, str]:
+        """Give whose those of these jobs are that there are."""
+        return {row["id"]: row["owner"] for row in await self._database.fetch(_SQL["owners_of"], list(job_ids))}
 
     async def still_unfinished(self, job_ids: Sequence[str]) -> list[Job]:
         """Give those of these jobs that have not ended."""
@@ -196,13 +217,13 @@ class JobStore:
         """Put an event that cannot be written where somebody may look at it."""
         await self._database.execute(_SQL["bury_event"], told, reason)
 
-    async def rerun(self, jobs: Sequence[Job]) -> list[Job]:
+    async def rerun(self, jobs: Sequence[Job], *, connection: Connection | None = None) -> list[Job]:
         """Accept ended jobs once more, each as its next run; leave out those of another run, or that did not end badly.
 
         A job's own state counts too: the history may be behind what Redis knows. Its batch is open again.
         """
         runs = [[job.id for job in jobs], [job.run for job in jobs], [job.state in _BAD_ENDS for job in jobs]]
-        return [job_of(row) for row in await self._database.fetch(_SQL["rerun"], *runs)]
+        return [job_of(row) for row in await (connection or self._database).fetch(_SQL["rerun"], *runs)]
 
     async def mark_enqueued(self, job_ids: Sequence[str]) -> None:
         """Note that Redis has these jobs, where the history has not said so yet."""
@@ -223,10 +244,15 @@ class JobStore:
         and of the other states the highest version wins; so any order and any repetition give the same rows. PostgreSQL
         reads the events itself: in the event loop that would cost as much as running the jobs. Batches of which a job
         ends are marked, for whoever closes them.
+
+        Of its start a job's row tells even where that is heard of after the end.
         """
         if _ROW in events:  # seldom: PostgreSQL was away when the job was accepted
             await self._database.execute(_SQL["create"], codec.embed(events))
-        await self._database.execute(_SQL["apply"], codec.embed(events))
+        row = await self._database.fetch_row(_SQL["apply"], codec.embed(events))
+        if row is not None and row["is_late"]:
+            await self.tries.begin(events)
+        await self.tries.close(events)
 
 
 def _stored(job: NewJob, row: Row) -> Job:
@@ -256,6 +282,7 @@ def job_of(row: Row) -> Job:
         batch_id=row["batch_id"],
         cancel_requested_at=row["cancel_requested_at"],
         started_at=row["started_at"],
+        worker=row["worker"],
         finished_at=row["finished_at"],
         progress=None if row["progress"] is None else Progress(**row["progress"]),
         result=row["result"],

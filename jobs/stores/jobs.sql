@@ -92,7 +92,7 @@ UPDATE batches SET stirred = true FROM lost WHERE batches.id = lost.batch_id AND
 UPDATE jobs
 SET cancel_requested_at = coalesce(cancel_requested_at, now())
 WHERE id = $1 AND ($2::text IS NULL OR owner = $2) AND finished_at IS NULL
-RETURNING *;
+RETURNING *, cancel_requested_at = now() AS is_new;
 
 -- name: cancel_wanted
 SELECT * FROM jobs
@@ -109,6 +109,15 @@ WHERE
     AND accepted_at <= now() - make_interval(secs => $4)
 ORDER BY owner, accepted_at, id
 LIMIT $5;
+
+-- name: first_unfinished
+SELECT * FROM jobs
+WHERE finished_at IS NULL AND ($1::text IS NULL OR owner = $1)
+ORDER BY owner, accepted_at, id
+LIMIT $2;
+
+-- name: owners_of
+SELECT id, owner FROM jobs WHERE id = ANY ($1);
 
 -- name: still_unfinished
 SELECT * FROM jobs WHERE id = ANY ($1) AND finished_at IS NULL;
@@ -131,16 +140,17 @@ VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, '{}', $8, $9, $10, $11, $12, $13)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: drop_ended
-DELETE FROM jobs
-WHERE
-    id IN (
-        SELECT id FROM jobs
-        WHERE finished_at < now() - make_interval(days => $1)
-        ORDER BY finished_at
-        LIMIT $2
-        FOR UPDATE SKIP LOCKED
-    )
-RETURNING id;
+WITH old AS (
+    SELECT id FROM jobs
+    WHERE finished_at < now() - make_interval(days => $1)
+    ORDER BY finished_at
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+),
+
+tried AS (DELETE FROM tries WHERE job_id IN (SELECT id FROM old))
+
+DELETE FROM jobs WHERE id IN (SELECT id FROM old) RETURNING id;
 
 -- name: bury_event
 INSERT INTO dead_events (told, reason) VALUES ($1, $2);
@@ -154,6 +164,7 @@ WITH again AS (
         tries = 0,
         run_at = NULL,
         started_at = NULL,
+        worker = NULL,
         finished_at = NULL,
         expires_at = NULL,
         cancel_requested_at = NULL,
@@ -184,7 +195,13 @@ reopened AS (
 SELECT * FROM again ORDER BY id;
 
 -- name: progress
-UPDATE jobs SET progress = $3, fence = $2 WHERE id = $1 AND fence <= $2 AND finished_at IS NULL;
+UPDATE jobs
+SET
+    progress = $3,
+    fence = $2,
+    started_at = CASE WHEN fence = $2 THEN started_at END,
+    worker = CASE WHEN fence = $2 THEN worker END
+WHERE id = $1 AND fence <= $2 AND finished_at IS NULL;
 
 -- name: create
 INSERT INTO jobs (
@@ -204,9 +221,18 @@ ON CONFLICT (id) DO NOTHING;
 
 -- name: apply
 WITH event AS (
-    SELECT *, state IN ('succeeded', 'failed', 'cancelled', 'expired') AS is_end
+    SELECT
+        *,
+        state IN ('succeeded', 'failed', 'cancelled', 'expired') AS is_end,
+        -- The start that it tells of; not that of a try which was over before.
+        CASE
+            WHEN state = 'running' THEN coalesce(fence, v)
+            WHEN state = 'succeeded' OR "over" IS NOT NULL THEN fence
+        END AS start_fence,
+        CASE WHEN state = 'running' THEN at ELSE began END AS start_at
     FROM jsonb_to_recordset($1) AS told (
-        id text, run bigint, v bigint, state text, at bigint, try integer, fence bigint, error text, result text
+        id text, run bigint, v bigint, state text, at bigint, try integer, fence bigint, error text, result text,
+        worker text, "over" text, began bigint
     )
 ),
 
@@ -215,10 +241,10 @@ latest AS (
 ),
 
 start AS (
-    SELECT DISTINCT ON (id, run) id, run, coalesce(fence, v) AS fence, at
+    SELECT DISTINCT ON (id, run) id, run, start_fence AS fence, to_timestamp(start_at / 1000.0) AS at, worker
     FROM event
-    WHERE state = 'running'
-    ORDER BY id, run, v DESC
+    WHERE start_fence IS NOT NULL
+    ORDER BY id, run, start_fence DESC, start_at, worker
 ),
 
 judgement AS (
@@ -228,15 +254,25 @@ judgement AS (
     ORDER BY id, run, is_end DESC, CASE WHEN is_end THEN -v ELSE v END DESC
 ),
 
-turned AS (
+applied AS (
     UPDATE jobs
     SET
         run = latest.run,
         version = greatest(jobs.version, latest.v),
         state = latest.state,
         tries = coalesce(latest.try, jobs.tries),
-        fence = greatest(jobs.fence, start.fence, latest.fence),
-        started_at = coalesce(to_timestamp(start.at / 1000.0), jobs.started_at),
+        -- The fence of an end that waited for another try tells only that it had one, and any start outbids that.
+        fence = greatest(jobs.fence, start.fence, CASE WHEN latest.fence > 0 THEN 1 END),
+        started_at = CASE
+            WHEN latest.run > jobs.run OR start.fence > jobs.fence THEN start.at
+            WHEN start.fence = jobs.fence THEN least(jobs.started_at, start.at)
+            ELSE jobs.started_at
+        END,
+        worker = CASE
+            WHEN latest.run > jobs.run OR start.fence > jobs.fence THEN start.worker
+            WHEN start.fence = jobs.fence THEN coalesce(jobs.worker, start.worker)
+            ELSE jobs.worker
+        END,
         finished_at = CASE WHEN latest.is_end THEN to_timestamp(latest.at / 1000.0) END,
         progress = CASE WHEN start.fence > jobs.fence THEN NULL ELSE jobs.progress END,
         result = latest.result::jsonb,
@@ -254,15 +290,20 @@ turned AS (
                 AND (latest.is_end OR latest.v > jobs.version)
             )
         )
-    RETURNING jobs.batch_id, latest.is_end
+    RETURNING jobs.id, jobs.batch_id, latest.is_end
 ),
 
 -- In one order, whoever writes: so nobody waits for one who waits for him.
 touched AS (
     SELECT id FROM batches
-    WHERE id IN (SELECT batch_id FROM turned WHERE is_end AND batch_id IS NOT NULL) AND finished_at IS NULL
+    WHERE id IN (SELECT batch_id FROM applied WHERE is_end AND batch_id IS NOT NULL) AND finished_at IS NULL
     ORDER BY id
     FOR UPDATE
+),
+
+stirred AS (
+    UPDATE batches SET stirred = true FROM touched WHERE batches.id = touched.id
 )
 
-UPDATE batches SET stirred = true FROM touched WHERE batches.id = touched.id;
+-- Whether starts are told that this has not written, since what came after them was known.
+SELECT EXISTS (SELECT FROM start WHERE at IS NOT NULL AND id NOT IN (SELECT id FROM applied)) AS is_late;

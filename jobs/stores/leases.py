@@ -8,8 +8,8 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.client import Redis as BlockingRedis
 
-from jobs import keys
-from jobs.model import State
+from jobs import codec, keys
+from jobs.model import Failure, State
 from jobs.stores.redis import answering
 from jobs.stores.scripts import Argument, Script
 
@@ -89,7 +89,8 @@ class Ending:
     """The end of a run; `ms` is how long it ran, -1 where it did not.
 
     `result` is arq's record in JSON without its last field, the time, and the brace; or, behind WHOLE, all of it in
-    whatever codec. It is kept for `keep_ms`: 0 not at all, FOREVER_MS without an end.
+    whatever codec. It is kept for `keep_ms`: 0 not at all, FOREVER_MS without an end. `value` is what a success has
+    given, in JSON, or the traceback of a failure.
     """
 
     claimed: Claimed
@@ -154,12 +155,12 @@ class Leases:
         with answering():
             return [answer.decode() for answer in await _FINISH.run(self.redis, *args)]
 
-    async def retry(self, claimed: Claimed, *, delay_ms: int, error: bytes, ms: int) -> Answer:
-        """Let a run be tried again after a delay."""
+    async def retry(self, claimed: Claimed, failure: Failure, *, delay_ms: int, ms: int) -> Answer:
+        """Let a run be tried again after a delay; the try that failed took `ms`."""
+        args: list[Argument] = [self.timing.step_ms, claimed.id, claimed.run, claimed.fence, delay_ms]
+        args += (codec.dumps(failure.as_mapping()), ms, failure.traceback)
         with answering():
-            answer = await _RETRY.run(
-                self.redis, self.timing.step_ms, claimed.id, claimed.run, claimed.fence, delay_ms, error, ms
-            )
+            answer = await _RETRY.run(self.redis, *args)
         return Answer(answer.decode())
 
     async def hand_back(self, runs: Sequence[Claimed], *, delay_ms: int = 0, task: str = "") -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from jobs import keys
+from jobs.audit import Action, Actor, Deed
+from jobs.stores.audit import note
 from jobs.stores.database import Database
 from jobs.stores.queries import load_queries
 from jobs.stores.redis import answering
@@ -23,13 +25,17 @@ class PauseStore:
         self._database = database
         self._redis = redis
 
-    async def add(self, queue: str, *, by: str) -> None:
-        """Write down that a queue rests; one that does already is left as it is."""
-        await self._database.execute(_SQL["pause"], queue, by)
+    async def add(self, queue: str, *, by: Actor) -> None:
+        """Write down that a queue rests, and who wanted that; one that does already is left as it is."""
+        async with self._database.transaction() as connection:
+            if await connection.fetch_row(_SQL["pause"], queue, by.name):
+                await note(Deed(actor=by, action=Action.QUEUE_PAUSE, object_id=queue), connection=connection)
 
-    async def remove(self, queue: str) -> None:
-        """Write down that a queue goes on."""
-        await self._database.execute(_SQL["resume"], queue)
+    async def remove(self, queue: str, *, by: Actor) -> None:
+        """Write down that a queue goes on, and who wanted that; nothing where it does already."""
+        async with self._database.transaction() as connection:
+            if await connection.fetch_row(_SQL["resume"], queue):
+                await note(Deed(actor=by, action=Action.QUEUE_RESUME, object_id=queue), connection=connection)
 
     async def all(self) -> Mapping[str, datetime]:
         """Give the queues that rest, and since when."""

@@ -191,23 +191,21 @@ class Queue:
 
     async def live(self, job: Job) -> Job:
         """Give a job that has not ended for PostgreSQL as Redis knows it, which knows more until that is written."""
+        ((live,), _) = await self.live_all([job])
+        return live
+
+    async def live_all(self, jobs: Sequence[Job]) -> tuple[list[Job], int]:
+        """Give jobs like `live`, all of one moment, and the version of that: what is told later has a higher one."""
         async with self._patiently():
-            pipe = self._redis.pipeline(transaction=False)
-            pipe.hmget(keys.job(job.id), ["run", "st", "f", "try", "m"])
-            pipe.get(keys.result(job.id))
-            pipe.get(keys.done(job.id))
-            held, result, mark = await pipe.execute()
-        if held[0] is not None and int(held[0]) >= job.run:
-            state = State(held[1].decode())
-            started = _moment(int(held[4])) if state is State.RUNNING else job.started_at
-            fence = max(int(held[2] or 0), job.fence)
-            return replace(job, run=int(held[0]), state=state, fence=fence, tries=int(held[3] or 0), started_at=started)
-        if held[0] is not None:
-            return job
-        ended_run, _, rest = (mark or b"0::").decode().partition(":")
-        if result is not None and (job.run == 1 or int(ended_run) >= job.run):
-            return _ended(job, codec.loads_plain(result))
-        return replace(job, state=State(rest.rpartition(":")[2])) if int(ended_run) >= job.run else job
+            pipe = self._redis.pipeline(transaction=len(jobs) > 1)
+            pipe.get(keys.FENCE)
+            for job in jobs:
+                pipe.hmget(keys.job(job.id), ["run", "st", "f", "try", "m", "w"])
+                pipe.get(keys.result(job.id))
+                pipe.get(keys.done(job.id))
+            version, *told = await pipe.execute()
+        parts = zip(jobs, told[::3], told[1::3], told[2::3], strict=True)
+        return [_live(*part) for part in parts], int(version or 0)
 
     async def set_limit(self, owner: str | None, most: int | None) -> None:
         """Let so many jobs of an owner run at once, None for any number; owner None is everybody without his own."""
@@ -244,16 +242,37 @@ def state_of(result: Mapping[str, object]) -> State:
     return _STOPPED.get(codec.error_of(error)[0], State.FAILED) if isinstance(error, dict) else State.FAILED
 
 
+def _held(job: Job, fields: Sequence[bytes | None]) -> Job:
+    """Read what an unfinished job does off its hash."""
+    run, state, fence, tries, changed, worker = ((value or b"").decode() for value in fields)
+    held = replace(job, run=int(run), state=State(state), fence=max(int(fence or 0), job.fence), tries=int(tries or 0))
+    if held.state is not State.RUNNING:
+        return held
+    return replace(held, started_at=_moment(int(changed)), worker=worker or None)
+
+
+def _live(job: Job, held: Sequence[bytes | None], result: bytes | None, mark: bytes | None) -> Job:
+    """Give a job as its hash, or what its end has left, tells."""
+    if (run := held[0]) is not None:
+        return _held(job, held) if int(run) >= job.run else job
+    ended_run, _, rest = (mark or b"0::").decode().partition(":")
+    if result is not None and (job.run == 1 or int(ended_run) >= job.run):
+        return _ended(job, codec.loads_plain(result))
+    return replace(job, state=State(rest.rpartition(":")[2])) if int(ended_run) >= job.run else job
+
+
 def _ended(job: Job, result: dict[str, object]) -> Job:
     """Read an end off arq's result, to which ours adds the state and the failure."""
     failure = result.get("failure")
+    # What the queue has ended by itself tells no start: it had none that this record knows of.
+    started = _moment(int(str(result["st"]))) if result.get("by") != "queue" else job.started_at
     return replace(
         job,
         state=state_of(result),
         fence=max(int(str(result.get("fence", 0))), job.fence),
         tries=int(str(result["t"] or job.tries)),
-        # What the queue has ended by itself tells no start: it had none that this record knows of.
-        started_at=_moment(int(str(result["st"]))) if result.get("by") != "queue" else job.started_at,
+        started_at=started,
+        worker=job.worker if started == job.started_at else None,
         finished_at=_moment(int(str(result["ft"]))),
         result=result["r"] if result["s"] else None,
         error=Failure(**failure) if isinstance(failure, dict) else None,

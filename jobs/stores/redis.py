@@ -19,7 +19,6 @@ from redis.retry import Retry as BlockingRetry
 
 from jobs.addresses import RedisAddress, redis_address
 from jobs.errors import StoreUnavailableError
-from jobs.stores.closed import was_closed
 from jobs.stores.sentinel import AtMaster, BlockingAtMaster, BlockingMaster, Master, MasterPool
 
 _PASSING = (OSError, RedisConnectionError, RedisTimeoutError, ReadOnlyError)
@@ -44,6 +43,40 @@ class _Packing:
     def pack_command(self, name: str, *args: str | bytes | int | float) -> list[bytes]:  # noqa: PYI041  mypy counts on it
         """Give the command as Redis reads it; its name may be of two words."""
         return [hiredis.pack_command((*name.split(), *args))]  # type: ignore[arg-type]
+
+
+class _Direct:
+    """Writes and looks at once where a connection is ready; all else is left to redis-py.
+
+    That makes a task for each write and a time limit for each look, which cost as much as the rest of a command. A
+    write needs no bound of its own: nobody waits until it has gone out, the wait for the answer is bounded, and a
+    connection carries one command at a time.
+    """
+
+    # redis-py's
+    _reader: Any
+    _writer: Any
+    _socket_is_empty: Callable[[], bool]
+    is_connected: bool
+    next_health_check: float
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:  # noqa: ANN401, FBT001, FBT002  redis-py's
+        """Send what `pack_command` or `pack_commands` has made."""
+        if isinstance(command, list) and self._is_ready(check_health=check_health):
+            self._writer.writelines(command)
+        else:
+            await super().send_packed_command(command, check_health)  # type: ignore[misc]
+
+    async def can_read_destructive(self) -> bool:
+        """Say whether there is an answer that nobody waits for; raises a ConnectionError where it is closed."""
+        if self._reader.at_eof() or self._writer.transport.is_closing():
+            raise RedisConnectionError(_CLOSED)
+        return not self._socket_is_empty()
+
+    def _is_ready(self, *, check_health: bool) -> bool:
+        if not self.is_connected or self._writer.transport.is_closing():
+            return False
+        return not check_health or asyncio.get_running_loop().time() <= self.next_health_check
 
 
 class _Writing:
@@ -117,7 +150,7 @@ def connect_redis(
         "health_check_interval": 30,
         "redis_connect_func": greeting,
     }
-    bases = (_Packing, _Writing, _kind(awaiting, address))
+    bases = (_Packing, _Direct, _Writing, _kind(awaiting, address))
     if address.service is None:
         kind: Any = type("PackingConnection", bases, {})
         return Redis(connection_pool=ConnectionPool(connection_class=kind, **options))
@@ -184,10 +217,6 @@ def answering() -> Iterator[None]:
         raise
     except RedisError as error:
         raise StoreUnavailableError(f"Redis: {error}") from error
-    except RuntimeError as error:
-        if was_closed(error):
-            raise StoreUnavailableError(f"Redis: {_CLOSED}") from error
-        raise
 
 
 def _options(address: RedisAddress) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from redis.exceptions import RedisError, ResponseError
 from redis.sentinel import Sentinel as BlockingSentinel
 
 from jobs.addresses import RedisAddress
-from jobs.stores.closed import was_closed
 
 Place = tuple[str, int]
 
@@ -35,7 +34,7 @@ class Master:
         except RedisError as error:
             raise RedisConnectionError(_unknown(self.service, error)) from error
         except RuntimeError as error:
-            if was_closed(error):
+            if _was_closed(error):
                 raise RedisConnectionError(_unknown(self.service, error)) from error
             raise
         return str(host), int(port)
@@ -175,6 +174,14 @@ def _cut(connections: Iterable[Any]) -> None:
 def _refuse_replica(role: Any, connection: Any) -> None:  # noqa: ANN401  redis-py's
     if role[0] != b"master":
         raise RedisConnectionError(f"{connection.host}:{connection.port} is not the master yet, or no longer")
+
+
+def _was_closed(error: RuntimeError) -> bool:
+    """Tell uvloop's word for a connection that was closed in the turn before from a mistake.
+
+    Connections to sentinels are redis-py's own; those to Redis look before they write.
+    """
+    return "the handler is closed" in str(error)
 
 
 def _sentinel_options(address: RedisAddress, tls: dict[str, Any]) -> dict[str, Any]:

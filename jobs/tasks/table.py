@@ -1,9 +1,14 @@
-"""Which tasks this site runs: the shipped ones, those that the settings add, and the diagnostic ones if asked for."""
+"""Which tasks this site runs: the shipped ones, those that the settings add, and the diagnostic ones if asked for.
 
-from jobs.registry import Task, TaskTable, load_task_list
+Also which of them it runs on a schedule.
+"""
+
+from jobs.registry import Task, TaskTable, load_list, load_task_list
+from jobs.schedule import Schedule
 from jobs.settings import JobsSettings
 from jobs.tasks.data_sync.task import SYNC_FILE
 from jobs.tasks.diagnostics import diagnostic_tasks
+from jobs.timetable import Timetable
 
 QUEUES = ("data_sync", "data_processing", "scheduled")
 
@@ -18,3 +23,9 @@ def task_table(settings: JobsSettings) -> TaskTable:
     if settings.diagnostics:
         tasks += diagnostic_tasks(dict.fromkeys((*QUEUES, *TaskTable(tasks).queues)))
     return TaskTable(tasks)
+
+
+def timetable_of(settings: JobsSettings, tasks: TaskTable) -> Timetable:
+    """Make the timetable for a process. Raises TaskTableError with all that is wrong with its schedules."""
+    lists = [load_list(path, Schedule, setting="JOBS_SCHEDULES") for path in settings.schedule_lists]
+    return Timetable([schedule for declared in lists for schedule in declared], tasks)

@@ -15,7 +15,7 @@ from tests.conftest import Servers
 from tests.support.conditions import eventually, reaches
 from tests.support.history import abandon
 from tests.support.processes import worker_process
-from tests.support.site import end_of, submit
+from tests.support.site import end_of, running_worker, submit
 
 # Longer than the web process waits for a connection, with room for the server's own start and stop.
 _ANSWERED_S = 5.0
@@ -46,6 +46,45 @@ async def test_what_needs_it_is_refused(site: httpx.AsyncClient, servers: Server
     assert (await site.get("/readyz")).json() == {"status": "ready", "degraded": []}
     after = await submit(site, "diag.noop")
     assert (await end_of(site, after["id"]))["state"] == "succeeded"
+
+
+async def test_what_is_written_down_is_refused(web: httpx.AsyncClient, servers: Servers, database: Database) -> None:
+    """Nobody is cancelled, retried or paused without an entry in the audit log, and nothing is changed."""
+    waiting, cancelled = [await submit(web, "diag.noop") for _ in range(2)]
+    await web.post(f"/api/jobs/{cancelled['id']}/cancel")
+    await web.post("/api/queues/scheduled/pause")
+    deeds = [f"jobs/{waiting['id']}/cancel", f"jobs/{cancelled['id']}/retry"]
+    deeds += ["queues/data_sync/pause", "queues/scheduled/resume"]
+    async with stopped(servers.postgres):
+        for deed in deeds:
+            assert_unavailable(await web.post(f"/api/{deed}"))
+        assert_unavailable(await web.get("/api/audit"))
+    for job, state in ((waiting, "queued"), (cancelled, "cancelled")):
+        seen = (await web.get(f"/api/jobs/{job['id']}")).json()
+        assert (seen["state"], seen["run"]) == (state, 1)
+    assert [row["queue"] for row in await database.fetch("SELECT queue FROM paused_queues")] == ["scheduled"]
+    assert len((await web.get("/api/audit")).json()["items"]) == 2
+    for deed in deeds:
+        assert (await web.post(f"/api/{deed}")).status_code in {200, 202}
+    assert len((await web.get("/api/audit")).json()["items"]) == 2 + len(deeds)
+
+
+async def test_a_job_that_it_has_not_heard_of_is_cancelled_once_it_has(
+    web: httpx.AsyncClient, servers: Servers, environ: dict[str, str]
+) -> None:
+    """Until then nobody could keep the wish, and the answer says so; no answer promises what does not come."""
+    async with stopped(servers.postgres):
+        job = await submit(web, "diag.noop", delay_s=60)
+    assert_unavailable(await web.post(f"/api/jobs/{job['id']}/cancel"))
+    async with running_worker(environ):
+
+        async def is_cancelled() -> httpx.Response | None:
+            answer = await web.post(f"/api/jobs/{job['id']}/cancel")
+            return answer if answer.status_code == httpx.codes.OK else None
+
+        answer = await eventually(is_cancelled)
+    assert answer.json()["outcome"] == "never_started"
+    assert len((await web.get("/api/audit")).json()["items"]) == 1
 
 
 async def test_a_job_is_accepted_runs_and_gets_its_row_afterwards(

@@ -14,18 +14,11 @@ from jobs.stores.database import Database
 from tests.chaos.outages import killed, stopped
 from tests.chaos.workers import hasty_recoverer, worker_of
 from tests.conftest import Servers
+from tests.support.bed import NOTE_ENDS
 from tests.support.conditions import eventually, reaches
 from tests.support.processes import worker_process
 from tests.support.site import end_of, running_web, submit
 
-# Each change of a job into an end is written down by the database itself, whoever makes it.
-_COUNT_ENDS = """
-CREATE TABLE ends (job_id text NOT NULL);
-CREATE FUNCTION note_end() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN INSERT INTO ends VALUES (new.id); RETURN NULL; END $$;
-CREATE TRIGGER note_end AFTER UPDATE ON jobs FOR EACH ROW
-WHEN (new.state IN ('succeeded', 'failed', 'cancelled', 'expired')) EXECUTE FUNCTION note_end();
-"""
 _PROMPTLY_S = 2.0
 
 Outage = Callable[[Server], AbstractAsyncContextManager[None]]
@@ -75,7 +68,7 @@ async def test_an_outage_under_load_loses_and_doubles_nothing(
     web: httpx.AsyncClient, servers: Servers, environ: dict[str, str], database: Database, outage: Outage
 ) -> None:
     """A hundred jobs, some running, some waiting, some submitted meanwhile: each succeeds and ends exactly once."""
-    await database.execute(_COUNT_ENDS)
+    await database.execute(NOTE_ENDS)
     async with worker_of(environ, {"data_sync": 10}) as worker, hasty_recoverer(environ, database):
         jobs = [await submit(web, "diag.sleep", {"seconds": 0.2}) for _ in range(95)]
         async with outage(servers.redis):

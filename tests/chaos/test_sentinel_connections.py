@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
+from redis.exceptions import ConnectionError as RedisConnectionError
 
+from jobs.addresses import redis_address
 from jobs.errors import StoreUnavailableError
 from jobs.stores.redis import answering, connect_blocking, connect_redis
+from jobs.stores.sentinel import Master
 from jobs.stores.signals import Signals
 from tests.conftest import Servers
 from tests.support.conditions import eventually
@@ -120,6 +124,49 @@ async def test_without_sentinels_who_is_connected_stays_so(sentinels: Sentinels)
     finally:
         blocking.close()
         await client.aclose(close_connection_pool=True)
+
+
+async def test_a_sentinel_s_connection_that_is_closed_just_then_is_a_lost_one(sentinels: Sentinels) -> None:
+    """In the loop of workers and web, in whichever turn: a question is answered or lost, and the next answered."""
+    expected = await sentinels.master()
+    lost: list[RedisConnectionError] = []
+
+    async def all_turns() -> None:
+        for turns in range(20):
+            assert await _asked_while_closed(sentinels.url, turns, lost) == {expected}
+
+    def in_uvloop() -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(all_turns())
+
+    await asyncio.to_thread(in_uvloop)
+    assert {type(error.__cause__) for error in lost} == {RuntimeError}, "no turn was the one in question"
+
+
+async def _asked_while_closed(url: str, turns: int, lost: list[RedisConnectionError]) -> set[int]:
+    """Ask where the master is, and close the connection so many turns of the loop after; give all answers."""
+    master = Master(redis_address(url), {})
+    try:
+        answers = {await _asked(master, lost)}
+        pools = [client.connection_pool for client in master._sentinel.sentinels]  # noqa: SLF001
+        (idle,) = (connection for pool in pools for connection in pool._available_connections)  # noqa: SLF001
+        asking = asyncio.ensure_future(_asked(master, lost))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if (writer := idle._writer) is not None:  # noqa: SLF001
+            writer.transport.abort()
+        return answers | {await asking, await _asked(master, lost)}
+    finally:
+        await master.close()
+
+
+async def _asked(master: Master, lost: list[RedisConnectionError]) -> int:
+    """Give the port of the master; where the question gets lost, ask once more."""
+    try:
+        return (await master.place())[1]
+    except RedisConnectionError as error:
+        lost.append(error)
+    return (await master.place())[1]
 
 
 async def _until_lost(heard: AsyncIterator[list[str] | None]) -> None:

@@ -1,7 +1,7 @@
 """A wire to Redis that a test can cut at the very message that it names. It changes nothing of what it carries."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -14,12 +14,13 @@ _CHUNK_BYTES = 64 * 1024
 class Cut:
     """Where to cut: at the first message from a client that has all of `words` in it, or at each `every`-th.
 
-    `arrives` says whether Redis still gets that message; its answer is lost in either case.
+    `arrives` says whether Redis still gets that message; its answer is lost in either case. `then` is done before that.
     """
 
     words: tuple[bytes, ...]
     arrives: bool
     every: int | None = None
+    then: Callable[[], None] = lambda: None
 
 
 class Wire:
@@ -39,6 +40,7 @@ class Wire:
             while message := await client.read(_CHUNK_BYTES):
                 if self._is_due(message):
                     self.cuts += 1
+                    self._cut.then()
                     await cancel_until_ended([back], again_s=1.0)
                     if self._cut.arrives:
                         to_server.write(message)

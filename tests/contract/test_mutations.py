@@ -23,6 +23,8 @@ SIZE = settings(
 RULES: dict[str, Edit] = {
     "the highest fence wins": ("if fence < tonumber(got[2] or 0) or is_foreign", "if is_foreign"),
     "a retry takes the fence away": ("'st', 'retrying', 'f', v,", "'st', 'retrying', 'f', text(job.f),"),
+    "a retry tells of its try": ("  tell_over(event, 'retrying', fence, start)\n", ""),
+    "a bad end tells of its try": ("if kind ~= 'succeeded' and ms >= 0 then job.over = kind end", ""),
     "a hand-back takes the fence away": ("    job.f = next_version()\n", "    next_version()\n"),
     "versions are kept": ("if version then redis.call('SET', FENCE, text(version)) end", ""),
     "a lost answer is given again": ("if remembered() then more = true", "if false then more = true"),
@@ -77,6 +79,20 @@ RULES: dict[str, Edit] = {
     "what was cancelled keeps nobody waiting": ("  if score >= tonumber(job.s) then return end\n", "  do return end\n"),
     "nobody is put back": ("  if score >= tonumber(job.s) then return end\n", ""),
     "what leaves a gap is noted": ("    if job.st ~= 'scheduled' then note_gap(job) end\n", ""),
+    "a place is kept for what is on its way": ("    add(RESERVE .. owner, text(now + PLACE_MS), id)\n", "\n"),
+    "a place counts until its time is over": (
+        " - redis.call('ZCARD', RESERVE .. owner)",
+        "",
+    ),
+    "what is in line keeps no place": ("  if issued == 0 then remove(RESERVE .. o, id) end\n", ""),
+    "a place of the dead is free again": ("  redis.call('ZREMRANGEBYSCORE', RESERVE .. owner, '-inf', now_text)\n", ""),
+    "the last place of the dead goes by itself": (
+        "redis.call('PEXPIRE', RESERVE .. owner, PLACE_MS)",
+        "local _ = owner",
+    ),
+    "a key in flight is nobody else's": ("if state and tonumber(till) > now then return", "if false then return"),
+    "a key stands for one submission": ("if state and known ~= print then", "if false then"),
+    "a key stands for one job": ("id = id or ARGV[3]", "id = ARGV[3]"),
     "stock aborts are heeded": ("  if not is_aborting() then return end\n", "  do return end\n"),
     "a strange score is mended": ("local much_due = restore_range('0', '(1e12', MENDED)", "local much_due = false"),
 }

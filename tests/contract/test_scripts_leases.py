@@ -131,6 +131,10 @@ def test_a_retry_waits_for_its_time(world: World, held: Held) -> None:
         "at": str(world.now),
         "try": "1",
         "error": '{"e":1}',
+        "over": "retrying",
+        "fence": str(held.fence),
+        "worker": "w1",
+        "began": str(START_MS),
     }
     assert view.content(keys.RETRY + "j", None) == "1"
     expected = {"retried|q|t": 1, "run_ms|q|t|6": 1, "run_ms_sum|q|t": 300}

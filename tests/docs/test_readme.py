@@ -10,7 +10,9 @@ from app.metrics import Snapshot, expose
 from app.problems import KINDS
 from app.routes import ROUTES
 from jobs.registry import TaskTable
+from jobs.settings import load_settings
 from jobs.stores.statistics import Reading
+from jobs.tasks.table import task_table, timetable_of
 from tests.support.site import end_of, running_web, running_worker, submit
 
 README = Path(__file__).parents[2] / "README.md"
@@ -33,6 +35,25 @@ async def test_the_example_of_a_task_list_runs(
             assert (await end_of(client, primes["id"]))["result"] == 25
     finally:
         sys.modules.pop("shop_tasks", None)
+
+
+def test_the_example_of_schedules_is_taken(
+    environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the tasks of the example before it."""
+    names = ("shop_tasks", "shop_schedules")
+    for name in names:
+        pattern = rf"```python\n(# {name}\.py\n.*?)```"
+        (code,) = re.findall(pattern, README.read_text(encoding="utf-8"), re.DOTALL)
+        (tmp_path / f"{name}.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    lists = {"JOBS_TASKS": "shop_tasks:TASKS", "JOBS_SCHEDULES": "shop_schedules:SCHEDULES"}
+    settings = load_settings({**environ, **lists})
+    try:
+        assert list(timetable_of(settings, task_table(settings))) == ["shop.morning_greeting", "shop.primes"]
+    finally:
+        for name in names:
+            sys.modules.pop(name, None)
 
 
 def test_the_list_of_problem_types_is_the_code_s() -> None:

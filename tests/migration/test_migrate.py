@@ -31,6 +31,9 @@ FROM pg_index AS i
 JOIN pg_class AS c ON c.oid = i.indrelid AND c.relnamespace = 'public'::regnamespace AND NOT c.relispartition
 WHERE NOT i.indisprimary
 """
+TRIGGERS = """
+SELECT pg_get_triggerdef(oid) AS line FROM pg_trigger WHERE NOT tgisinternal
+"""
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ async def empty(empty_database_url: str) -> Database:
 async def test_the_series_makes_the_schema_of_the_snapshot(empty: Database) -> None:
     """A migration that changes the schema changes schema.txt with it, where a reviewer sees the effect."""
     await migrate(empty, load_migrations(FOLDER))
-    lines = [row["line"] for query in (COLUMNS, CONSTRAINTS, INDEXES) for row in await empty.fetch(query)]
+    lines = [row["line"] for query in (COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS) for row in await empty.fetch(query)]
     await empty.close()
     assert sorted(lines) == SNAPSHOT.read_text(encoding="utf-8").splitlines()
 

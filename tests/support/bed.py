@@ -38,13 +38,21 @@ FROM jsonb_to_recordset($1) AS new (
     timeout_s double precision, accepted_at timestamptz, run_at timestamptz
 )
 """
-# Each change of a row into an end is written down by the database itself, whoever makes it.
+# Each change of a row into an end is written down by the database itself, whoever makes it; and each further change of
+# such a row, but for one: of its start it may be heard later.
 NOTE_ENDS = """
 CREATE TABLE ends (job_id text NOT NULL, state text NOT NULL);
 CREATE FUNCTION note_end() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN INSERT INTO ends VALUES (new.id, new.state); RETURN NULL; END $$;
 CREATE TRIGGER note_end AFTER UPDATE ON jobs FOR EACH ROW
-WHEN (new.state IN ('succeeded', 'failed', 'cancelled', 'expired')) EXECUTE FUNCTION note_end();
+WHEN (
+    new.state IN ('succeeded', 'failed', 'cancelled', 'expired')
+    AND NOT (
+        old.state = new.state AND old.run = new.run
+        AND (old.fence, old.started_at, old.worker) IS DISTINCT FROM (new.fence, new.started_at, new.worker)
+    )
+)
+EXECUTE FUNCTION note_end();
 """
 
 # All other keys stand for something that ends, or pass by themselves.
@@ -57,6 +65,7 @@ _LASTING = {
     keys.ALIVE,
     keys.FENCE,
     keys.EVENTS,
+    keys.PROGRESS,
     keys.COUNTERS,
     keys.wake(QUEUE),
 }

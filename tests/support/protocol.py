@@ -24,7 +24,7 @@ STEP_MS = 600_000
 NAMES = (
     *("enqueue", "claim", "renew", "finish", "retry", "hand_back"),
     *("cancel", "limit", "pause", "sweep", "rerank", "tick", "look", "adopt", "put_payload"),
-    *("forget", "hold", "stamp", "meet", "release_parked", "lend"),
+    *("forget", "hold", "stamp", "meet", "release_parked", "lend", "progress", "admit", "claim_key"),
 )
 
 _NOW = f"""
@@ -94,6 +94,15 @@ class World:
         assert int(now) == self.now
         return list(answers)
 
+    def admit(self, *jobs: tuple[str, str], most: int) -> list[str]:
+        """Take places for jobs, by id and owner, each of whom may have `most` unfinished ones."""
+        return list(self.run("admit", 0, most, len(jobs), *[word for job in jobs for word in job]))
+
+    def claim_key(self, name: str, print_: str, job_id: str) -> tuple[str, str, str]:
+        """Claim an idempotency key for a job; give the word, whose job it stands for, and the first answer."""
+        word, known_id, answer = self.run("claim_key", name, print_, job_id)
+        return word, known_id, answer
+
     def renew(self, worker: str, *runs: Held, asked: Sequence[tuple[str, str]] = ()) -> list[str]:
         """Renew the leases of a worker's runs, and of what claims (queue, request) have given out."""
         words = [word for one in asked for word in one]
@@ -103,9 +112,9 @@ class World:
         """End runs."""
         return list(self.run("finish", len(ends), *spelt(ends)))
 
-    def retry(self, held: Held, *, delay: int = 0, error: str = "{}", ms: int = 100) -> str:
+    def retry(self, held: Held, *, delay: int = 0, error: str = "{}", ms: int = 100, traceback: str = "") -> str:
         """Let a run be tried again."""
-        return str(self.run("retry", STEP_MS, held.id, held.run, held.fence, delay, error, ms))
+        return str(self.run("retry", STEP_MS, held.id, held.run, held.fence, delay, error, ms, traceback))
 
     def hand_back(self, *runs: Held, delay: int = 0, task: str = "") -> list[str]:
         """Give runs back; with a delay, since nobody here knows their task."""

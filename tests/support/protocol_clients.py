@@ -5,13 +5,13 @@ from jobs.model import State
 from tests.support import protocol_rules as rules
 from tests.support.protocol_ledger import Record
 from tests.support.protocol_scores import ranked_anew, scores_of
-from tests.support.protocol_stage import Stage
+from tests.support.protocol_way_in import WayIn
 from tests.support.protocol_words import Spec
 
 LATE_MS = 60_000
 
 
-class Clients(Stage):
+class Clients(WayIn):
     """Those who submit, cancel and pause; and strangers, who know nothing of us."""
 
     def enqueue(self, jobs: list[Spec]) -> None:
@@ -19,7 +19,9 @@ class Clients(Stage):
         now = self.world.now
         new = [
             job._replace(
-                id=f"j{next(self._numbers)}", due=job.due and now + job.due, expires=job.expires and now + job.expires
+                id=job.id or f"j{next(self._numbers)}",
+                due=job.due and now + job.due,
+                expires=job.expires and now + job.expires,
             )
             for job in jobs
         ]
@@ -36,6 +38,20 @@ class Clients(Stage):
         self._same(self.world.enqueue(*new), answers)
         self.look("enqueue")
         self._same({job_id: float(self.view.jobs[job_id]["s"]) for job_id in expected}, expected)
+
+    def submit(self, jobs: list[Spec], most: int, fate: str) -> None:
+        """Take places, and then submit, or give them back, or die."""
+        admitted = self.admit([job._replace(id=f"j{next(self._numbers)}") for job in jobs], most)
+        if fate == "enqueue":
+            self.enqueue(admitted)
+        elif fate == "give_back":
+            self.give_back(admitted)
+
+    def outlive(self, jobs: list[Spec], most: int) -> None:
+        """Let clients die one after the other, so that the last finds places of the first whose time is over."""
+        for _ in range(3):
+            self.submit(jobs, most, "die")
+            self.sleep(rules.PLACE_MS // 2 + 1)
 
     def enqueue_late(self, job: Record, age: int) -> None:
         """Submit what is there, or was `age` ms ago, once more: it never starts again."""

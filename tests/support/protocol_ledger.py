@@ -32,6 +32,7 @@ class Record:
     priority: int = 5
     max_tries: int = 5
     fence: int = 0
+    start: int = 0  # the fence of its latest start
     tries: int = 0
     lost: int = 0
     lease_end: int = 0
@@ -87,8 +88,19 @@ class Ledger:
                 assert int(event["run"]) == record.run, f"an old run is heard of: {event}"
                 assert record.is_unfinished, f"an ended run is heard of: {event}"
                 _HANDLERS.get(state, Ledger._end)(self, record, event)
+            self._check_try(self.jobs[event["id"]], event)
             if "try" in event:
                 assert int(event["try"]) == self.jobs[event["id"]].tries or state in ENDS, event
+
+    def _check_try(self, record: Record, event: Event) -> None:
+        """Expect that of each try that did not end its job well it is told once how it ended."""
+        if "over" in event:
+            assert int(event["fence"]) == record.start, f"it tells of another start: {event}"
+        else:
+            ran = record.id in self.told and self.run_ms[record.id] >= 0
+            is_bad = record.state in {State.FAILED, State.CANCELLED} and ran
+            assert not is_bad, f"its try is not told of: {event}"
+            assert record.state is not State.RETRYING, f"its try is not told of: {event}"
 
     def answer_to(self, held: Held, view: View) -> str:
         """Say what a worker must hear that acts on a run, while Redis is as in `view`."""
@@ -173,6 +185,7 @@ class Ledger:
         assert self.script == "claim", event
         assert record.lease_end <= self.now, f"the lease has not run out: {event}"
         assert not self.in_grace, f"no lease counts as lost now: {event}"
+        assert event.get("over") == "lost", f"its try is not told of: {event}"
         record.lost += 1
         record.is_late = True
         self.count(record, counters.LOST)
@@ -186,6 +199,7 @@ class Ledger:
             assert self.script == "renew", event
             assert record.is_late, f"nothing to take up again: {event}"
             assert int(event["fence"]) == record.fence, event
+            record.start = record.fence
             record.lost -= 1
         else:
             assert self.script == "claim", event
@@ -193,7 +207,7 @@ class Ledger:
             assert not record.expires or self.now < record.expires, f"it has expired: {event}"
             assert self.version > record.fence
             assert record.lost < record.max_tries, f"it was lost too often to run: {event}"
-            record.fence = self.version
+            record.fence = record.start = self.version
             self.count(record, counters.STARTED)
             self._measure(record, counters.WAIT_MS, max(self.now - record.since, 0))
         record.is_late = False

@@ -3,24 +3,20 @@
 from collections.abc import Callable
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from jobs.model import State
 from jobs.scoring import Band
-from tests.support.protocol import LEASE_MS, World
+from tests.support.protocol import LEASE_MS
 from tests.support.protocol_draws import OWNERS, QUEUES, TIMES_MS, Drawn, many, queues, spec_of, specs, workers
 from tests.support.protocol_ledger import Record
-from tests.support.protocol_play import Play
 from tests.support.protocol_site import Site
+from tests.support.protocol_way_in_rules import WayInRules
 from tests.support.protocol_words import Held
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(WayInRules):
     """Each rule is something that somebody does; what it must lead to, the play knows."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self.play = Play(world)
 
     @initialize(most=st.sampled_from((1, 2)), jobs=st.lists(specs, min_size=2, max_size=6))
     def begin(self, most: int, jobs: list[Drawn]) -> None:

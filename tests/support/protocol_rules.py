@@ -13,6 +13,7 @@ IN_LINE = {"queued", "running", "retrying"}
 LONGEST_ASIDE_MS = 15_000  # a queued job whose entry is timed: unknown task, suspect, given out to be ended
 STOCK_MS = 310_000  # how long a stock worker's hold lasts
 MARKED_MS = 61_000  # who looked for a job longer ago has to look again
+PLACE_MS = 30_000  # how long a place is kept for a job that is on its way
 FAR_MS = 366 * 86_400_000  # no entry of ours is timed later
 
 FIXED = {keys.ALIVE, keys.COUNTERS, keys.EVENTS, keys.FENCE, keys.LIMITS, keys.MEANS}
@@ -36,6 +37,7 @@ def check_all(view: View, ledger: Ledger, *, raw: set[str], broken: set[str], mo
     check_lines(view)
     check_parked(view, moved)
     check_extras(view, ledger)
+    check_owners(view)
     for job_id, (place, *_) in view.places.items():
         is_astray = place.band is Band.FOREIGN or place.score > view.now + FAR_MS
         if job_id in view.jobs and not (job_id in moved and is_astray):
@@ -124,6 +126,19 @@ def check_extras(view: View, ledger: Ledger) -> None:
     same(set(view.content(keys.EXPIRY, {})), expiring, "what may expire")
     wanted = {record.id for record in unfinished if record.is_wanted}
     same({job_id for job_id, job in view.jobs.items() if "cx" in job}, wanted, "what is to be cancelled")
+
+
+def check_owners(view: View) -> None:
+    """An owner's unfinished jobs are known, and a place is kept for what is not in line, for half a minute at most."""
+    expected: defaultdict[str, set[str]] = defaultdict(set)
+    for job_id, job in view.jobs.items():
+        if job["o"] != "arq":  # who has no bound
+            expected[job["o"]].add(job_id)
+    same({owner: set(ids) for owner, ids in view.unfinished.items()}, expected, "what owners have unfinished")
+    for owner, places in view.reserved.items():
+        same(places.keys() & view.jobs.keys(), set(), "what is in line and has a place kept")
+        assert max(places.values()) <= view.now + PLACE_MS, "a place is kept for too long"
+        assert view.keys[keys.reserve(owner)].left > 0, "a place is kept for ever"
 
 
 def check_heeded(view: View, ledger: Ledger) -> None:

@@ -8,6 +8,7 @@ from tests.support.protocol import World
 from tests.support.protocol_ledger import Ledger
 from tests.support.protocol_site import Site
 from tests.support.protocol_view import View
+from tests.support.protocol_words import Use
 
 TASKS = ("t", "rare")
 
@@ -25,6 +26,7 @@ class Stage:
         self.moved: set[str] = set()
         self.lent: set[str] = set()
         self.excused: set[str] = set()
+        self.uses: dict[str, Use] = {}
         self._numbers = count(1)
         self.sites = [self.new_site(index) for index in range(3)]
         self.is_sound = True

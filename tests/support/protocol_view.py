@@ -149,6 +149,16 @@ class View:
         return set(self.content(keys.PARKED_OWNERS, set()))
 
     @cached_property
+    def unfinished(self) -> dict[str, dict[str, float]]:
+        """What each owner has that has not ended, since when."""
+        return self.under(keys.UNFINISHED, "zset")
+
+    @cached_property
+    def reserved(self) -> dict[str, dict[str, float]]:
+        """Until when places are kept, by owner and id."""
+        return self.under(keys.RESERVE, "zset")
+
+    @cached_property
     def names(self) -> dict[str, str]:
         """The unique names, and who has them."""
         return self.under(keys.UNIQUE, "string")

@@ -29,6 +29,15 @@ class Spec(NamedTuple):
     row: str = ""
 
 
+class Use(NamedTuple):
+    """What a key stands for: until when its first submission counts as being in flight, and what that has led to."""
+
+    till: int
+    print: str
+    id: str
+    answer: str = ""
+
+
 class Held(NamedTuple):
     """A job as a claim gave it out."""
 

@@ -1,25 +1,28 @@
 """A whole site inside a test: the real application and the real worker, in the test's own event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-from starlette.applications import Starlette
-from starlette.types import Receive, Scope, Send
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.application import application
+from app.auth import Authenticator
+from app.identity import Identity, Role
 from app.lifespan import lifespan_for
-from app.problems import HANDLERS
-from app.routes import MIDDLEWARE, ROUTES
 from app.settings import load_all
+from app.state import Deps
 from jobs.registry import Task, TaskTable
 from jobs.serve import serve
 from jobs.settings import load_settings
-from jobs.tasks.table import task_table
+from jobs.tasks.table import task_table, timetable_of
 
 ADMIN_KEY = "an-admin-key-of-more-than-32-characters"
+ANNS_KEY = "a-key-of-ann-s-of-more-than-32-characters"
 SLOTS = {"data_sync": 4, "data_processing": 2, "scheduled": 2}
 
 Json = Mapping[str, Any]
@@ -44,24 +47,47 @@ def tasks_of(environ: Mapping[str, str], *more: Task) -> TaskTable:
 
 
 @asynccontextmanager
-async def running_web(environ: Mapping[str, str], *more: Task) -> AsyncIterator[httpx.AsyncClient]:
-    """Run the application; give a client that is logged in as the admin."""
+async def running_app(
+    environ: Mapping[str, str], *more: Task, changed: Callable[[Deps], Deps] = lambda deps: deps
+) -> AsyncIterator[ASGIApp]:
+    """Run the application, without a server; give what a server would call. `changed` may change its parts."""
     settings = load_all(environ)
-    lifespan = lifespan_for(settings, tasks_of(environ, *more))
-    app = Starlette(routes=ROUTES, middleware=MIDDLEWARE, exception_handlers=HANDLERS, lifespan=lifespan)
+    tasks = tasks_of(environ, *more)
+    lifespan = lifespan_for(settings, tasks, timetable_of(settings.jobs, tasks))
+    app = application(lifespan)
     async with lifespan(app) as state:
+        deps = changed(state["deps"])
 
         async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
-            scope["state"] = dict(state)
+            scope["state"] = {"deps": deps}
             await app(scope, receive, send)
 
-        async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=with_state),
-            base_url="http://switchyard.test",
-            headers={"Authorization": f"Bearer {ADMIN_KEY}"},
-            timeout=60,
-        ) as client:
-            yield client
+        yield with_state
+
+
+def client_of(app: ASGIApp) -> httpx.AsyncClient:
+    """Make a client that is logged in as the admin. It takes no answer but a whole one."""
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app),
+        base_url="http://switchyard.test",
+        headers={"Authorization": f"Bearer {ADMIN_KEY}"},
+        timeout=60,
+    )
+
+
+@asynccontextmanager
+async def running_web(environ: Mapping[str, str], *more: Task) -> AsyncIterator[httpx.AsyncClient]:
+    """Run the application; give a client that is logged in as the admin."""
+    async with running_app(environ, *more) as app, client_of(app) as client:
+        yield client
+
+
+@contextmanager
+def logged_in(patch: pytest.MonkeyPatch, owner: str) -> Iterator[None]:
+    """Let all requests be those of a user who is no administrator."""
+    with patch.context() as patched:
+        patched.setattr(Authenticator, "identify", lambda *_: Identity(owner=owner, role=Role.NORMAL))
+        yield
 
 
 @asynccontextmanager
@@ -69,7 +95,11 @@ async def running_worker(environ: Mapping[str, str], *more: Task) -> AsyncIterat
     """Run a worker that is the steward too; give the event that stops it. It is stopped at the end in any case."""
     stopping = asyncio.Event()
     settings = load_settings(environ)
-    worker = asyncio.create_task(serve(settings, tasks_of(environ, *more), SLOTS, with_steward=True, stopping=stopping))
+    tasks = tasks_of(environ, *more)
+    timetable = timetable_of(settings, tasks)
+    worker = asyncio.create_task(
+        serve(settings, tasks, SLOTS, with_steward=True, timetable=timetable, stopping=stopping)
+    )
     try:
         yield stopping
     finally:

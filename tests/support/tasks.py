@@ -60,6 +60,11 @@ def thread_name() -> str:
     return threading.current_thread().name
 
 
+def stumble() -> None:
+    """Raise in a child process."""
+    raise DiagnosticError("over its own feet")
+
+
 TASKS = (
     Task(name="test.fail_late", function=fail_late, queue="data_sync", retry=_AT_ONCE),
     Task(name="test.clean_up", function=clean_up, queue="data_sync", timeout_s=3600),
@@ -67,5 +72,6 @@ TASKS = (
     Task(name="test.who", function=who, queue="data_sync"),
     Task(name="test.give_up", function=give_up, queue="data_sync"),
     Task(name="test.linger", function=linger, queue="data_sync", timeout_s=0.3),
+    Task(name="test.stumble", function=stumble, queue="data_sync", max_tries=1),
     Task(name="test.thread_name", function=thread_name, queue="data_sync", runs_in="thread"),
 )

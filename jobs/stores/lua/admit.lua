@@ -26,4 +26,6 @@ for i = 1, amount do
   end
 end
 close()
+-- Those who have died give no place back: theirs go with the key, if nobody submits for this owner any more.
+for owner in pairs(free) do redis.call('PEXPIRE', RESERVE .. owner, PLACE_MS) end
 return answers

@@ -73,7 +73,7 @@ local function lose_lease(id, job)
   if job.cx then return end_here(id, job, 'cancelled') end
   job.lost, job.try = job.lost + 1, math.max(job.try - 1, 0)
   count(job, 'lost')
-  put_back(id, job, next_version())
+  put_back(id, job, next_version(), 'lost', text(job.f))
   -- The others that were lost with it go first.
   if is_suspect(unpack_rest(job)) and job.lost < job.mt then move(id, now + SUSPECT_MS) end
 end

@@ -15,8 +15,8 @@ local function keep(id, result, keep_ms)
   else redis.call('SET', RESULT .. id, record, 'PX', keep_ms) end
 end
 
--- The one way in which a run ends. `job` is its run, q, o, t, whether it `was_parked`, and its `fence` if it had one;
--- `result` is as above, and `keep_ms` 0 where there is none.
+-- The one way in which a run ends. `job` is its run, q, o, t, whether it `was_parked`, its `fence` if it had one, and the
+-- outcome of a try that is `over` with it, unless that went well; `result` is as above, and `keep_ms` 0 where there is none.
 local function end_run(id, job, kind, fence, try, result, keep_ms, error, value, holder)
   leave(id, job, holder)
   remove(entries_of(job.q), id)
@@ -37,7 +37,8 @@ local function end_run(id, job, kind, fence, try, result, keep_ms, error, value,
   local event = emit(id, job.run, text(next_version()), kind, try)
   event.fence = job.fence -- an end may be written down before its start is, or without it
   if error ~= '' then event.error = error end
-  if value ~= '' then event.result = value end
+  if job.over then tell_over(event, job.over, job.fence, start_of(id)) end
+  if kind == 'failed' then tell_traceback(event, value) elseif value ~= '' then event.result = value end
   ended[#ended + 1] = id
 end
 
@@ -55,7 +56,7 @@ end
 
 -- End a job that nobody runs, or that its worker has not begun: `cancelled` or `expired`.
 local function end_here(id, job, kind)
-  job.was_parked, job.fence = true, job.f > 0 and text(job.f) or nil
+  job.was_parked, job.fence, job.over = true, job.f > 0 and text(job.f) or nil, job.st == 'running' and kind or nil
   end_run(id, job, kind, text(next_version()), job.try, record_of(job, kind), RESULT_KEEP_MS, '', '', holder_of(id))
 end
 
@@ -67,9 +68,10 @@ local function measure(job, ms)
   all.n, all.sum = all.n + 1, all.sum + ms
 end
 
--- End many runs. From `argument` on, `amount` times: id, run, fence, kind, try, result without its end, keep ms, error,
--- value (JSON or nothing), run ms (-1: none), queue, owner, task, fresh (1: a renewal knew the run less than a minute
--- ago). Gives an answer each: ok, ended (also to a repetition), taken or unknown.
+-- End many runs. From `argument` on, `amount` times: id, run, fence, kind, try, result without its end, keep ms, error
+-- (JSON or nothing), value (of a success JSON, of a failure its traceback, or nothing), run ms (-1: none), queue, owner,
+-- task, fresh (1: a renewal knew the run less than a minute ago). Gives an answer each: ok, ended (also to a repetition),
+-- taken or unknown.
 local FINISH_ARGUMENTS = 14
 local function finish(argument, amount)
   local answers, ids = {}, {}
@@ -89,9 +91,10 @@ local function finish(argument, amount)
       -- It was to be cancelled, and that is what has stopped it, whatever it made of it.
       if got[4] and kind == 'failed' then
         local known = read(id)
-        kind, error, result = 'cancelled', '', known and record_of(known, 'cancelled') or result
+        kind, error, value, result = 'cancelled', '', '', known and record_of(known, 'cancelled') or result
       end
       ms = tonumber(ms)
+      if kind ~= 'succeeded' and ms >= 0 then job.over = kind end
       if ms >= 0 and kind ~= 'cancelled' then measure(job, ms) end
       end_run(id, job, kind, fence, try, result, keep_ms, error, value, holders[i])
       done[id] = 'ended'

@@ -23,7 +23,7 @@ for i = 1, tonumber(ARGV[3]) do
     job.f = next_version()
     job.try = math.max(job.try - 1, 0)
     count(job, 'handed_back')
-    put_back(id, job, job.f)
+    put_back(id, job, job.f, delay == 0 and 'handed_back' or nil, fence)
     if delay > 0 then put_aside(id, job) end
   end
   answers[i] = answer

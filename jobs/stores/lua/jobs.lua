@@ -10,6 +10,7 @@ local TIMED, PARKED_AT, QUARANTINE_AT = 1e12, 9e15, 9.001e15
 local OFFSET = 4e12
 local RESULT_PROVES_MS, DONE_MS, RETRY_S = 120000, 120000, 88400
 local MEAN_OF = 200
+local TRACEBACKS_UNTIL = 20000
 
 -- A job's hash as a table, nil where there is none, false where it cannot be read. `run`, `d`, `s` stay texts.
 local function read(id)
@@ -190,12 +191,30 @@ local function drop(id, job)
   delete(JOB .. id)
 end
 
--- Put a job that was running back in line, at the score that it had.
-local function put_back(id, job, v)
+-- Tries ------------------------------------------------------------------------------------------------------------------
+
+-- Who has a job, and since when.
+local function start_of(id) return redis.call('HMGET', JOB .. id, 'w', 'm') end
+
+-- Say with an event how a try ended, and all else that its row takes: what was told of its start may be written later, or
+-- never. It is not said of one that ended its job well, as nearly all do: for that one the job's own row has all there is.
+local function tell_over(event, outcome, fence, start)
+  event.over, event.fence, event.worker, event.began = outcome, fence, start[1] or nil, start[2] or nil
+end
+
+-- A traceback goes along unless so many events wait for PostgreSQL that such texts would fill the memory.
+local function tell_traceback(event, traceback)
+  if traceback ~= '' and redis.call('XLEN', EVENTS) < TRACEBACKS_UNTIL then event.traceback = traceback end
+end
+
+-- Put a job that was running back in line, at the score that it had; the try of this fence ended so, if it had begun.
+local function put_back(id, job, v, outcome, fence)
+  local start = start_of(id)
   leave(id, job)
   add(entries_of(job.q), job.s, id)
   redis.call('HSET', JOB .. id, 'st', 'queued', 'f', text(job.f), 'try', job.try, 'lost', job.lost, 'm', now_text)
-  emit(id, job.run, text(v), 'queued', job.try)
+  local event = emit(id, job.run, text(v), 'queued', job.try)
+  if outcome then tell_over(event, outcome, fence, start) end
   wake(job.q)
 end
 

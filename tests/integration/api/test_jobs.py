@@ -18,6 +18,7 @@ async def test_a_submission_is_answered_with_the_job_and_its_place(web: httpx.As
     assert answer.headers["location"] == f"/api/jobs/{job['id']}"
     seen = (await web.get(answer.headers["location"])).json()
     assert seen.pop("waiting") == {"reason": "no_worker", "position": 1, "estimated_start": None}
+    assert seen.pop("attempts") == []
     assert {**seen, "waiting": None} == job
     expected = {
         "task": "diag.sleep",

@@ -6,13 +6,13 @@ import pytest
 
 from jobs import keys
 from jobs.cancel import Canceller
-from jobs.model import Outcome, State
+from jobs.model import Failure, Outcome, State
 from jobs.stores.database import Database
 from jobs.stores.jobs import JobStore
 from jobs.stores.leases import Claimed, Leases, Timing
 from jobs.stores.queue import Cancelled
 from tests.support.bed import QUEUE, Bed, Wanted, bed_of
-from tests.support.endurance.cancels import canceller_of
+from tests.support.endurance.cancels import SOMEBODY, canceller_of
 
 Telling = Callable[[Leases, Claimed], Awaitable[None]]
 
@@ -45,7 +45,7 @@ async def _claim(leases: Leases) -> Claimed:
 
 
 async def _retry(leases: Leases, claimed: Claimed) -> None:
-    await leases.retry(claimed, delay_ms=0, error=b"{}", ms=1)
+    await leases.retry(claimed, Failure(type="E", message="m", fingerprint="f"), delay_ms=0, ms=1)
 
 
 async def _hand_back(leases: Leases, claimed: Claimed) -> None:
@@ -60,13 +60,13 @@ async def test_what_had_started_was_stopped(
     """However it ended, and also where its start will be written down later than its end."""
     (job,) = await bed.submit([Wanted()])
     claimed = await _claim(leases)
-    told = await canceller.cancel(job, owner=None, wait_s=0)
+    told = await canceller.cancel(job, owner=None, wait_s=0, by=SOMEBODY)
     assert told.outcome is Outcome.STOPPING
     await tell(leases, claimed)
     if is_end_written:
         (_, events), *_ = await bed.redis.xrevrange(keys.EVENTS, count=1)
         await JobStore(bed.database).apply(events[b"events"])
-    told = await canceller.cancel(job, owner=None, wait_s=0)
+    told = await canceller.cancel(job, owner=None, wait_s=0, by=SOMEBODY)
     assert (told.outcome, told.job.state) == (Outcome.STOPPED, State.CANCELLED)
 
 
@@ -75,7 +75,7 @@ async def test_what_had_not_never_started(bed: Bed, canceller: Canceller, *, is_
     """The first time and each time after it."""
     (job,) = await bed.submit([Wanted()])
     for _ in range(2):
-        told = await canceller.cancel(job, owner=None, wait_s=0)
+        told = await canceller.cancel(job, owner=None, wait_s=0, by=SOMEBODY)
         assert (told.outcome, told.job.state) == (Outcome.NEVER_STARTED, State.CANCELLED)
         if is_end_written:
             (_, events), *_ = await bed.redis.xrevrange(keys.EVENTS, count=1)
@@ -90,4 +90,4 @@ async def test_a_start_whose_reply_was_lost_is_one(bed: Bed, canceller: Cancelle
     assert row is not None
     assert await bed.queue.cancel([row]) == [Cancelled.ASKED]
     assert (await leases.claim(QUEUE, request="1-0", slots=1, suspects=1, endings=[])).jobs == []
-    assert (await canceller.cancel(job, owner=None, wait_s=0)).outcome is Outcome.STOPPED
+    assert (await canceller.cancel(job, owner=None, wait_s=0, by=SOMEBODY)).outcome is Outcome.STOPPED

@@ -16,6 +16,8 @@ from jobs.stores.database import Database
 from jobs.stores.events import Events, Keep
 from jobs.stores.jobs import JobStore, NewJob
 from jobs.stores.redis import connect_redis
+from tests.chaos.outages import stopped
+from tests.conftest import Servers
 
 _AT = 1_764_000_000_000
 _FAILURE = codec.dumps({"type": "E", "message": "m", "fingerprint": "f"}).decode()
@@ -203,3 +205,23 @@ async def test_events_that_are_gone_are_an_outage(redis: Redis) -> None:
     assert await events.next(most=10, wait_ms=1) == []
     await redis.flushdb()
     assert await events.complete_until_ms() > 0
+
+
+async def test_what_was_taken_over_in_vain_is_written_as_soon_as_it_can_be(
+    redis: Redis, database: Database, servers: Servers
+) -> None:
+    """It is the writer's own from then on: nobody waits for another minute."""
+    (job_id,) = await _accepted(database, 1)
+    dead = Events(redis, consumer="dead")
+    await dead.open()
+    await _tell(redis, _life_of(job_id))
+    await dead.next(most=10, wait_ms=1)
+    await dead.leave()
+    writer = HistoryWriter(events=Events(redis, consumer="one"), scribe=Scribe(JobStore(database)))
+    async with stopped(servers.postgres):
+        with pytest.raises(StoreUnavailableError):
+            await writer.step(wait_ms=1)
+    await writer.step(wait_ms=1)
+    job = await JobStore(database).get(job_id)
+    assert job is not None
+    assert job.state is State.SUCCEEDED

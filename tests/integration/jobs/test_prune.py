@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from jobs import codec, keys
 from jobs.prune import Pruner
+from jobs.stores.audit import AuditLog
 from jobs.stores.batches import BatchStore
 from jobs.stores.database import Database
 from jobs.stores.events import Events, Keep
@@ -22,6 +23,22 @@ SELECT
     now() - make_interval(days => 20), CASE WHEN number % 3 > 0 THEN now() - make_interval(days => 5 * (number % 3)) END
 FROM generate_series(1, 1800) AS number
 """
+_TRIES = """
+INSERT INTO tries (job_id, run, fence, try, ended_at, outcome, version)
+SELECT id, run, number, number, finished_at, 'failed', 1
+FROM jobs CROSS JOIN generate_series(1, 2) AS number WHERE state = 'failed'
+"""
+
+_DEEDS = """
+INSERT INTO audit (at, actor, action, object_id, outcome, details)
+SELECT now() - age, actor, 'job.cancel', number::text, 'done', '{}'::jsonb
+FROM
+    generate_series(1, 100) AS number,
+    (VALUES ('today', interval '1 hour'), ('lately', interval '3 days')) AS young (actor, age)
+UNION ALL
+SELECT now() - interval '9 days', 'long ago', 'job.cancel', number::text, 'done', '{}'::jsonb
+FROM generate_series(1, 800) AS number
+"""
 
 
 @pytest.fixture
@@ -33,13 +50,39 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 
 async def test_old_ends_are_dropped_some_at_a_time(database: Database) -> None:
-    """What ended lately stays, and so does what has not ended, however old it is; files outlive their jobs."""
+    """With their tries. What ended lately stays, and so does what has not ended; files outlive their jobs."""
     await database.execute(_ROWS)
-    pruner = Pruner(JobStore(database), BatchStore(database), days=7)
+    await database.execute(_TRIES)
+    pruner = _pruner(database, days=7)
     assert [await pruner.prune() for _ in range(3)] == [500, 100, 0]
     rows = await database.fetch("SELECT state, count(*) AS amount FROM jobs GROUP BY state ORDER BY state")
     assert [(row["state"], row["amount"]) for row in rows] == [("failed", 600), ("queued", 600)]
-    assert await Pruner(JobStore(database), BatchStore(database), days=0).prune() == 0
+    (left,) = await database.fetch(
+        "SELECT count(*) AS tries, count(id) AS kept FROM tries LEFT JOIN jobs ON id = job_id"
+    )
+    assert (left["tries"], left["kept"]) == (1_200, 1_200)
+    assert await _pruner(database).prune() == 0
+
+
+async def test_old_deeds_are_dropped_where_that_is_wanted(database: Database) -> None:
+    """Some at a time, never those of the last day; by default none."""
+    await database.execute(_DEEDS)
+    assert await _pruner(database).prune_audit() == 0
+    pruner = _pruner(database, audit_days=7)
+    assert [await pruner.prune_audit() for _ in range(3)] == [500, 300, 0]
+    assert await AuditLog(database).drop_old(older_than_days=0, limit=500) == 100
+    rows = await database.fetch("SELECT actor, count(*) AS amount FROM audit GROUP BY actor")
+    assert [(row["actor"], row["amount"]) for row in rows] == [("today", 100)]
+
+
+def _pruner(database: Database, *, days: int = 0, audit_days: int = 0) -> Pruner:
+    return Pruner(
+        jobs=JobStore(database),
+        batches=BatchStore(database),
+        days=days,
+        audit=AuditLog(database),
+        audit_days=audit_days,
+    )
 
 
 async def test_the_stream_keeps_what_is_young_unless_that_is_much(redis: Redis) -> None:

@@ -45,10 +45,10 @@ async def _claim(leases: Leases, slots: int) -> list[Claimed]:
 
 async def _retrying(bed: Bed, leases: Leases, amount: int) -> list[str]:
     """Give jobs that have failed once, and wait for their next try."""
-    error = codec.dumps(Failure(type="DiagnosticError", message="no", fingerprint="0").as_mapping())
+    failure = Failure(type="DiagnosticError", message="no", fingerprint="0")
     jobs = await bed.submit([Wanted(task="diag.fail", args={"times": 1}, priority=10)] * amount)
     for claimed in await _claim(leases, amount):
-        await leases.retry(claimed, delay_ms=4_000, error=error, ms=1)
+        await leases.retry(claimed, failure, delay_ms=4_000, ms=1)
     return jobs
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+from jobs.audit import Actor
 from jobs.cancel import Canceller
 from jobs.cancelling import cancel_until_ended
 from jobs.find import JobFinder
@@ -23,6 +24,8 @@ from tests.support.figures import Figures
 LIMIT = 10  # to be set as JOBS_MAX_RUNNING
 PROCESSES = 2  # to be set as JOBS_PROCESSES
 TASKS = "tests.support.blocking:TASKS,tests.support.tasks:TASKS"  # to be set as JOBS_TASKS
+
+SOMEBODY = Actor(name="somebody")
 
 _WORKERS = 2
 _SLOTS = 25
@@ -135,7 +138,7 @@ class Cancelling:
     async def _answer(self, job_id: str, after_s: float) -> Answered:
         await asyncio.sleep(after_s)
         async with self._room:
-            told = await self._canceller.cancel(job_id, owner=None, wait_s=_WAIT_S)
+            told = await self._canceller.cancel(job_id, owner=None, wait_s=_WAIT_S, by=SOMEBODY)
         return Answered(job_id=job_id, outcome=told.outcome, at_ms=1000 * time.time())
 
 
@@ -146,7 +149,7 @@ async def canceller_of(bed: Bed) -> AsyncIterator[Canceller]:
     waiter = EndWaiter(finder=JobFinder(jobs=jobs, queue=bed.queue), signals=Signals(bed.redis))
     listening = asyncio.create_task(waiter.run(), name="end-waiter")
     try:
-        yield Canceller(jobs=jobs, queue=bed.queue, waiter=waiter)
+        yield Canceller(database=bed.database, jobs=jobs, queue=bed.queue, waiter=waiter)
     finally:
         await cancel_until_ended([listening], again_s=1.0)
 

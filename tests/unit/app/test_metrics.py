@@ -15,6 +15,7 @@ from jobs.counters import ENDS, RUN_BOUNDS_MS, WAIT_BOUNDS_MS, Histogram, Pair, 
 from jobs.model import State
 from jobs.registry import Task, TaskTable
 from jobs.scoring import Band
+from jobs.stores.schedules import ScheduleRow
 from jobs.stores.statistics import Reading
 from tests.support.metrics import Samples, samples_of, value_of
 
@@ -85,6 +86,15 @@ def test_each_number_is_shown_under_its_name() -> None:
     assert [samples[name][labels_of(PAIR)] for name in COUNTERS] == [1, 2, 3, 4, 5]
     assert samples[ENDED][labels_of(PAIR, state="failed")] == 6
     assert sum(sum(samples[name].values()) for name in (*COUNTERS, ENDED)) == 21
+
+
+def test_schedules_are_shown_whether_redis_is_there_or_not() -> None:
+    """PostgreSQL keeps what is counted of them."""
+    row = ScheduleRow(name="nightly", fired=1, missed=2, overlapped=3, overdue_s=4.5)
+    samples = shown(Snapshot(reading=None, postgresql_up=True, schedules=[row]))
+    counts = [samples[f"switchyard_schedule_{name}_total"] for name in ("fired", "missed", "overlapped")]
+    assert counts == [{frozenset({("schedule", "nightly")}): count} for count in (1, 2, 3)]
+    assert value_of(samples, "switchyard_schedule_overdue_seconds", schedule="nightly") == 4.5
 
 
 @pytest.mark.parametrize("name", HISTOGRAMS)

@@ -6,7 +6,7 @@ from uuid import RFC_4122, UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.ids import new_job_id, new_job_ids
+from jobs.ids import job_id_of, new_job_id, new_job_ids
 
 MOMENTS = st.integers(min_value=0, max_value=2**48 - 1)
 
@@ -42,3 +42,13 @@ def test_many_ids_at_once_are_such_ids_too_and_rise() -> None:
     assert {int(before, 16) >> 80 <= value.int >> 80 <= after for value in values} == {True}
     variants, tails = {one[16] for one in ids}, {one[17:] for one in ids}
     assert (variants, len(tails)) == (set("89ab"), 10_000)
+
+
+@given(st.text(), st.text(), MOMENTS, MOMENTS)
+def test_a_cause_has_one_id_a_moment(one: str, other: str, moment: int, later: int) -> None:
+    """Of the same form as all others, whoever makes it."""
+    made = job_id_of(one, moment)
+    assert made == job_id_of(one, moment)
+    assert (made == job_id_of(other, later)) is ((one, moment) == (other, later))
+    value = UUID(made)
+    assert (value.version, value.variant, value.int >> 80) == (7, RFC_4122, moment)

@@ -34,6 +34,19 @@ def test_wrong_settings_stop_the_start_with_all_mistakes() -> None:
     assert "Traceback" not in ended.stderr
 
 
+def test_wrong_schedules_stop_the_start_with_all_mistakes() -> None:
+    """Whatever kind of process it is, by the schedule's name and the field's."""
+    ended = _worker("--queues", "data_sync:1", JOBS_SCHEDULES="tests.support.schedules:WRONG", **GOOD)
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[1:] == [
+        "schedule typo: cron: '61 * * * *': bad minute",
+        "schedule typo: task: there is no task 'diag.nop'; there are: sync_file",
+        "schedule twice: cron: give either cron or every_s",
+        "schedule twice: args/file_id: is missing",
+        "schedule twice: there are two of this name",
+    ]
+
+
 def _worker(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "jobs", "worker", *arguments],

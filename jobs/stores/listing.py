@@ -1,0 +1,155 @@
+"""Lists of jobs from PostgreSQL, newest first, a page at a time. Which rows there are is the other stores' business.
+
+Of what has ended each list is read by one index, that of the filter which keeps least; what has not ended is read
+owner by owner. The rest of a filter is tried row by row. So that no page reads without end, it ends after some thousand
+rows even where it is not full.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from jobs.model import Job, State
+from jobs.stores.database import Connection, Database
+from jobs.stores.jobs import job_of
+from jobs.stores.queries import load_queries
+
+MOST_LOOKED_AT = 5_000
+
+_DEEPER = 5
+_DEEPEST = 2_000
+_COMMON = frozenset({State.QUEUED, State.SUCCEEDED})
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = datetime(9999, 1, 1, tzinfo=UTC)
+_SQL = load_queries(Path(__file__).with_suffix(".sql"))
+
+
+class Place(NamedTuple):
+    """A place in a list that goes by time, the newest first: that of the thing of this id, which need not be there."""
+
+    at: datetime
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs to list: those that fit all of it; None and no states fit any. `accepted_before` is not included."""
+
+    states: Collection[State] = ()
+    owner: str | None = None
+    task: str | None = None
+    queue: str | None = None
+    tag: str | None = None
+    accepted_after: datetime | None = None
+    accepted_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Jobs, the newest first, and the place from which to go on; None where there are no more."""
+
+    jobs: Sequence[Job]
+    following: Place | None
+
+
+class Look(StrEnum):
+    """By which index a list is read: the query of this name."""
+
+    STATE = "by_state"
+    OWNER = "by_owner"
+    TASK = "by_task"
+    TAG = "by_tag"
+
+
+_PAGES = {
+    look: f"WITH RECURSIVE {_SQL['unfinished']},\n\nlooked AS (\n{_SQL[look]}\n)\n\n{_SQL['page']}" for look in Look
+}
+
+
+def look_for(wanted: JobFilter) -> Look:
+    """Choose the index: by what keeps least, as far as that can be told from the filter alone."""
+    states = frozenset(wanted.states)
+    if wanted.tag is not None:
+        return Look.TAG
+    if wanted.owner is not None:
+        return Look.OWNER
+    if wanted.task is None and wanted.queue is None:
+        return Look.STATE
+    return Look.STATE if states and not states & _COMMON else Look.TASK
+
+
+class Listing:
+    """All calls raise StoreUnavailableError while PostgreSQL is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, wanted: JobFilter, *, after: Place | None, limit: int) -> Page:
+        """Give up to `limit` jobs from after this place on.
+
+        They may be fewer, even none, though there is a place to go on from: where few of thousands fit.
+        """
+        async with self._database.connect() as connection:
+            return await _Reading(connection, wanted).page(_start(wanted, after), limit)
+
+
+class _Reading:
+    """One page on its way: it looks a little further each time that it has not found enough."""
+
+    def __init__(self, connection: Connection, wanted: JobFilter) -> None:
+        self._connection = connection
+        self._wanted = wanted
+        self._look = look_for(wanted)
+
+    async def page(self, place: Place, limit: int) -> Page:
+        pairs = await self._pairs() if self._look is Look.TASK else None
+        found: list[Job] = []
+        depth, looked_at = limit + 1, 0
+        while looked_at < MOST_LOOKED_AT:
+            query, args = query_of(self._wanted, place, most=depth, limit=limit + 1 - len(found), pairs=pairs)
+            rows = await self._connection.fetch(query, *args)
+            found += [job_of(row) for row in rows if row["fits"]]
+            if len(found) > limit:
+                return Page(jobs=found[:limit], following=_place_of(found[limit - 1]))
+            if not rows or not rows[-1]["is_last"]:
+                return Page(jobs=found, following=None)
+            place = Place(rows[-1]["accepted_at"], rows[-1]["id"])
+            looked_at += depth
+            depth = min(depth * _DEEPER, _DEEPEST)
+        return Page(jobs=found, following=place)
+
+    async def _pairs(self) -> list[tuple[str, str]]:
+        """Give the pairs of queue and task that may fit: of which there are jobs."""
+        task, queue = self._wanted.task, self._wanted.queue
+        if queue is None:
+            return [(row["queue"], task or "") for row in await self._connection.fetch(_SQL["queues"])]
+        if task is None:
+            return [(queue, row["task"]) for row in await self._connection.fetch(_SQL["tasks"], queue)]
+        return [(queue, task)]
+
+
+def query_of(
+    wanted: JobFilter, place: Place, *, most: int, limit: int, pairs: Sequence[tuple[str, str]] | None = None
+) -> tuple[str, tuple[object, ...]]:
+    """Give the query, with its arguments, that picks up to `limit` jobs from the next `most`."""
+    look = look_for(wanted)
+    states = sorted(wanted.states or State)
+    args: tuple[object, ...] = (
+        *(states, *place, wanted.accepted_after or _FIRST, most),
+        *(wanted.owner, wanted.task, wanted.queue, wanted.tag, limit),
+    )
+    if look is Look.TASK:
+        args += ([queue for queue, _ in pairs or ()], [task for _, task in pairs or ()])
+    return _PAGES[look], args
+
+
+def _start(wanted: JobFilter, after: Place | None) -> Place:
+    newest = Place(wanted.accepted_before or _LAST, "")
+    return newest if after is None else min(newest, after)
+
+
+def _place_of(job: Job) -> Place:
+    return Place(job.accepted_at, job.id)

@@ -1,0 +1,187 @@
+-- A page is made of three parts: `unfinished`, what has not ended; a look, which goes so far by one index, newest first;
+-- and `page`, which picks from that what fits. What a look does not ask for is tried there. Of what has not ended, that
+-- of a task may be little, so it is tried at once, and all of it read for that at worst.
+-- $1 states, $2 and $3 the place to begin after, $4 the earliest acceptance, $5 how many to look at, $6 owner, $7 task,
+-- $8 queue, $9 tag (each NULL for any), $10 how many to pick, $11 and $12 the pairs of queue and task (by_task).
+
+-- name: unfinished
+holder AS (
+    SELECT
+        CASE
+            WHEN $6::text IS NULL
+                THEN (SELECT jobs.owner FROM jobs WHERE finished_at IS NULL ORDER BY jobs.owner LIMIT 1)
+            ELSE $6
+        END AS owner
+    UNION ALL
+    SELECT (
+        SELECT jobs.owner
+        FROM jobs
+        WHERE finished_at IS NULL AND jobs.owner > holder.owner
+        ORDER BY jobs.owner
+        LIMIT 1
+    )
+    FROM holder
+    WHERE holder.owner IS NOT NULL AND $6::text IS NULL
+),
+
+unfinished AS (
+    SELECT job.*
+    FROM holder
+    CROSS JOIN LATERAL (
+        SELECT id, accepted_at, state, jobs.owner, task, queue, tags
+        FROM jobs
+        WHERE
+            jobs.owner = holder.owner AND finished_at IS NULL
+            AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
+            AND state = ANY ($1)
+            AND ($7::text IS NULL OR task = $7)
+            AND ($8::text IS NULL OR queue = $8)
+        ORDER BY accepted_at DESC, id DESC
+        LIMIT $5
+    ) AS job
+    WHERE $1::text[] && '{accepted,scheduled,queued}'
+    UNION ALL
+    SELECT job.*
+    FROM unnest($1::text[]) AS wanted (state)
+    CROSS JOIN LATERAL (
+        SELECT id, accepted_at, jobs.state, owner, task, queue, tags
+        FROM jobs
+        WHERE
+            jobs.state = wanted.state AND jobs.state IN ('running', 'retrying')
+            AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
+        ORDER BY accepted_at DESC, id DESC
+        LIMIT $5
+    ) AS job
+    WHERE wanted.state IN ('running', 'retrying') AND NOT $1::text[] && '{accepted,scheduled,queued}'
+)
+
+-- name: by_state
+SELECT *
+FROM (
+    TABLE unfinished
+    UNION ALL
+    SELECT job.*
+    FROM unnest($1::text[]) AS wanted (state)
+    CROSS JOIN LATERAL (
+        SELECT id, accepted_at, jobs.state, owner, task, queue, tags
+        FROM jobs
+        WHERE
+            jobs.state = wanted.state AND finished_at IS NOT NULL
+            AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
+        ORDER BY accepted_at DESC, id DESC
+        LIMIT $5
+    ) AS job
+    WHERE wanted.state IN ('succeeded', 'failed', 'cancelled', 'expired')
+) AS either
+ORDER BY accepted_at DESC, id DESC
+LIMIT $5
+
+-- name: by_owner
+SELECT *
+FROM (
+    TABLE unfinished
+    UNION ALL
+    SELECT job.*
+    FROM unnest($1::text[]) AS wanted (state)
+    CROSS JOIN LATERAL (
+        SELECT id, accepted_at, jobs.state, owner, task, queue, tags
+        FROM jobs
+        WHERE
+            owner = $6 AND jobs.state = wanted.state AND finished_at IS NOT NULL
+            AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
+        ORDER BY accepted_at DESC, id DESC
+        LIMIT $5
+    ) AS job
+    WHERE wanted.state IN ('succeeded', 'failed', 'cancelled', 'expired')
+) AS either
+ORDER BY accepted_at DESC, id DESC
+LIMIT $5
+
+-- name: by_task
+SELECT *
+FROM (
+    TABLE unfinished
+    UNION ALL
+    SELECT job.*
+    FROM unnest($11::text[], $12::text[]) AS pair (queue, task)
+    CROSS JOIN LATERAL (
+        SELECT id, accepted_at, state, owner, jobs.task, jobs.queue, tags
+        FROM jobs
+        WHERE
+            jobs.queue = pair.queue AND jobs.task = pair.task AND finished_at IS NOT NULL
+            AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
+        ORDER BY accepted_at DESC, id DESC
+        LIMIT $5
+    ) AS job
+) AS either
+ORDER BY accepted_at DESC, id DESC
+LIMIT $5
+
+-- name: by_tag
+SELECT job.id, tagged.accepted_at, job.state, job.owner, job.task, job.queue, job.tags
+FROM (
+    SELECT id, accepted_at
+    FROM job_tags
+    WHERE tag = $9 AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
+    ORDER BY accepted_at DESC, id DESC
+    LIMIT $5
+) AS tagged
+CROSS JOIN LATERAL (SELECT * FROM jobs WHERE jobs.id = tagged.id LIMIT 1) AS job
+ORDER BY tagged.accepted_at DESC, job.id DESC
+
+-- name: page
+SELECT job.*, picked.fits, picked.is_last
+FROM (
+    SELECT *
+    FROM (
+        SELECT
+            id,
+            accepted_at,
+            row_number() OVER (ORDER BY accepted_at DESC, id DESC) = $5 AS is_last,
+            state = ANY ($1)
+            AND ($6::text IS NULL OR owner = $6)
+            AND ($7::text IS NULL OR task = $7)
+            AND ($8::text IS NULL OR queue = $8)
+            AND ($9::text IS NULL OR $9 = ANY (tags)) AS fits
+        FROM looked
+    ) AS tried
+    WHERE fits OR is_last
+    ORDER BY accepted_at DESC, id DESC
+    LIMIT $10
+) AS picked
+CROSS JOIN LATERAL (SELECT * FROM jobs WHERE jobs.id = picked.id LIMIT 1) AS job
+ORDER BY picked.accepted_at DESC, picked.id DESC
+
+-- name: queues
+WITH RECURSIVE known AS (
+    (SELECT queue FROM jobs WHERE finished_at IS NOT NULL ORDER BY queue LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT jobs.queue
+        FROM jobs
+        WHERE finished_at IS NOT NULL AND jobs.queue > known.queue
+        ORDER BY jobs.queue
+        LIMIT 1
+    )
+    FROM known
+    WHERE known.queue IS NOT NULL
+)
+
+SELECT queue FROM known WHERE queue IS NOT NULL;
+
+-- name: tasks
+WITH RECURSIVE known AS (
+    (SELECT task FROM jobs WHERE finished_at IS NOT NULL AND queue = $1 ORDER BY task LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT jobs.task
+        FROM jobs
+        WHERE finished_at IS NOT NULL AND jobs.queue = $1 AND jobs.task > known.task
+        ORDER BY jobs.task
+        LIMIT 1
+    )
+    FROM known
+    WHERE known.task IS NOT NULL
+)
+
+SELECT task FROM known WHERE task IS NOT NULL;

@@ -1,0 +1,154 @@
+"""/api/schedules: what runs by itself, and a run out of turn."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from app.auth import Authenticator
+from app.identity import Identity, Role
+from jobs.stores.database import Database
+from tests.support.conditions import eventually
+from tests.support.metrics import samples_of, value_of
+from tests.support.site import SLOTS, end_of, running_web, running_worker
+
+_DECLARED = {"JOBS_SCHEDULES": "tests.support.schedules:SCHEDULES"}
+
+
+@pytest.fixture
+def planned(environ: dict[str, str]) -> dict[str, str]:
+    """Give the variables of a site that has schedules."""
+    return {**environ, **_DECLARED}
+
+
+@pytest.fixture
+async def client(planned: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
+    """Run the application without a worker; give a client of the admin's."""
+    async with running_web(planned) as client:
+        yield client
+
+
+async def _shown(client: httpx.AsyncClient, name: str) -> Any:  # noqa: ANN401  JSON
+    answer = await client.get("/api/schedules")
+    assert answer.status_code == 200, answer.text
+    (found,) = (schedule for schedule in answer.json()["items"] if schedule["name"] == name)
+    return found
+
+
+async def test_a_schedule_is_shown_before_any_steward_has_seen_it(client: httpx.AsyncClient) -> None:
+    """It is due at no time yet."""
+    answer = await client.get("/api/schedules")
+    assert [schedule["name"] for schedule in answer.json()["items"]] == ["often", "nap"]
+    assert await _shown(client, "nap") == {
+        "name": "nap",
+        "task": "diag.sleep",
+        "cron": "30 3 29 2 *",
+        "every_s": None,
+        "timezone": "Europe/Berlin",
+        "make_up": "none",
+        "overlap": "skip",
+        "next_due_at": None,
+        "last_due_at": None,
+        "last_job": None,
+        "fired": 0,
+        "missed": 0,
+        "overlapped": 0,
+    }
+
+
+async def test_a_site_without_schedules_shows_none(web: httpx.AsyncClient) -> None:
+    """An empty list."""
+    assert (await web.get("/api/schedules")).json() == {"items": [], "next_cursor": None}
+
+
+async def test_what_a_steward_fires_is_shown_and_counted(client: httpx.AsyncClient, planned: dict[str, str]) -> None:
+    """With its latest job and what became of it."""
+    async with running_worker(planned):
+
+        async def has_run_twice() -> Any:  # noqa: ANN401  JSON
+            shown = await _shown(client, "often")
+            return shown if shown["fired"] >= 2 and shown["last_job"]["state"] == "succeeded" else None
+
+        shown = await eventually(has_run_twice)
+        assert shown["last_due_at"] < shown["next_due_at"]
+        job = await end_of(client, shown["last_job"]["id"])
+    assert (job["owner"], job["task"], job["tags"]) == ("system", "diag.noop", ["schedule:often"])
+    samples = samples_of((await client.get("/metrics")).text)
+    assert value_of(samples, "switchyard_schedule_fired_total", schedule="often") >= shown["fired"]
+    for name in ("fired", "missed", "overlapped"):
+        assert value_of(samples, f"switchyard_schedule_{name}_total", schedule="nap") == 0
+    assert value_of(samples, "switchyard_schedule_overdue_seconds", schedule="nap") == 0
+
+
+async def test_a_run_out_of_turn_moves_no_time(client: httpx.AsyncClient, planned: dict[str, str]) -> None:
+    """202 and the job; while that is unfinished 200 and the same one; then a new one."""
+    async with running_worker(planned):
+
+        async def is_seen() -> Any:  # noqa: ANN401  JSON
+            shown = await _shown(client, "nap")
+            return shown if shown["next_due_at"] else None
+
+        before = await eventually(is_seen)
+        answer = await client.post("/api/schedules/nap/run")
+        job = answer.json()
+        assert (answer.status_code, answer.headers["location"]) == (202, f"/api/jobs/{job['id']}")
+        assert (job["owner"], job["args"], job["run_at"]) == ("system", {"seconds": 0.5}, None)
+        again = await client.post("/api/schedules/nap/run")
+        assert (again.status_code, again.json()["id"]) == (200, job["id"])
+        assert (await end_of(client, job["id"]))["state"] == "succeeded"
+        after = await _shown(client, "nap")
+        assert after == {**before, "last_job": {"id": job["id"], "state": "succeeded"}}
+        other = await client.post("/api/schedules/nap/run")
+        assert (other.status_code, other.json()["id"] != job["id"]) == (202, True)
+        entries = (await client.get("/api/audit", params={"action": "schedule.run"})).json()["items"]
+        assert [(entry["object_id"], entry["details"]["job_id"]) for entry in entries] == [
+            ("nap", other.json()["id"]),
+            ("nap", job["id"]),
+        ]
+
+
+async def test_what_may_overlap_runs_as_often_as_one_likes(client: httpx.AsyncClient) -> None:
+    """Each time it is a job of its own."""
+    answers = [await client.post("/api/schedules/often/run") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert len({answer.json()["id"] for answer in answers}) == 2
+
+
+async def test_there_is_no_such_schedule(client: httpx.AsyncClient, database: Database) -> None:
+    """404 names those that there are; nothing is accepted."""
+    answer = await client.post("/api/schedules/nowhere/run")
+    assert (answer.status_code, answer.json()["type"]) == (404, "not-found")
+    assert "often, nap" in answer.json()["detail"]
+    assert (await client.get("/api/schedules/nap/run")).status_code == 405
+    assert await database.fetch("SELECT FROM jobs") == []
+
+
+async def test_who_is_not_logged_in_sees_and_runs_nothing(client: httpx.AsyncClient, database: Database) -> None:
+    """401."""
+    client.headers.pop("Authorization")
+    answers = [await client.get("/api/schedules"), await client.post("/api/schedules/nap/run")]
+    assert [(answer.status_code, answer.json()["type"]) for answer in answers] == [(401, "unauthenticated")] * 2
+    assert await database.fetch("SELECT FROM jobs") == []
+
+
+async def test_only_an_administrator_runs_one(
+    client: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """403 for others, who may look."""
+    monkeypatch.setattr(Authenticator, "identify", lambda *_: Identity(owner="ann", role=Role.NORMAL))
+    answer = await client.post("/api/schedules/nap/run")
+    assert (answer.status_code, answer.json()["type"]) == (403, "forbidden")
+    assert await database.fetch("SELECT FROM jobs") == []
+    assert (await client.get("/api/schedules")).status_code == 200
+
+
+async def test_the_canaries_that_are_shipped_come_back(environ: dict[str, str]) -> None:
+    """One from each queue; a site has them where its settings say so."""
+    canary = "jobs.tasks.canary"
+    lists = {"JOBS_TASKS": f"{canary}:TASKS", "JOBS_SCHEDULES": f"{canary}:SCHEDULES"}
+    async with running_web({**environ, **lists}) as client, running_worker({**environ, **lists}):
+        for queue in SLOTS:
+            job = (await client.post(f"/api/schedules/canary.{queue}/run")).json()
+            ended = await end_of(client, job["id"])
+            assert (ended["queue"], ended["state"]) == (queue, "succeeded")

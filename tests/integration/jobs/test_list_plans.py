@@ -1,0 +1,172 @@
+"""What lists cost beside a long history: each by an index, no more than a page, however deep in the past."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from app.migrate import FOLDER, load_migrations, migrate
+from jobs.lifecycle import UNFINISHED
+from jobs.model import State
+from jobs.stores.database import Database
+from jobs.stores.failures import FailureStore
+from jobs.stores.listing import JobFilter, Listing, Page, Place
+from tests.conftest import Servers
+from tests.support.past import COMMON, OWNERS, RARE, make_past
+from tests.support.plans import ExplainedDatabase, Plans
+
+_JOBS = 200_000
+_LIMIT = 20
+_DEEP = 150_000  # where page 7,500 begins
+_UNFINISHED = 1_000
+
+_LISTS = {
+    "all": (JobFilter(), "jobs_ended"),
+    "unfinished": (JobFilter(states=sorted(UNFINISHED)), "jobs_unfinished"),
+    "running": (JobFilter(states=[State.RUNNING]), "jobs_active"),
+    "failed": (JobFilter(states=[State.FAILED]), "jobs_ended"),
+    "expired": (JobFilter(states=[State.EXPIRED]), "jobs_ended"),
+    "ended badly": (JobFilter(states=[State.FAILED, State.CANCELLED, State.EXPIRED]), "jobs_ended"),
+    "an owner's": (JobFilter(owner="owner 7"), "jobs_ended_of_owner"),
+    "a rare owner's": (JobFilter(owner=RARE), "jobs_ended_of_owner"),
+    "an owner's that failed": (JobFilter(owner="owner 11", states=[State.FAILED]), "jobs_ended_of_owner"),
+    "an owner's unfinished": (JobFilter(owner="owner 7", states=sorted(UNFINISHED)), "jobs_unfinished"),
+    "an owner's running": (JobFilter(owner="owner 21", states=[State.RUNNING]), "jobs_active"),
+    "a task's": (JobFilter(task="task 5"), "jobs_ended_of_task"),
+    "a rare task's": (JobFilter(task=RARE), "jobs_ended_of_task"),
+    "a queue's": (JobFilter(queue="queue 1"), "jobs_ended_of_task"),
+    "a rare queue's": (JobFilter(queue=RARE), "jobs_ended_of_task"),
+    "a task's in a queue": (JobFilter(task="task 5", queue="queue 1"), "jobs_ended_of_task"),
+    "a tag's": (JobFilter(tag=COMMON), "job_tags_pkey"),
+    "a rare tag's": (JobFilter(tag=RARE), "job_tags_pkey"),
+    "nobody's": (JobFilter(owner="nobody"), "jobs_ended_of_owner"),
+}
+
+
+@pytest.fixture(scope="module")
+def past_url(servers: Servers) -> Iterator[str]:
+    """Make a database with a long history; for all tests here."""
+
+    async def make() -> None:
+        connection = await asyncpg.connect(servers.postgres.url)
+        await connection.execute("CREATE DATABASE past")
+        await connection.close()
+        database = await Database.open(servers.url_of("past"), size=1, patience_s=10, answer_s=None)
+        await migrate(database, load_migrations(FOLDER))
+        await make_past(database, _JOBS)
+        await database.close()
+
+    async def drop() -> None:
+        connection = await asyncpg.connect(servers.postgres.url)
+        await connection.execute("DROP DATABASE past WITH (FORCE)")
+        await connection.close()
+
+    with ThreadPoolExecutor(max_workers=1) as outside:  # this thread's event loop is the tests'
+        outside.submit(asyncio.run, make()).result()
+        yield servers.url_of("past")
+        outside.submit(asyncio.run, drop()).result()
+
+
+@pytest.fixture
+async def past(past_url: str) -> AsyncIterator[ExplainedDatabase]:
+    """Give a pool on it that tells what PostgreSQL does."""
+    database = await ExplainedDatabase.open(past_url, size=1, patience_s=10, answer_s=30)
+    database.plans = Plans()
+    yield database
+    await database.close()
+
+
+async def _place(past: ExplainedDatabase, number: int) -> Place:
+    async with Database.connect(past) as connection:
+        row = await connection.fetch_row("SELECT accepted_at, id FROM jobs ORDER BY id OFFSET $1 LIMIT 1", number)
+    assert row is not None
+    return Place(row["accepted_at"], row["id"])
+
+
+async def _page(past: ExplainedDatabase, wanted: JobFilter, after: Place | None) -> tuple[Page, Plans]:
+    past.plans = Plans()
+    return await Listing(past).page(wanted, after=after, limit=_LIMIT), past.plans
+
+
+def _bound(wanted: JobFilter, after: Place | None) -> int:
+    """Say how many buffers a page may take.
+
+    A page's jobs by their ids take four each here; each state, or task and queue, three and one for each job that is
+    looked at. What has not ended and may fit is read owner by owner, three to find him and three to look.
+    """
+    lanes = 4 if wanted.task is None and wanted.queue is None else 9
+    bound = _LIMIT * 4 + lanes * (_LIMIT + 4) + 4 * OWNERS
+    if wanted.tag or wanted.owner or (wanted.states and not set(wanted.states) & UNFINISHED):
+        return bound - 4 * OWNERS
+    return bound + 4 * OWNERS + (_UNFINISHED if after is None else 0)
+
+
+@pytest.mark.parametrize("name", _LISTS)
+async def test_a_list_is_read_by_its_index_and_no_further_than_a_page(past: ExplainedDatabase, name: str) -> None:
+    """The first page and one of the far past alike, of the common and of the rare."""
+    wanted, index = _LISTS[name]
+    deep = await _place(past, _JOBS - _DEEP)
+    for after in (None, deep):
+        page, plans = await _page(past, wanted, after)
+        assert page.jobs or name == "nobody's" or wanted.states
+        assert plans.read_whole == set()
+        assert index in plans.indexes
+        assert plans.buffers <= _bound(wanted, after), f"{plans.buffers} buffers after {after}"
+
+
+async def test_page_7500_costs_what_page_1_does(past: ExplainedDatabase) -> None:
+    """Going on from a place does not count what lies before it."""
+    deep = await _place(past, _JOBS - _DEEP)
+    for wanted in (JobFilter(), JobFilter(owner="owner 7"), JobFilter(task="task 5"), JobFilter(tag=COMMON)):
+        first, first_plans = await _page(past, wanted, None)
+        page, plans = await _page(past, wanted, deep)
+        assert len(first.jobs) == len(page.jobs) == _LIMIT
+        assert plans.buffers <= first_plans.buffers * 1.1 + 10
+
+
+async def test_a_time_bounds_what_is_read(past: ExplainedDatabase) -> None:
+    """From both sides."""
+    place = await _place(past, 100_000)
+    wanted = JobFilter(accepted_after=place.at, accepted_before=place.at + timedelta(seconds=5))
+    page, plans = await _page(past, wanted, None)
+    assert len(page.jobs) == 10
+    assert page.following is None
+    assert plans.read_whole == set()
+    assert plans.buffers <= _bound(wanted, place)
+
+
+async def test_what_no_index_has_is_looked_for_so_far_and_no_further(past: ExplainedDatabase) -> None:
+    """Few of an owner's jobs are of a rare task: the page is short, and says where to go on."""
+    wanted = JobFilter(owner="owner 7", task=RARE)
+    page, plans = await _page(past, wanted, None)
+    assert plans.read_whole == set()
+    assert plans.buffers < 40_000
+    found = len(page.jobs)
+    while page.following is not None:
+        page, _ = await _page(past, wanted, page.following)
+        found += len(page.jobs)
+    row = await past.fetch_row("SELECT count(*) AS amount FROM jobs WHERE owner = 'owner 7' AND task = $1", RARE)
+    assert row is not None
+    assert found == row["amount"]
+
+
+async def test_causes_are_found_without_reading_all_failures(past: ExplainedDatabase) -> None:
+    """By the index of what failed: each cause in a few steps, counted up to a thousand."""
+    store = FailureStore(past)
+    since = datetime.now(UTC) - timedelta(days=90)
+    past.plans = Plans()
+    causes = await store.causes(owner=None, since=since, after=None, limit=_LIMIT)
+    assert past.plans.read_whole == set()
+    assert past.plans.indexes >= {"jobs_failed"}
+    row = await past.fetch_row(
+        "SELECT count(*) AS amount FROM jobs WHERE error ->> 'fingerprint' = $1", causes[0].fingerprint
+    )
+    assert row is not None
+    assert causes[0].count == row["amount"]
+    past.plans = Plans()
+    owners = await store.causes(owner="owner 11", since=None, after=None, limit=_LIMIT)
+    assert past.plans.buffers < 2_000
+    assert {owner for cause in owners for owner in cause.owners} == {"owner 11"}

@@ -1,0 +1,75 @@
+"""What clients do before a job is put in line: they take places, and claim idempotency keys. They may die meanwhile."""
+
+from jobs import keys
+from tests.support import protocol_rules as rules
+from tests.support.protocol_stage import Stage
+from tests.support.protocol_view import View
+from tests.support.protocol_words import Spec, Use
+
+BUSY_MS = 30_000
+KEPT_MS = 86_400_000
+ANSWER = '{"id":1}'
+
+
+class WayIn(Stage):
+    """Those who are about to submit."""
+
+    def admit(self, jobs: list[Spec], most: int) -> list[Spec]:
+        """Take places for jobs of owners who may have `most` unfinished ones; give those that have got one."""
+        free: dict[str, int] = {}
+        expected: list[str] = []
+        given: dict[str, dict[str, float]] = {}
+        for job in jobs:
+            taken = _taken(self.view, job.owner)
+            left = free.setdefault(job.owner, most - len(taken) - len(self.view.unfinished.get(job.owner, {})))
+            if left > 0:
+                free[job.owner] = left - 1
+                given.setdefault(job.owner, taken)[job.id] = self.world.now + rules.PLACE_MS
+            expected.append(f"ok:{left - 1}" if left > 0 else "quota")
+        self._same(self.world.admit(*((job.id, job.owner) for job in jobs), most=most), expected)
+        self.look("admit")
+        for owner, places in given.items():
+            self._same(self.view.reserved.get(owner, {}), places)
+        return [job for job, answer in zip(jobs, expected, strict=True) if answer != "quota"]
+
+    def give_back(self, jobs: list[Spec]) -> None:
+        """Take no place after all."""
+        for job in jobs:
+            self.world.redis.zrem(keys.reserve(job.owner), job.id)
+        self.look("")
+
+    def use_key(self, name: str, print_: str, fate: str) -> None:
+        """Claim a key; who is the first to have it answers, gives it up, does not know what became of it, or dies."""
+        known, new_id = self.uses.get(name), f"{next(self._numbers):x}"
+        expected = _word(known, print_, self.world.now, new_id)
+        self._same(self.world.claim_key(name, print_, new_id), expected)
+        self.look("claim_key")
+        if expected[0] != "first":
+            return
+        self.uses[name] = use = Use(self.world.now + BUSY_MS, print_, expected[1])
+        key = keys.IDEMPOTENCY + name
+        if fate == "answer":
+            self.uses[name] = use._replace(till=0, answer=ANSWER)
+            self.world.redis.set(key, f"done 0 {print_} {use.id} {ANSWER}", px=KEPT_MS)
+        elif fate == "forget":
+            del self.uses[name]
+            self.world.redis.delete(key)
+        elif fate == "leave_open":
+            self.uses[name] = use._replace(till=0)
+            self.world.redis.set(key, f"busy 0 {print_} {use.id}", px=KEPT_MS)
+        self.look("")
+
+
+def _taken(view: View, owner: str) -> dict[str, float]:
+    """Give the places of an owner whose time is not over."""
+    return {job_id: till for job_id, till in view.reserved.get(owner, {}).items() if till > view.now}
+
+
+def _word(known: Use | None, print_: str, now: int, new_id: str) -> tuple[str, str, str]:
+    if known is None:
+        return "first", new_id, ""
+    if known.print != print_:
+        return "mismatch", known.id, ""
+    if known.answer:
+        return "done", known.id, known.answer
+    return ("busy" if known.till > now else "first"), known.id, ""
