@@ -6,13 +6,14 @@ from starlette.responses import Response
 from app.api.parsing import read_fields, read_job_id
 from app.api.stream import EventStream
 from app.follower import Sight, Topic
+from app.headers import header_of
 from app.schemas.requests import EventQuery
 from app.state import deps_of, identity_of
 from jobs.change import EVERYTHING, key_of_job, key_of_owner
 from jobs.errors import NotFoundError
 from jobs.find import JobFinder
 
-LAST_EVENT_ID = "Last-Event-ID"
+_LAST_EVENT_ID = b"last-event-id"
 MOST_JOBS = 200  # that are shown before their changes
 
 
@@ -35,7 +36,7 @@ async def follow_jobs(request: Request) -> Response:
 def _last_id(request: Request) -> str | None:
     """Read where the client was; what a browser sends of itself when it comes back counts for more than the URL."""
     query = read_fields(request.query_params, EventQuery)
-    return request.headers.get(LAST_EVENT_ID) or query.last_event_id or None
+    return header_of(request.scope, _LAST_EVENT_ID) or query.last_event_id or None
 
 
 def _job(finder: JobFinder, job_id: str) -> Topic:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.health import PATIENCE_S, answers
+from app.headers import header_of
 from app.metrics import Snapshot, expose
 from app.state import deps_of
 from jobs.errors import StoreUnavailableError
@@ -18,13 +19,15 @@ from jobs.stores.statistics import Reading, Statistics
 async def show_metrics(request: Request) -> Response:
     """GET /metrics: 200 whatever the stores do; 401 where a token is set and not sent."""
     deps = deps_of(request)
-    deps.metrics_token.check(request.headers.get("authorization"))
+    deps.metrics_token.check(header_of(request.scope, b"authorization"))
     reading, database, schedules = await asyncio.gather(
         _read(deps.statistics), answers(deps.database.ping()), _schedules(deps.planned)
     )
     snapshot = Snapshot(reading=reading, postgresql_up=database, schedules=schedules)
     # Printing takes some 30 ms for 30 pairs of queue and task: too long to let every other request wait.
-    body, media_type = await asyncio.to_thread(expose, deps.tasks, snapshot, accept=request.headers.get("accept", ""))
+    body, media_type = await asyncio.to_thread(
+        expose, deps.tasks, snapshot, accept=header_of(request.scope, b"accept") or ""
+    )
     return Response(body, headers={"Content-Type": media_type})
 
 
