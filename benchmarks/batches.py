@@ -69,11 +69,11 @@ class Site:
         async with Redis.from_url(self.redis.url) as redis:
             await redis.flushall()
 
-    async def amount(self) -> int:
-        """Count the jobs that both stores have."""
+    async def amounts(self) -> tuple[int, int]:
+        """Count the jobs that PostgreSQL and Redis have."""
         row = await self.database.fetch_row("SELECT count(*) AS amount FROM jobs")
         async with Redis.from_url(self.redis.url) as redis:
-            return min(int(row["amount"]) if row else 0, int(await redis.zcard(keys.queue(QUEUE))))
+            return int(row["amount"]) if row else 0, int(await redis.zcard(keys.queue(QUEUE)))
 
     def cpu_s(self) -> tuple[float, float, float]:
         """Give the CPU seconds of web process, PostgreSQL and Redis so far."""
@@ -146,8 +146,8 @@ async def _round(site: Site, size: int, connections: int) -> Round:
     before = site.cpu_s()
     load = await post(site.url, _PATH, body, key=ADMIN_KEY, connections=connections, requests=amount)
     cpu_us = [1e6 * (after - was) / (size * amount) for was, after in zip(before, site.cpu_s(), strict=True)]
-    if await site.amount() != size * amount:
-        raise AssertionError("not all jobs are in both stores")
+    if (found := await site.amounts()) != (size * amount, size * amount):
+        raise AssertionError(f"of {size * amount} jobs, PostgreSQL and Redis have {found}")
     return Round(load=load, jobs_per_s=size * load.per_s, cpu_us=tuple(cpu_us))
 
 
