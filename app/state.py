@@ -9,6 +9,8 @@ from app.auth import Authenticator, MetricsToken
 from app.errors import ForbiddenError
 from app.identity import Identity, Role
 from jobs.audit import Actor
+from jobs.batch_once import IdempotentBatches
+from jobs.batch_submit import BatchSubmitter
 from jobs.batches import Batches
 from jobs.browse import JobBrowser
 from jobs.cancel import Canceller
@@ -40,6 +42,8 @@ class Deps:
     fitness: Fitness
     submitter: Submitter
     idempotent: IdempotentSubmitter
+    batch_submitter: BatchSubmitter
+    idempotent_batches: IdempotentBatches
     batches: Batches
     finder: JobFinder
     browser: JobBrowser

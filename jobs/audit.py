@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from jobs.batch import Batch
 from jobs.model import Job
 
 
@@ -53,12 +52,6 @@ class Deed:
         """Give what is done to a job."""
         details = {"task": job.task, "queue": job.queue, "owner": job.owner, "run": job.run}
         return cls(actor=actor, action=action, object_id=job.id, effect=effect, details=details)
-
-    @classmethod
-    def to_batch(cls, batch: Batch, action: Action, *, actor: Actor, jobs: int, effect: Effect = Effect.DONE) -> Self:
-        """Give what is done to so many jobs of a batch."""
-        details = {"name": batch.name, "owner": batch.owner, "jobs": jobs}
-        return cls(actor=actor, action=action, object_id=batch.id, effect=effect, details=details)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

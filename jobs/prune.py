@@ -1,4 +1,4 @@
-"""Drops from PostgreSQL what is so old that nobody asks for it any more: jobs and batches that have ended, deeds."""
+"""Drops from PostgreSQL what is so old that nobody asks for it: jobs and batches that have ended, and who did what."""
 
 import asyncio
 

@@ -50,13 +50,12 @@ class Submitter:
         self._queue = queue
         self._turn_s = turn_s
         self._finder = JobFinder(jobs=jobs, queue=queue)
-        self.admitter = Admitter(jobs=jobs, queue=queue, limits=limits)
         self._acceptor = Acceptor(
             database=database,
             jobs=jobs,
             queue=queue,
-            admitter=self.admitter,
-            typical_s=self.typical_s,
+            admitter=Admitter(jobs=jobs, queue=queue, limits=limits),
+            typical_s=self._typical_s,
             patience_s=limits.patience_s,
         )
         self._group: GroupCommit[NewJob, Accepted] = GroupCommit(self._acceptor.accept, most=MOST_AT_ONCE)
@@ -121,23 +120,23 @@ class Submitter:
             await note(Deed.to_job(accepted[0], Action.JOB_RETRY, actor=by), connection=connection)
         return await self.enqueue(accepted[0])
 
-    async def rerun_all(self, jobs: Sequence[Job], deed: Deed) -> int:
-        """Do the same for many jobs, as one deed; leave out what cannot be retried any more. Give how many are."""
+    async def rerun_all(self, jobs: Sequence[Job], deed: Deed) -> None:
+        """Do the same for up to 200 jobs at once; leave out what cannot be retried, or is not what it was any more.
+
+        The deed is written down once, with how many jobs it has accepted.
+        """
         async with self._database.transaction() as connection:
             accepted = await self._jobs.rerun(jobs, connection=connection)
             if accepted:
-                await note(deed, connection=connection)
-        for first in range(0, len(accepted), MOST_AT_ONCE):
-            for outcome in await self._acceptor.line_up(accepted[first : first + MOST_AT_ONCE]):
-                if isinstance(outcome, Accepted) and outcome.holder is not None:  # somebody was faster
-                    await self._jobs.supersede(outcome.job, superseded(outcome.job.task, outcome.holder))
-        return len(accepted)
+                await note(replace(deed, details={**deed.details, "jobs": len(accepted)}), connection=connection)
+        for outcome in await self._acceptor.line_up(accepted):
+            if isinstance(outcome, Accepted) and outcome.holder is not None:  # somebody was faster
+                await self._jobs.supersede(outcome.job, superseded(outcome.job.task, outcome.holder))
 
     async def _withdraw(self, job: Job) -> None:
         """Take back what nobody was told of. Where PostgreSQL did not take it, there is nothing to take back."""
         if job.is_written:
             await self._jobs.withdraw(job.id)
 
-    def typical_s(self, task: str) -> float:
-        """Say how long a task is taken to run until that is measured."""
+    def _typical_s(self, task: str) -> float:
         return self._tasks.typical_s(task, otherwise=self._turn_s)

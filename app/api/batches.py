@@ -18,10 +18,12 @@ from jobs.submission import Submission
 async def submit_batch(request: Request) -> Response:
     """POST /api/batches: accept all of these jobs, or none."""
     body = await read_json(request, BatchBody)
-    owner, key = identity_of(request).owner, header_of(request.scope, IDEMPOTENCY_KEY)
+    owner, deps, key = identity_of(request).owner, deps_of(request), header_of(request.scope, IDEMPOTENCY_KEY)
     follower = None if body.on_complete is None else Submission(owner=owner, **vars(body.on_complete))
     asked = BatchSubmission(owner=owner, jobs=body.jobs, name=body.name, on_complete=follower)
-    submitted = await deps_of(request).batches.submit(asked, key=key)
+    submitted = await (
+        deps.batch_submitter.submit(asked) if key is None else deps.idempotent_batches.submit(asked, key=key)
+    )
     location = f"/api/batches/{submitted.batch.id}"
     response = answer(batch_view(submitted.batch), status=HTTPStatus.ACCEPTED, location=location)
     if submitted.is_replayed:
@@ -38,7 +40,8 @@ async def show_batch(request: Request) -> Response:
 async def cancel_batch(request: Request) -> Response:
     """POST /api/batches/{id}/cancel: stop all its jobs."""
     batches, sees = deps_of(request).batches, identity_of(request).sees
-    return answer(batch_view(await batches.cancel(read_job_id(request, "batch"), owner=sees, by=actor_of(request))))
+    cancelled = await batches.cancel(read_job_id(request, "batch"), owner=sees, by=actor_of(request))
+    return answer(batch_view(cancelled))
 
 
 async def retry_batch(request: Request) -> Response:

@@ -51,20 +51,6 @@ def job_view(job: Job, waiting: Waiting | None = None) -> View:
     }
 
 
-def batch_view(batch: Batch) -> View:
-    """Show a batch, with the states that a job of it is in."""
-    return {
-        "id": batch.id,
-        "name": batch.name,
-        "total": batch.total,
-        "counts": batch.counts,
-        "state": batch.state,
-        "created_at": batch.created_at,
-        "finished_at": batch.finished_at,
-        "on_complete_job_id": batch.on_complete_job_id,
-    }
-
-
 def try_view(one: Try) -> View:
     """Show a try of a job, to whoever may see the job: its traceback too."""
     return {
@@ -119,6 +105,20 @@ def _changed(change: Change, at: datetime) -> View:
         # A start that had been lost sight of goes on; any other begins with nothing.
         return {"started_at": at} if "fence" in told else {"started_at": at, "progress": None}
     return {"error": outcome["error"]} if "error" in told else {}
+
+
+def batch_view(batch: Batch) -> View:
+    """Show a batch, with the states that a job of it is in."""
+    return {
+        "id": batch.id,
+        "name": batch.name,
+        "total": batch.total,
+        "counts": batch.counts,
+        "state": batch.state,
+        "created_at": batch.created_at,
+        "finished_at": batch.finished_at,
+        "on_complete_job_id": batch.on_complete_job_id,
+    }
 
 
 def queue_view(queue: QueueOverview) -> View:

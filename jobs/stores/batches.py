@@ -1,13 +1,15 @@
 """The `batches` table, and the jobs of a batch as its members. It knows rows, not Redis."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from jobs.audit import Deed
 from jobs.batch import Batch
 from jobs.model import Failure, Job, State
-from jobs.stores.database import Connection, Database, Row
+from jobs.stores.audit import note
+from jobs.stores.database import Database, Row
 from jobs.stores.jobs import KeyUse, NewJob, Run, job_of
 from jobs.stores.queries import load_queries
 
@@ -92,10 +94,16 @@ class BatchStore:
         told = [{"id": job_id, "error": failure.as_mapping()} for job_id, failure in failures.items()]
         await self._database.execute(_SQL["supersede"], batch_id, told)
 
-    async def want_cancelled(self, batch_id: str, *, connection: Connection) -> tuple[list[Run], int]:
-        """Note the wish to cancel all jobs of a batch that have not ended; give their runs, and how many are new."""
-        rows = await connection.fetch(_SQL["want_cancelled"], batch_id)
-        return [Run(row["id"], row["run"]) for row in rows], sum(row["is_new"] for row in rows)
+    async def want_cancelled(self, batch_id: str, deed: Deed) -> list[Run]:
+        """Note the wish to cancel all jobs of a batch that have not ended, and give their runs.
+
+        The deed is written down where there is a job of which this was not wished before, with how many these are.
+        """
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(_SQL["want_cancelled"], batch_id)
+            if wished := sum(row["is_new"] for row in rows):
+                await note(replace(deed, details={**deed.details, "jobs": wished}), connection=connection)
+        return [Run(row["id"], row["run"]) for row in rows]
 
     async def ended_badly(self, batch_id: str) -> list[Job]:
         """Give the jobs of a batch that have failed, were cancelled or have expired."""

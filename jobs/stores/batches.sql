@@ -90,7 +90,7 @@ UPDATE batches SET stirred = true WHERE id = $1 AND finished_at IS NULL AND EXIS
 
 -- name: want_cancelled
 WITH wanted AS (
-    SELECT jobs.id FROM jobs
+    SELECT jobs.id, jobs.cancel_requested_at IS NULL AS is_new FROM jobs
     INNER JOIN batches ON jobs.batch_id = batches.id
     WHERE jobs.batch_id = $1 AND jobs.finished_at IS NULL AND jobs.id IS DISTINCT FROM batches.on_complete_job_id
     ORDER BY jobs.id
@@ -100,7 +100,7 @@ WITH wanted AS (
 UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, now())
 FROM wanted
 WHERE jobs.id = wanted.id
-RETURNING jobs.id, jobs.run, jobs.cancel_requested_at = now() AS is_new;
+RETURNING jobs.id, jobs.run, wanted.is_new;
 
 -- name: ended_badly
 SELECT jobs.* FROM jobs

@@ -217,13 +217,13 @@ class JobStore:
         """Put an event that cannot be written where somebody may look at it."""
         await self._database.execute(_SQL["bury_event"], told, reason)
 
-    async def rerun(self, jobs: Sequence[Job], *, connection: Connection | None = None) -> list[Job]:
+    async def rerun(self, jobs: Sequence[Job], *, connection: Connection) -> list[Job]:
         """Accept ended jobs once more, each as its next run; leave out those of another run, or that did not end badly.
 
         A job's own state counts too: the history may be behind what Redis knows. Its batch is open again.
         """
         runs = [[job.id for job in jobs], [job.run for job in jobs], [job.state in _BAD_ENDS for job in jobs]]
-        return [job_of(row) for row in await (connection or self._database).fetch(_SQL["rerun"], *runs)]
+        return [job_of(row) for row in await connection.fetch(_SQL["rerun"], *runs)]
 
     async def mark_enqueued(self, job_ids: Sequence[str]) -> None:
         """Note that Redis has these jobs, where the history has not said so yet."""
@@ -242,10 +242,10 @@ class JobStore:
 
         An event that carries a row makes the job, unless it is there. A higher run wins. Within a run an end is final,
         and of the other states the highest version wins; so any order and any repetition give the same rows. PostgreSQL
-        reads the events itself: in the event loop that would cost as much as running the jobs. Batches of which a job
-        ends are marked, for whoever closes them.
+        reads the events itself: in the event loop that would cost as much as running the jobs.
 
-        Of its start a job's row tells even where that is heard of after the end.
+        Of its start a job's row tells even where that is heard of after the end. Batches of which a job ends are
+        marked, for whoever closes them.
         """
         if _ROW in events:  # seldom: PostgreSQL was away when the job was accepted
             await self._database.execute(_SQL["create"], codec.embed(events))

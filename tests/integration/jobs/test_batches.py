@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 
 import pytest
 
 from jobs import codec
+from jobs.admit import Admitter, Limits
 from jobs.audit import Actor
 from jobs.batch_close import BatchCloser
 from jobs.batches import Batches
 from jobs.errors import NotFoundError
 from jobs.ids import new_job_id, new_job_ids
-from jobs.once import Once
 from jobs.prune import Pruner
 from jobs.registry import TaskTable
 from jobs.restore import Restorer
@@ -19,7 +20,6 @@ from jobs.stores.audit import AuditLog
 from jobs.stores.batches import BatchStore, Members, NewBatch
 from jobs.stores.database import Database, Row
 from jobs.stores.jobs import NewJob, Run
-from jobs.stores.keyring import Keyring
 from jobs.submit import Submitter
 from tests.support.stage import QUEUE, Stage, stage_of
 
@@ -192,18 +192,17 @@ async def test_thousands_of_open_batches_are_not_looked_at(
 async def test_nobody_does_anything_with_somebody_elses(stage: Stage, store: BatchStore, database: Database) -> None:
     """It is as if it were not there."""
     queue, jobs = stage.both.queue, stage.both.jobs
-    tasks, by = TaskTable([]), Actor(name="bob")
-    submitter = Submitter(tasks=tasks, database=database, jobs=jobs, queue=queue, turn_s=30)
-    once = Once(jobs=jobs, keyring=Keyring(stage.redis, patience_s=5))
-    batches = Batches(tasks=tasks, database=database, queue=queue, submitter=submitter, once=once)
+    batches = Batches(
+        batches=store,
+        queue=queue,
+        admitter=Admitter(jobs=jobs, queue=queue, limits=Limits()),
+        submitter=Submitter(tasks=TaskTable([]), database=database, jobs=jobs, queue=queue, turn_s=30),
+    )
     batch = await _stored(store, 1)
-    for act in (
-        batches.get(batch.id, owner="bob"),
-        batches.cancel(batch.id, owner="bob", by=by),
-        batches.retry(batch.id, owner="bob", by=by),
-    ):
+    bob = Actor(name="bob")
+    for act in (batches.get, partial(batches.cancel, by=bob), partial(batches.retry, by=bob)):
         with pytest.raises(NotFoundError):
-            await act
+            await act(batch.id, owner="bob")
     assert (await batches.get(batch.id, owner="ann")).id == batch.id
     rows = await database.fetch("SELECT FROM jobs WHERE cancel_requested_at IS NOT NULL")
     assert rows == []

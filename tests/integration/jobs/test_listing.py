@@ -170,9 +170,6 @@ async def test_tags_come_and_go_with_their_jobs(database: Database) -> None:
     await store.withdraw("a")
     assert await _tagged(database) == {("x", "c"), ("y, z", "c"), ("x", "d")}
     await store.apply(orjson.dumps([{"id": "d", "run": "1", "v": "2", "at": "2", "state": "cancelled"}]))
-    assert await _pruner(database, store).prune() == 1
+    pruner = Pruner(jobs=store, batches=BatchStore(database), days=1, audit=AuditLog(database), audit_days=0)
+    assert await pruner.prune() == 1
     assert await _tagged(database) == {("x", "c"), ("y, z", "c")}
-
-
-def _pruner(database: Database, store: JobStore) -> Pruner:
-    return Pruner(jobs=store, batches=BatchStore(database), days=1, audit=AuditLog(database), audit_days=0)

@@ -31,6 +31,16 @@ def test_ids_of_one_moment_differ() -> None:
     assert len({new_job_id(1) for _ in range(10_000)}) == 10_000
 
 
+@given(st.text(), st.text(), MOMENTS, MOMENTS)
+def test_a_cause_has_one_id_a_moment(one: str, other: str, moment: int, later: int) -> None:
+    """Of the same form as all others, whoever makes it."""
+    made = job_id_of(one, moment)
+    assert made == job_id_of(one, moment)
+    assert (made == job_id_of(other, later)) is ((one, moment) == (other, later))
+    value = UUID(made)
+    assert (value.version, value.variant, value.int >> 80) == (7, RFC_4122, moment)
+
+
 def test_many_ids_at_once_are_such_ids_too_and_rise() -> None:
     """Of this moment, each another one, in the order that an index has them."""
     before, ids, after = new_job_id(), new_job_ids(10_000), time.time_ns() // 1_000_000
@@ -42,13 +52,3 @@ def test_many_ids_at_once_are_such_ids_too_and_rise() -> None:
     assert {int(before, 16) >> 80 <= value.int >> 80 <= after for value in values} == {True}
     variants, tails = {one[16] for one in ids}, {one[17:] for one in ids}
     assert (variants, len(tails)) == (set("89ab"), 10_000)
-
-
-@given(st.text(), st.text(), MOMENTS, MOMENTS)
-def test_a_cause_has_one_id_a_moment(one: str, other: str, moment: int, later: int) -> None:
-    """Of the same form as all others, whoever makes it."""
-    made = job_id_of(one, moment)
-    assert made == job_id_of(one, moment)
-    assert (made == job_id_of(other, later)) is ((one, moment) == (other, later))
-    value = UUID(made)
-    assert (value.version, value.variant, value.int >> 80) == (7, RFC_4122, moment)
