@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from jobs.audit import Action
+from jobs.batch import LONGEST_NAME, MOST_JOBS
 from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY, State
 from jobs.registry import LONGEST_TIMEOUT_S
 from jobs.submission import LONGEST_DELAY_S, LONGEST_KEY, MOST_TRIES
@@ -78,6 +79,14 @@ class JobBody(Body):
     unique_key: Annotated[str, Field(max_length=LONGEST_KEY), AfterValidator(_filled)] | None = None
     expires_in_s: Annotated[float, Field(gt=0, le=LONGEST_DELAY_S)] | None = None
     tags: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
+
+
+class BatchBody(Body):
+    """POST /api/batches."""
+
+    jobs: Annotated[tuple[JobBody, ...], Field(min_length=1, max_length=MOST_JOBS)]
+    name: Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_filled)] | None = None
+    on_complete: JobBody | None = None
 
 
 class SyncBody(Body):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jobs.audit import AuditEntry
+from jobs.batch import Batch
 from jobs.change import Change
 from jobs.codec import embed
 from jobs.model import Job, State, Try, Waiting
@@ -22,7 +23,7 @@ View = Mapping[str, Any]
 
 
 def job_view(job: Job, waiting: Waiting | None = None) -> View:
-    """Show a job, with `waiting` where that was looked for. `batch_id` is part of the shape and null as yet."""
+    """Show a job, with `waiting` where that was looked for."""
     return {
         "id": job.id,
         "task": job.task,
@@ -33,7 +34,7 @@ def job_view(job: Job, waiting: Waiting | None = None) -> View:
         "args": job.args,
         "tags": job.tags,
         "unique_key": job.unique_key,
-        "batch_id": None,
+        "batch_id": job.batch_id,
         "run": job.run,
         "tries": job.tries,
         "max_tries": job.max_tries,
@@ -104,6 +105,20 @@ def _changed(change: Change, at: datetime) -> View:
         # A start that had been lost sight of goes on; any other begins with nothing.
         return {"started_at": at} if "fence" in told else {"started_at": at, "progress": None}
     return {"error": outcome["error"]} if "error" in told else {}
+
+
+def batch_view(batch: Batch) -> View:
+    """Show a batch, with the states that a job of it is in."""
+    return {
+        "id": batch.id,
+        "name": batch.name,
+        "total": batch.total,
+        "counts": batch.counts,
+        "state": batch.state,
+        "created_at": batch.created_at,
+        "finished_at": batch.finished_at,
+        "on_complete_job_id": batch.on_complete_job_id,
+    }
 
 
 def queue_view(queue: QueueOverview) -> View:

@@ -79,9 +79,14 @@ WITH gone AS (DELETE FROM jobs WHERE id = $1 AND state = 'accepted' AND run = 1 
 DELETE FROM idempotency_keys WHERE job_id IN (SELECT id FROM gone);
 
 -- name: supersede
-UPDATE jobs
-SET state = 'cancelled', finished_at = now(), error = $3
-WHERE id = $1 AND run = $2 AND state = 'accepted';
+WITH lost AS (
+    UPDATE jobs
+    SET state = 'cancelled', finished_at = now(), error = $3
+    WHERE id = $1 AND run = $2 AND state = 'accepted'
+    RETURNING batch_id
+)
+
+UPDATE batches SET stirred = true FROM lost WHERE batches.id = lost.batch_id AND batches.finished_at IS NULL;
 
 -- name: want_cancelled
 UPDATE jobs
@@ -91,9 +96,11 @@ RETURNING *, cancel_requested_at = now() AS is_new;
 
 -- name: cancel_wanted
 SELECT * FROM jobs
-WHERE cancel_requested_at < now() - make_interval(secs => $1) AND finished_at IS NULL
-ORDER BY cancel_requested_at
-LIMIT $2;
+WHERE
+    cancel_requested_at < now() - make_interval(secs => $1) AND finished_at IS NULL
+    AND (cancel_requested_at, id) > ($2, $3)
+ORDER BY cancel_requested_at, id
+LIMIT $4;
 
 -- name: unfinished
 SELECT * FROM jobs
@@ -149,23 +156,43 @@ DELETE FROM jobs WHERE id IN (SELECT id FROM old) RETURNING id;
 INSERT INTO dead_events (told, reason) VALUES ($1, $2);
 
 -- name: rerun
-UPDATE jobs
-SET
-    run = run + 1,
-    state = 'accepted',
-    tries = 0,
-    run_at = NULL,
-    started_at = NULL,
-    worker = NULL,
-    finished_at = NULL,
-    expires_at = NULL,
-    cancel_requested_at = NULL,
-    progress = NULL,
-    result = NULL,
-    error = NULL
--- $3: Redis has proved that this run has ended badly, which the history may not have written yet; it comes too late then.
-WHERE id = $1 AND run = $2 AND (state IN ('failed', 'cancelled', 'expired') OR ($3 AND finished_at IS NULL))
-RETURNING *;
+WITH again AS (
+    UPDATE jobs
+    SET
+        run = jobs.run + 1,
+        state = 'accepted',
+        tries = 0,
+        run_at = NULL,
+        started_at = NULL,
+        worker = NULL,
+        finished_at = NULL,
+        expires_at = NULL,
+        cancel_requested_at = NULL,
+        progress = NULL,
+        result = NULL,
+        error = NULL
+    -- has_ended: Redis has proved that this run has ended badly, which the history may not have written yet; it comes too
+    -- late then.
+    FROM unnest($1::text[], $2::bigint[], $3::boolean[]) AS ended (id, run, has_ended)
+    WHERE
+        jobs.id = ended.id AND jobs.run = ended.run
+        AND (jobs.state IN ('failed', 'cancelled', 'expired') OR (ended.has_ended AND jobs.finished_at IS NULL))
+    RETURNING jobs.*
+),
+
+-- In one order, as in `apply`.
+touched AS (
+    SELECT batches.id FROM batches
+    INNER JOIN again ON batches.id = again.batch_id AND again.id IS DISTINCT FROM batches.on_complete_job_id
+    ORDER BY batches.id
+    FOR UPDATE OF batches
+),
+
+reopened AS (
+    UPDATE batches SET finished_at = NULL, counts = NULL FROM touched WHERE batches.id = touched.id
+)
+
+SELECT * FROM again ORDER BY id;
 
 -- name: progress
 UPDATE jobs
@@ -263,7 +290,19 @@ applied AS (
                 AND (latest.is_end OR latest.v > jobs.version)
             )
         )
-    RETURNING jobs.id
+    RETURNING jobs.id, jobs.batch_id, latest.is_end
+),
+
+-- In one order, whoever writes: so nobody waits for one who waits for him.
+touched AS (
+    SELECT id FROM batches
+    WHERE id IN (SELECT batch_id FROM applied WHERE is_end AND batch_id IS NOT NULL) AND finished_at IS NULL
+    ORDER BY id
+    FOR UPDATE
+),
+
+stirred AS (
+    UPDATE batches SET stirred = true FROM touched WHERE batches.id = touched.id
 )
 
 -- Whether starts are told that this has not written, since what came after them was known.
