@@ -14,6 +14,7 @@ from jobs.stores.tries import TryStore
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _SQL = load_queries(Path(__file__).with_suffix(".sql"))
+_HISTORY = load_queries(Path(__file__).with_name("history.sql"))  # what makes rows of events
 _ROW = b'"row":'
 _BAD_ENDS = frozenset({State.FAILED, State.CANCELLED, State.EXPIRED})
 
@@ -215,7 +216,7 @@ class JobStore:
 
     async def bury_event(self, told: str, *, reason: str) -> None:
         """Put an event that cannot be written where somebody may look at it."""
-        await self._database.execute(_SQL["bury_event"], told, reason)
+        await self._database.execute(_HISTORY["bury_event"], told, reason)
 
     async def rerun(self, jobs: Sequence[Job], *, connection: Connection) -> list[Job]:
         """Accept ended jobs once more, each as its next run; leave out those of another run, or that did not end badly.
@@ -248,8 +249,8 @@ class JobStore:
         marked, for whoever closes them.
         """
         if _ROW in events:  # seldom: PostgreSQL was away when the job was accepted
-            await self._database.execute(_SQL["create"], codec.embed(events))
-        row = await self._database.fetch_row(_SQL["apply"], codec.embed(events))
+            await self._database.execute(_HISTORY["create"], codec.embed(events))
+        row = await self._database.fetch_row(_HISTORY["apply"], codec.embed(events))
         if row is not None and row["is_late"]:
             await self.tries.begin(events)
         await self.tries.close(events)
