@@ -2,7 +2,7 @@
 
 from starlette.middleware import Middleware
 
-from app.api import audit, data_sync, docs, events, failures, health, jobs, metrics, queues, schedules
+from app.api import audit, batches, data_sync, docs, events, failures, health, jobs, metrics, queues, schedules
 from app.api.methods import by_method
 from app.middleware.authentication import Authentication
 from app.middleware.body_limit import BodyLimit
@@ -21,6 +21,10 @@ ROUTES = (
     by_method("/api/events", GET=events.follow_jobs),
     by_method("/api/failures", GET=failures.list_causes),
     by_method("/api/failures/{fingerprint}/retry", POST=failures.retry_cause),
+    by_method("/api/batches", POST=batches.submit_batch),
+    by_method("/api/batches/{id}", GET=batches.show_batch),
+    by_method("/api/batches/{id}/cancel", POST=batches.cancel_batch),
+    by_method("/api/batches/{id}/retry", POST=batches.retry_batch),
     by_method("/api/queues", GET=queues.list_queues),
     by_method("/api/queues/{q}/pause", POST=queues.pause_queue),
     by_method("/api/queues/{q}/resume", POST=queues.resume_queue),

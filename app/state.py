@@ -9,6 +9,9 @@ from app.auth import Authenticator, MetricsToken
 from app.errors import ForbiddenError
 from app.identity import Identity, Role
 from jobs.audit import Actor
+from jobs.batch_once import IdempotentBatches
+from jobs.batch_submit import BatchSubmitter
+from jobs.batches import Batches
 from jobs.browse import JobBrowser
 from jobs.cancel import Canceller
 from jobs.failures import Failures
@@ -39,6 +42,9 @@ class Deps:
     fitness: Fitness
     submitter: Submitter
     idempotent: IdempotentSubmitter
+    batch_submitter: BatchSubmitter
+    idempotent_batches: IdempotentBatches
+    batches: Batches
     finder: JobFinder
     browser: JobBrowser
     failures: Failures

@@ -4,13 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import events, fairness, history, lists, submit, sync_rows
+from benchmarks import batches, events, fairness, history, lists, submit, sync_rows
 from benchmarks.engine import contest, crowd
 from jobs.logs import configure_logs
 
 BENCHMARKS: dict[str, Callable[[bool], None]] = {
     "sync_rows": sync_rows.main,
     "submit": submit.main,
+    "batches": batches.main,
     "history": history.main,
     "lists": lists.main,
     "events": events.main,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
 
@@ -115,16 +115,7 @@ class Acceptor:
 
 def unwritten(wanted: NewJob) -> Job:
     """Give the job that Redis alone takes. This process' clock says when; PostgreSQL would."""
-    now = datetime.now(UTC)
-    delay, expires = wanted.delay_s, wanted.expires_in_s
-    return replace(
-        wanted.accepted(
-            at=now,
-            run_at=now + timedelta(seconds=delay) if delay is not None else wanted.run_at,
-            expires_at=None if expires is None else now + timedelta(seconds=expires),
-        ),
-        is_written=False,
-    )
+    return replace(wanted.accepted_at(datetime.now(UTC)), is_written=False)
 
 
 def _reason(job: Job | Exception, away: StoreUnavailableError) -> Exception:

@@ -10,7 +10,7 @@ import structlog
 from jobs.errors import QuotaError, StoreUnavailableError, SwitchyardError
 from jobs.model import SYSTEM_OWNERS
 from jobs.stores.jobs import JobStore, NewJob
-from jobs.stores.queue import Admission, Queue
+from jobs.stores.queue import Admission, Queue, Room
 
 ANY_NUMBER = 2**53
 PLENTY = 10_000
@@ -73,6 +73,30 @@ class Admitter:
             self._credits[job.owner] = _Credit(left=left // _PARTS if left >= PLENTY else 0, until=until)
         return [refusals.get(job.id) for job in group]
 
+    async def admit_all(self, room: Room) -> None:
+        """Take places for all jobs of a batch or for none. They are to be released where the jobs are not accepted.
+
+        Raises QuotaError, which says how many are free, or StoreUnavailableError.
+        """
+        if room.owner in SYSTEM_OWNERS or not (self._max_waiting or self._max_events):
+            return
+        most = self._max_waiting or ANY_NUMBER
+        try:
+            answer, left = await self._queue.admit_all(room, most=most, most_events=self._max_events)
+        except StoreUnavailableError:
+            taken = await self._jobs.unfinished_of([room.owner])
+            left = max(most - taken.get(room.owner, 0), 0)
+            answer = Admission.OK if left >= room.amount else Admission.QUOTA
+        if refusal := self._refusal(answer, free=left):
+            raise refusal
+
+    async def release_all(self, room: Room) -> None:
+        """Give back the places of a batch that was not accepted after all; else they are free in half a minute."""
+        try:
+            await self._queue.release_all(room)
+        except StoreUnavailableError as error:
+            log.warning("places_not_released", amount=room.amount, reason=str(error))
+
     async def release(self, jobs: Sequence[NewJob]) -> None:
         """Give back the places of jobs that were not accepted after all; else they are free in half a minute."""
         try:
@@ -103,9 +127,9 @@ class Admitter:
             taken[job.owner] += 1
         return refusals
 
-    def _refusal(self, answer: Admission) -> SwitchyardError | None:
+    def _refusal(self, answer: Admission, *, free: int = 0) -> SwitchyardError | None:
         if answer is Admission.QUOTA:
-            return QuotaError(free=0, most=self._max_waiting)
+            return QuotaError(free=free, most=self._max_waiting)
         if answer is Admission.FULL:
             return StoreUnavailableError("the history is too far behind; PostgreSQL does not take it")
         return None

@@ -2,6 +2,8 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any, NotRequired, Required, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -12,6 +14,7 @@ from jobs.errors import InvalidInputError, Mistake, TaskTableError
 
 MAX_BYTES = 262_144
 ROOT = "/args"
+MOST_MISTAKES = 100  # of those who make thousands, nobody reads more
 
 # Names that arq's enqueue_job takes for itself; a task's argument of this name would never arrive.
 _TAKEN = frozenset({"self", "function"})
@@ -40,25 +43,46 @@ class Arguments:
         shape = make(f"{task} arguments", fields)
         shape.__pydantic_config__ = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
         self._adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(shape)
+        self._shape = shape
+
+    @cached_property
+    def _many(self) -> TypeAdapter[list[dict[str, Any]]]:
+        listed: Any = list
+        return TypeAdapter(listed[self._shape])
 
     @property
     def schema(self) -> Mapping[str, Any]:
         """The JSON Schema (draft 2020-12) of the arguments object."""
         return self._adapter.json_schema()
 
+    def takes(self, name: str) -> bool:
+        """Say whether the task has an argument of this name."""
+        return name in self._shape.__annotations__
+
     def check(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """Give the arguments in their JSON form; raises InvalidInputError naming each wrong field."""
-        try:
-            encoded = codec.dumps(args)
-        except TypeError as error:  # a whole number beyond 64 bits: JSON has it, our encoder has not
-            raise InvalidInputError([Mistake(pointer=ROOT, detail=str(error).lower())]) from None
-        if len(encoded) > MAX_BYTES:
-            raise InvalidInputError([Mistake(pointer=ROOT, detail=f"is over the limit of {MAX_BYTES:,} bytes")])
-        if codec.holds_nul(encoded):
-            raise InvalidInputError([Mistake(pointer=ROOT, detail="holds the character NUL; leave it out")])
-        typed = self._validate(encoded)
+        typed = self._validate(_encoded(args))
         stored: dict[str, Any] = self._adapter.dump_python(typed, mode="json")
         return stored
+
+    def check_all(self, many: Sequence[Mapping[str, Any]]) -> list[bytes]:
+        """Give the arguments of many jobs, encoded, at a fraction of what `check` costs for each.
+
+        Raises InvalidInputError; its pointers begin with the place of the wrong ones, from 0.
+        """
+        encoded, mistakes = list[bytes](), list[Mistake]()
+        for place, args in enumerate(many):
+            try:
+                encoded.append(_encoded(args))
+            except InvalidInputError as error:
+                mistakes += [replace(one, pointer=f"/{place}{one.pointer}") for one in error.mistakes]
+        if mistakes:
+            raise InvalidInputError(mistakes)
+        try:
+            typed = self._many.validate_json(b"[%b]" % b",".join(encoded))
+        except ValidationError as error:
+            raise InvalidInputError([_below_root(one) for one in mistakes_of(error)]) from None
+        return [codec.dumps(args) for args in self._many.dump_python(typed, mode="json")]
 
     def named(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
         """Give names to arguments that a stock client has given by place; raises InvalidInputError."""
@@ -83,14 +107,32 @@ class Arguments:
             raise InvalidInputError(mistakes_of(error, root=ROOT)) from None
 
 
+def _encoded(args: Mapping[str, Any]) -> bytes:
+    try:
+        encoded = codec.dumps(args)
+    except TypeError as error:  # a whole number beyond 64 bits: JSON has it, our encoder has not
+        raise InvalidInputError([Mistake(pointer=ROOT, detail=str(error).lower())]) from None
+    if len(encoded) > MAX_BYTES:
+        raise InvalidInputError([Mistake(pointer=ROOT, detail=f"is over the limit of {MAX_BYTES:,} bytes")])
+    if codec.holds_nul(encoded):
+        raise InvalidInputError([Mistake(pointer=ROOT, detail="holds the character NUL; leave it out")])
+    return encoded
+
+
+def _below_root(mistake: Mistake) -> Mistake:
+    """Make `/17/name` of a list of arguments `/17/args/name`."""
+    _, place, *names = mistake.pointer.split("/")
+    return replace(mistake, pointer="/".join(["", place, ROOT.removeprefix("/"), *names]))
+
+
 def mistakes_of(error: ValidationError, *, root: str = "") -> list[Mistake]:
-    """Translate what pydantic found into JSON pointers (RFC 6901) under `root`, and sentences."""
+    """Translate what pydantic found into JSON pointers (RFC 6901) under `root`, and sentences: the first hundred."""
     return [
         Mistake(
             pointer=root + "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in found["loc"]),
             detail=_sentence(found["type"], found["msg"]),
         )
-        for found in error.errors(include_url=False, include_input=False)
+        for found in error.errors(include_url=False, include_input=False)[:MOST_MISTAKES]
     ]
 
 

@@ -16,6 +16,8 @@ class Action(StrEnum):
     QUEUE_RESUME = "queue.resume"
     JOB_CANCEL = "job.cancel"
     JOB_RETRY = "job.retry"
+    BATCH_CANCEL = "batch.cancel"
+    BATCH_RETRY = "batch.retry"
     SCHEDULE_RUN = "schedule.run"
 
 

@@ -118,7 +118,7 @@ class TaskExecutor(Verdicts):
 
 
 def job_of(claimed: Claimed, task: Task, payload: Payload) -> Job:
-    """Make the job's record, without its tags: those stay in PostgreSQL.
+    """Make the job's record, without its tags and its batch: those stay in PostgreSQL.
 
     Raises InvalidInputError for arguments that the task does not take.
     """

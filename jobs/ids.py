@@ -7,6 +7,8 @@ import socket
 import time
 
 _RANDOM_BITS = 74
+_NOISE_DIGITS = 20  # 19 are needed; of the fourth, two bits
+_VARIANTS = {digit: "89ab"[int(digit, 16) // 4] for digit in "0123456789abcdef"}
 
 
 def new_job_id(now_ms: int | None = None) -> str:
@@ -19,6 +21,14 @@ def job_id_of(cause: str, moment_ms: int) -> str:
     """Make the id of the one job that a cause has at a moment: the same whoever makes it, of the same form."""
     digest = hashlib.sha256(f"{moment_ms} {cause}".encode()).digest()
     return _uuid7(moment_ms, int.from_bytes(digest) >> (len(digest) * 8 - _RANDOM_BITS))
+
+
+def new_job_ids(amount: int) -> list[str]:
+    """Make so many ids of one moment, which rise: so indexes that begin with the time grow at one end only."""
+    moment = f"{(time.time_ns() // 1_000_000) & ((1 << 48) - 1):012x}"
+    noise = secrets.token_hex(_NOISE_DIGITS * amount // 2)
+    parts = (noise[at : at + _NOISE_DIGITS] for at in range(0, len(noise), _NOISE_DIGITS))
+    return sorted(f"{moment}7{part[:3]}{_VARIANTS[part[3]]}{part[4:19]}" for part in parts)
 
 
 def new_process_name() -> str:

@@ -20,6 +20,7 @@ UNFINISHED = "switchyard:unfinished:"  # + owner: sorted set, each unfinished jo
 RESERVE = (
     "switchyard:reserve:"  # + owner: sorted set with PX, job that is being accepted -> ms until which its place is kept
 )
+RESERVED = "switchyard:reserved:"  # + owner: hash with PX, batch that is being accepted -> `ms:places` kept until then
 RUNNING = "switchyard:running:"  # + owner: sorted set, job -> end of its lease in ms
 PARKED = "switchyard:parked:"  # + queue:owner: sorted set, job -> the score that it is released with
 PARKED_QUEUES = "switchyard:parkedq:"  # + owner: set of queues in which the owner has parked jobs
@@ -115,6 +116,11 @@ def row(job_id: str) -> str:
 def reserve(owner: str) -> str:
     """Give the places that are kept for an owner's jobs on their way in."""
     return f"{RESERVE}{owner}"
+
+
+def reserved(owner: str) -> str:
+    """Give the places that are kept for an owner's batches on their way in."""
+    return f"{RESERVED}{owner}"
 
 
 def idempotency(owner: str, key: str) -> str:

@@ -5,6 +5,7 @@ import traceback
 from dataclasses import dataclass
 
 from jobs import codec
+from jobs.errors import ConflictError
 from jobs.model import Failure
 from jobs.tracebacks import traceback_of
 
@@ -60,6 +61,11 @@ def failure_of(task: str, error: BaseException) -> Failure:
         fingerprint=digest[:16],
         traceback=traceback_of(error),
     )
+
+
+def superseded(task: str, holder: str) -> Failure:
+    """Say why a job that was accepted does not run: another one, which was there first, has its unique key."""
+    return failure_of(task, ConflictError(f"job {holder} has the same unique key and was there first"))
 
 
 def _place(error: BaseException) -> str:

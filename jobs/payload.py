@@ -36,6 +36,12 @@ def read_payload(encoded: bytes, loads: Callable[[bytes], Any] = codec.loads_pla
         raise ValueError(f"its payload cannot be read: {error}") from error
 
 
+def frame_of(function: str, *, enqueued_ms: int) -> tuple[str, str]:
+    """Give what stands before and after the encoded arguments by name: of many calls that differ in those alone."""
+    before, after = write_payload(function, {}, enqueued_ms=enqueued_ms).decode().split("{}")
+    return before, after
+
+
 def write_payload(function: str, kwargs: Mapping[str, Any], *, enqueued_ms: int) -> bytes:
     """Encode as arq does: no try so far, function, arguments by place (none) and by name, ms of enqueueing."""
     return codec.dumps({"t": None, "f": function, "a": [], "k": kwargs, "et": enqueued_ms})

@@ -1,4 +1,4 @@
-"""Drops from PostgreSQL what is so old that nobody asks for it any more: jobs that have ended, and who did what."""
+"""Drops from PostgreSQL what is so old that nobody asks for it: jobs and batches that have ended, and who did what."""
 
 import asyncio
 
@@ -6,6 +6,7 @@ import structlog
 
 from jobs.errors import StoreUnavailableError
 from jobs.stores.audit import AuditLog
+from jobs.stores.batches import BatchStore
 from jobs.stores.jobs import JobStore
 
 _EVERY_S = 60.0
@@ -18,9 +19,10 @@ log = structlog.stdlib.get_logger(__name__)
 class Pruner:
     """A loop that any number of stewards may run: each takes rows that no other is at."""
 
-    def __init__(self, *, jobs: JobStore, days: int, audit: AuditLog, audit_days: int) -> None:
+    def __init__(self, *, jobs: JobStore, batches: BatchStore, days: int, audit: AuditLog, audit_days: int) -> None:
         """Keep what ended within so many days, and what somebody did within others; 0: everything."""
         self._jobs = jobs
+        self._batches = batches
         self._days = days
         self._audit = audit
         self._audit_days = audit_days
@@ -36,10 +38,11 @@ class Pruner:
             await asyncio.sleep(_PAUSE_S if dropped == _AT_ONCE else _EVERY_S)
 
     async def prune(self) -> int:
-        """Drop the oldest jobs, a few hundred at most; give how many there were."""
+        """Drop the oldest jobs, a few hundred at most, and batches without any; give how many jobs there were."""
         if not self._days:
             return 0
         dropped = await self._jobs.drop_ended(older_than_days=self._days, limit=_AT_ONCE)
+        await self._batches.drop_old(older_than_days=self._days, limit=_AT_ONCE)
         if dropped:
             log.info("jobs_pruned", amount=dropped)
         return dropped

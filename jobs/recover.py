@@ -8,9 +8,12 @@ import asyncio
 import structlog
 
 from jobs.errors import StoreUnavailableError
+from jobs.model import Job
 from jobs.restore import Restorer
 from jobs.stores.both import Both
 from jobs.stores.queue import MOST_AT_ONCE
+
+_PAGES = 10  # of wishes, in one look
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -31,6 +34,7 @@ class Recoverer:
         self._restorer = restorer
         self._every_s = every_s
         self._age_s = age_s
+        self._wished: Job | None = None  # the last that was told, where there are more
 
     async def run(self) -> None:
         """Look again and again until cancelled. A store that is away is no reason to stop."""
@@ -48,8 +52,15 @@ class Recoverer:
 
         It did not hear of some, because it was away, or has forgotten.
         """
-        if wanted := await self._both.jobs.cancel_wanted(older_than_s=self._age_s, limit=MOST_AT_ONCE):
-            await self._both.queue.cancel(wanted)
+        for _ in range(_PAGES):
+            wanted = await self._both.jobs.cancel_wanted(
+                after=self._wished, older_than_s=self._age_s, limit=MOST_AT_ONCE
+            )
+            self._wished = wanted[-1] if len(wanted) == MOST_AT_ONCE else None
+            if wanted:
+                await self._both.queue.cancel(wanted)
+            if self._wished is None:
+                return
 
     async def look(self) -> bool:
         """Put the oldest of them in line; say whether that was a full look's worth, so that more may wait.

@@ -96,6 +96,11 @@ class TaskTable(Mapping[str, Task]):
         """Count the tasks."""
         return len(self._tasks)
 
+    def typical_s(self, name: str, *, otherwise: float) -> float:
+        """Say how long a task is taken to run until that is measured: `otherwise` where nobody has said so."""
+        declared = self._tasks[name].typical_s if name in self._tasks else None
+        return otherwise if declared is None else declared
+
     @property
     def queues(self) -> tuple[str, ...]:
         """Every queue that a task names, in the order of declaration."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from jobs.errors import ConflictError, StoreUnavailableError
-from jobs.model import Failure, Job
-from jobs.outcome import failure_of
+from jobs.errors import StoreUnavailableError
+from jobs.model import Job
+from jobs.outcome import superseded
 from jobs.registry import TaskTable
 from jobs.stores.both import Both
 from jobs.stores.queue import Enqueued, Entry
@@ -33,15 +33,10 @@ class Restorer:
             raise StoreUnavailableError("Redis: it is not what it was a moment ago")
         for job, place in places:
             if place.holder is not None:  # it was accepted while Redis could not tell
-                await self._both.jobs.supersede(job, _superseded(job, place.holder))
+                await self._both.jobs.supersede(job, superseded(job.task, place.holder))
         known = [job.id for job, place in places if place.answer not in _LEFT]
         await self._both.jobs.mark_enqueued(known)
         return len(known)
 
     def _typical_s(self, task: str) -> float:
-        declared = self._tasks[task].typical_s if task in self._tasks else None
-        return self._turn_s if declared is None else declared
-
-
-def _superseded(job: Job, holder: str) -> Failure:
-    return failure_of(job.task, ConflictError(f"job {holder} has the same unique key and was there first"))
+        return self._tasks.typical_s(task, otherwise=self._turn_s)

@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 import structlog
 from redis.asyncio import Redis
 
+from jobs.batch_close import BatchCloser
 from jobs.cancelling import cancel_until_ended
 from jobs.fire import Firer
 from jobs.history import HistoryWriter
@@ -22,6 +23,7 @@ from jobs.restore import Restorer
 from jobs.scribe import Scribe
 from jobs.settings import JobsSettings
 from jobs.stores.audit import AuditLog
+from jobs.stores.batches import BatchStore
 from jobs.stores.both import Both
 from jobs.stores.database import Database
 from jobs.stores.events import Events, Keep
@@ -79,7 +81,7 @@ class Stewardship:
             events=Events(stores.listening, consumer=stores.name, keep=_keep(settings)),
         )
         site = SiteStore(stores.database, steward=stores.name, lease_s=_LEASE_S)
-        scribe = Scribe(both.jobs)
+        scribe, batches = Scribe(both.jobs), BatchStore(stores.database)
         turn_s = settings.turn_ms / 1000
         restorer = Restorer(both, tasks=tasks, turn_s=turn_s)
         mender = Mender(both, restorer=restorer, scribe=scribe)
@@ -97,10 +99,12 @@ class Stewardship:
                 Sweeper(remains=both.remains, queue=both.queue, settings=settings),
                 Pruner(
                     jobs=both.jobs,
+                    batches=batches,
                     days=settings.history_days,
                     audit=AuditLog(stores.database),
                     audit_days=settings.audit_days,
                 ),
+                BatchCloser(batches, both, restorer=restorer),
                 strays,
                 pauses,
                 Firer(timetable, database=stores.database, jobs=both.jobs, submitter=submitter),

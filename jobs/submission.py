@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from jobs.errors import InvalidInputError, Mistake
 from jobs.ids import new_job_id
@@ -22,6 +22,54 @@ _TIMEOUT = f"must be above 0 and at most {LONGEST_TIMEOUT_S:.0f}"
 _EXPIRES = f"must be above 0 and at most {LONGEST_DELAY_S:.0f}"
 _KEY = f"must be of 1 to {LONGEST_KEY} characters, without NUL"
 _TRIES = f"must be from 1 to {MOST_TRIES}"
+
+
+class Asked(Protocol):
+    """A submission without its owner: what a `Submission` says of the job."""
+
+    @property
+    def task(self) -> str:
+        """Which task."""
+
+    @property
+    def args(self) -> Mapping[str, Any]:
+        """Its arguments."""
+
+    @property
+    def priority(self) -> int:
+        """How urgent it is."""
+
+    @property
+    def queue(self) -> str | None:
+        """Where it is to wait."""
+
+    @property
+    def delay_s(self) -> float | None:
+        """How long after acceptance it is due."""
+
+    @property
+    def run_at(self) -> datetime | None:
+        """When it is due."""
+
+    @property
+    def timeout_s(self) -> float | None:
+        """How long a try may take."""
+
+    @property
+    def max_tries(self) -> int | None:
+        """How often it may be tried."""
+
+    @property
+    def unique_key(self) -> str | None:
+        """What it shares with no other unfinished job."""
+
+    @property
+    def expires_in_s(self) -> float | None:
+        """How long it may wait."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """What it can be found by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,37 +96,46 @@ class Submission:
 
 def checked(submission: Submission, tasks: TaskTable) -> NewJob:
     """Make it a job to be accepted, under a new id. Raises InvalidInputError."""
-    task = tasks.get(submission.task)
-    if task is None:
-        known = ", ".join(sorted(tasks))
-        raise InvalidInputError(
-            [Mistake(pointer="/task", detail=f"there is no task {submission.task!r}; there are: {known}")]
-        )
-    mistakes = _mistakes(submission, task)
+    task = known_task(submission.task, tasks)
+    mistakes = mistakes_in(submission, task)
     try:
         args = task.arguments.check(submission.args)
     except InvalidInputError as error:
         mistakes += error.mistakes
     if mistakes:
         raise InvalidInputError(mistakes)
+    return new_job(submission, task, owner=submission.owner, args=args)
+
+
+def known_task(name: str, tasks: TaskTable) -> Task:
+    """Give the task of this name. Raises InvalidInputError."""
+    task = tasks.get(name)
+    if task is None:
+        known = ", ".join(sorted(tasks))
+        raise InvalidInputError([Mistake(pointer="/task", detail=f"there is no task {name!r}; there are: {known}")])
+    return task
+
+
+def new_job(asked: Asked, task: Task, *, owner: str, args: Mapping[str, Any]) -> NewJob:
+    """Give the job that is to be accepted; what is not asked for is what the task declares."""
     return NewJob(
         id=new_job_id(),
         task=task.name,
-        queue=submission.queue or task.queue,
-        owner=submission.owner,
-        priority=submission.priority,
+        queue=asked.queue or task.queue,
+        owner=owner,
+        priority=asked.priority,
         args=args,
-        tags=submission.tags,
-        max_tries=submission.max_tries or task.max_tries,
-        timeout_s=submission.timeout_s or task.timeout_s,
-        run_at=submission.run_at,
-        delay_s=submission.delay_s,
-        unique_key=submission.unique_key,
-        expires_in_s=submission.expires_in_s,
+        tags=asked.tags,
+        max_tries=asked.max_tries or task.max_tries,
+        timeout_s=asked.timeout_s or task.timeout_s,
+        run_at=asked.run_at,
+        delay_s=asked.delay_s,
+        unique_key=asked.unique_key,
+        expires_in_s=asked.expires_in_s,
     )
 
 
-def _mistakes(asked: Submission, task: Task) -> list[Mistake]:
+def mistakes_in(asked: Asked, task: Task) -> list[Mistake]:
     """Find what is wrong beside the arguments: a pure list of rules, each with its field and its mend."""
     delay, run_at, timeout, tries = asked.delay_s, asked.run_at, asked.timeout_s, asked.max_tries
     key, expires = asked.unique_key, asked.expires_in_s

@@ -1,5 +1,6 @@
 """The way in for jobs: they are checked, stored and put in line. What is stored will run, whatever happens next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from jobs.accept import MOST_AT_ONCE, Accepted, Acceptor
@@ -9,6 +10,7 @@ from jobs.errors import ConflictError, KeyHeldError, StoreUnavailableError
 from jobs.find import JobFinder
 from jobs.group_commit import GroupCommit
 from jobs.model import Job
+from jobs.outcome import superseded
 from jobs.registry import TaskTable
 from jobs.stores.audit import note
 from jobs.stores.database import Connection, Database
@@ -112,11 +114,24 @@ class Submitter:
         if job.unique_key is not None and (holder := await self._queue.holder(job.task, job.owner, job.unique_key)):
             raise ConflictError(f"job {holder} has the same unique key; wait for its end, or cancel it")
         async with self._database.transaction() as connection:
-            accepted = await self._jobs.rerun(job, connection=connection)
-            if accepted is None:
+            accepted = await self._jobs.rerun([job], connection=connection)
+            if not accepted:
                 raise ConflictError("only a job that has failed, was cancelled or has expired can be retried")
-            await note(Deed.to_job(accepted, Action.JOB_RETRY, actor=by), connection=connection)
-        return await self.enqueue(accepted)
+            await note(Deed.to_job(accepted[0], Action.JOB_RETRY, actor=by), connection=connection)
+        return await self.enqueue(accepted[0])
+
+    async def rerun_all(self, jobs: Sequence[Job], deed: Deed) -> None:
+        """Do the same for up to 200 jobs at once; leave out what cannot be retried, or is not what it was any more.
+
+        The deed is written down once, with how many jobs it has accepted.
+        """
+        async with self._database.transaction() as connection:
+            accepted = await self._jobs.rerun(jobs, connection=connection)
+            if accepted:
+                await note(replace(deed, details={**deed.details, "jobs": len(accepted)}), connection=connection)
+        for outcome in await self._acceptor.line_up(accepted):
+            if isinstance(outcome, Accepted) and outcome.holder is not None:  # somebody was faster
+                await self._jobs.supersede(outcome.job, superseded(outcome.job.task, outcome.holder))
 
     async def _withdraw(self, job: Job) -> None:
         """Take back what nobody was told of. Where PostgreSQL did not take it, there is nothing to take back."""
@@ -124,5 +139,4 @@ class Submitter:
             await self._jobs.withdraw(job.id)
 
     def _typical_s(self, task: str) -> float:
-        declared = self._tasks[task].typical_s if task in self._tasks else None
-        return self._turn_s if declared is None else declared
+        return self._tasks.typical_s(task, otherwise=self._turn_s)

@@ -17,7 +17,7 @@ from jobs.errors import InvalidInputError, Mistake, NotFoundError
 from jobs.stores.listing import JobFilter
 from jobs.submission import Submission
 
-_IDEMPOTENCY_KEY = b"idempotency-key"
+IDEMPOTENCY_KEY = b"idempotency-key"
 REPLAYED = "Idempotency-Replayed"
 
 
@@ -25,7 +25,7 @@ async def submit_job(request: Request) -> Response:
     """POST /api/jobs: accept a job; 200 with the job that is already there where it has the same unique key."""
     body = await read_json(request, JobBody)
     wanted = Submission(owner=identity_of(request).owner, **vars(body))
-    key, deps = header_of(request.scope, _IDEMPOTENCY_KEY), deps_of(request)
+    key, deps = header_of(request.scope, IDEMPOTENCY_KEY), deps_of(request)
     submitted = await (deps.submitter.submit(wanted) if key is None else deps.idempotent.submit(wanted, key=key))
     status = HTTPStatus.ACCEPTED if submitted.is_new else HTTPStatus.OK
     response = answer(job_view(submitted.job), status=status, location=f"/api/jobs/{submitted.job.id}")

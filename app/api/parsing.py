@@ -88,11 +88,11 @@ def read_id(request: Request, thing: str) -> UUID:
         raise NotFoundError(f"there is no {thing} {text}") from None
 
 
-def read_job_id(request: Request) -> str:
-    """Read a job's id in a path: free text, but none that no store could hold. Raises NotFoundError."""
+def read_job_id(request: Request, thing: str = "job") -> str:
+    """Read the id of a job, or of what is named like one: free text that a store can hold. Raises NotFoundError."""
     text: str = request.path_params["id"]
     if "\x00" in text or len(text) > _LONGEST_JOB_ID:
-        raise NotFoundError("there is no job of this id")
+        raise NotFoundError(f"there is no {thing} of this id")
     return text
 
 

@@ -13,7 +13,7 @@ DEFAULT_BYTES = _MIB
 _CONTENT_LENGTH = b"content-length"
 
 # An upload's form has a little more than the file in it.
-LIMITS = {"/api/data-sync/files": LARGEST_BYTES + _MIB}
+LIMITS = {"/api/data-sync/files": LARGEST_BYTES + _MIB, "/api/batches": 16 * _MIB}
 
 
 class BodyLimit:

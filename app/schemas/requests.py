@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from jobs.audit import Action
+from jobs.batch import LONGEST_NAME, MOST_JOBS
 from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY, State
 from jobs.registry import LONGEST_TIMEOUT_S
 from jobs.submission import LONGEST_DELAY_S, LONGEST_KEY, MOST_TRIES
@@ -89,6 +90,16 @@ class JobBody(Body):
     unique_key: UniqueKey | None = Field(None, description="You have one unfinished job of a task and key at most.")
     expires_in_s: Expiry | None = Field(None, description="Seconds after which it ends if it has not started.")
     tags: Annotated[tuple[Word, ...], Field(max_length=20)] = Field((), description="Words to find it by.")
+
+
+class BatchBody(Body):
+    """POST /api/batches."""
+
+    jobs: Annotated[tuple[JobBody, ...], Field(min_length=1, max_length=MOST_JOBS)]
+    name: Annotated[str, Field(max_length=LONGEST_NAME, json_schema_extra=_FILLED), AfterValidator(_filled)] | None = (
+        None
+    )
+    on_complete: JobBody | None = None
 
 
 class SyncBody(Body):

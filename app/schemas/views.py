@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from app.schemas.shapes.audit import AuditView
+from app.schemas.shapes.batches import BatchView
 from app.schemas.shapes.data_sync import FileView, SyncView, TemplateView
 from app.schemas.shapes.failures import CauseView
 from app.schemas.shapes.jobs import ChangeView, FailureView, JobView, ProgressView, TaskView, TryView, WaitingView
 from app.schemas.shapes.queues import QueueView, WorkerView
 from app.schemas.shapes.schedules import ScheduleView
 from jobs.audit import AuditEntry
+from jobs.batch import Batch
 from jobs.change import Change
 from jobs.codec import embed
 from jobs.model import Failure, Job, Progress, State, Try, Waiting
@@ -24,7 +26,7 @@ from jobs.tasks.data_sync.progress import SyncProgress
 
 
 def job_view(job: Job, waiting: Waiting | None = None) -> JobView:
-    """Show a job, with `waiting` where that was looked for. `batch_id` is part of the shape and null as yet."""
+    """Show a job, with `waiting` where that was looked for."""
     return {
         "id": job.id,
         "task": job.task,
@@ -35,7 +37,7 @@ def job_view(job: Job, waiting: Waiting | None = None) -> JobView:
         "args": job.args,
         "tags": job.tags,
         "unique_key": job.unique_key,
-        "batch_id": None,
+        "batch_id": job.batch_id,
         "run": job.run,
         "tries": job.tries,
         "max_tries": job.max_tries,
@@ -112,6 +114,20 @@ def _add_changed(view: ChangeView, change: Change, at: datetime) -> None:
             view["progress"] = None
     elif "error" in told:
         view["error"] = _embedded(told, "error")
+
+
+def batch_view(batch: Batch) -> BatchView:
+    """Show a batch, with the states that a job of it is in."""
+    return {
+        "id": batch.id,
+        "name": batch.name,
+        "total": batch.total,
+        "counts": batch.counts,
+        "state": batch.state,
+        "created_at": batch.created_at,
+        "finished_at": batch.finished_at,
+        "on_complete_job_id": batch.on_complete_job_id,
+    }
 
 
 def queue_view(queue: QueueOverview) -> QueueView:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from jobs.stores.tries import TryStore
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _SQL = load_queries(Path(__file__).with_suffix(".sql"))
+_HISTORY = load_queries(Path(__file__).with_name("history.sql"))  # what makes rows of events
 _ROW = b'"row":'
 _BAD_ENDS = frozenset({State.FAILED, State.CANCELLED, State.EXPIRED})
 
@@ -69,6 +70,22 @@ class NewJob:
             expires_at=expires_at,
             unique_key=self.unique_key,
         )
+
+    def accepted_at(self, moment: datetime) -> Job:
+        """Give the same job where the delay and `expires_in_s` are added here."""
+        delay, expires = self.delay_s, self.expires_in_s
+        return self.accepted(
+            at=moment,
+            run_at=moment + timedelta(seconds=delay) if delay is not None else self.run_at,
+            expires_at=None if expires is None else moment + timedelta(seconds=expires),
+        )
+
+
+class Run(NamedTuple):
+    """Which run of which job is meant."""
+
+    id: str
+    run: int
 
 
 class EndedRun(NamedTuple):
@@ -143,9 +160,10 @@ class JobStore:
         row = await (connection or self._database).fetch_row(_SQL["want_cancelled"], job_id, owner)
         return None if row is None else Wish(job_of(row), row["is_new"])
 
-    async def cancel_wanted(self, *, older_than_s: float, limit: int) -> list[Job]:
-        """Give unfinished jobs that somebody has wanted cancelled for so long."""
-        return [job_of(row) for row in await self._database.fetch(_SQL["cancel_wanted"], older_than_s, limit)]
+    async def cancel_wanted(self, *, after: Job | None, older_than_s: float, limit: int) -> list[Job]:
+        """Give unfinished jobs that somebody has wanted cancelled for so long, from the first after this one on."""
+        place = (_FIRST, "") if after is None else (after.cancel_requested_at, after.id)
+        return [job_of(row) for row in await self._database.fetch(_SQL["cancel_wanted"], older_than_s, *place, limit)]
 
     async def unfinished(self, *, after: Job | None, older_than_s: float, limit: int) -> list[Job]:
         """Give unfinished jobs owner by owner, as they were accepted, from the first after this one on."""
@@ -198,15 +216,15 @@ class JobStore:
 
     async def bury_event(self, told: str, *, reason: str) -> None:
         """Put an event that cannot be written where somebody may look at it."""
-        await self._database.execute(_SQL["bury_event"], told, reason)
+        await self._database.execute(_HISTORY["bury_event"], told, reason)
 
-    async def rerun(self, job: Job, *, connection: Connection | None = None) -> Job | None:
-        """Accept an ended job once more, as its next run; None where it is not this run, or did not end badly.
+    async def rerun(self, jobs: Sequence[Job], *, connection: Connection) -> list[Job]:
+        """Accept ended jobs once more, each as its next run; leave out those of another run, or that did not end badly.
 
-        The job's own state counts too: the history may be behind what Redis knows.
+        A job's own state counts too: the history may be behind what Redis knows. Its batch is open again.
         """
-        row = await (connection or self._database).fetch_row(_SQL["rerun"], job.id, job.run, job.state in _BAD_ENDS)
-        return None if row is None else job_of(row)
+        runs = [[job.id for job in jobs], [job.run for job in jobs], [job.state in _BAD_ENDS for job in jobs]]
+        return [job_of(row) for row in await connection.fetch(_SQL["rerun"], *runs)]
 
     async def mark_enqueued(self, job_ids: Sequence[str]) -> None:
         """Note that Redis has these jobs, where the history has not said so yet."""
@@ -227,11 +245,12 @@ class JobStore:
         and of the other states the highest version wins; so any order and any repetition give the same rows. PostgreSQL
         reads the events itself: in the event loop that would cost as much as running the jobs.
 
-        Of its start a job's row tells even where that is heard of after the end.
+        Of its start a job's row tells even where that is heard of after the end. Batches of which a job ends are
+        marked, for whoever closes them.
         """
         if _ROW in events:  # seldom: PostgreSQL was away when the job was accepted
-            await self._database.execute(_SQL["create"], codec.embed(events))
-        row = await self._database.fetch_row(_SQL["apply"], codec.embed(events))
+            await self._database.execute(_HISTORY["create"], codec.embed(events))
+        row = await self._database.fetch_row(_HISTORY["apply"], codec.embed(events))
         if row is not None and row["is_late"]:
             await self.tries.begin(events)
         await self.tries.close(events)
@@ -261,6 +280,7 @@ def job_of(row: Row) -> Job:
         run_at=row["run_at"],
         expires_at=row["expires_at"],
         unique_key=row["unique_key"],
+        batch_id=row["batch_id"],
         cancel_requested_at=row["cancel_requested_at"],
         started_at=row["started_at"],
         worker=row["worker"],

@@ -4,27 +4,29 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from redis.asyncio import Redis
 
 from jobs import codec, keys
 from jobs.errors import StoreUnavailableError
 from jobs.model import Failure, Job, State
-from jobs.payload import write_payload
 from jobs.stores import rows
+from jobs.stores.jobs import Run
 from jobs.stores.redis import answering
 from jobs.stores.scripts import Script
+from jobs.stores.words import Word, own_of, terms_of, told
 
 MOST_AT_ONCE = 200
 
 _ADMIT = Script("admit")
+_ADMIT_ALL = Script("admit_all")
 _ENQUEUE = Script("enqueue")
 _LIMIT = Script("limit")
 _CANCEL = Script("cancel")
 _EVERYBODY = "*"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STOPPED = {"CancelledError": State.CANCELLED, "JobExpiredError": State.EXPIRED}  # by the error in arq's result
 
 
@@ -58,6 +60,14 @@ class Cancelled(StrEnum):
     STOPPED = "stopped"  # it waited for another try
     ASKED = "asked"  # it runs; its worker has been told
     ENDED = "ended"  # before
+
+
+class Room(NamedTuple):
+    """Places for the jobs of a batch that is about to be accepted."""
+
+    owner: str
+    batch_id: str
+    amount: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +111,18 @@ class Queue:
         parts = (answer.decode().partition(":") for answer in answers)
         return [(Admission(word), int(left or 0)) for word, _, left in parts]
 
+    async def admit_all(self, room: Room, *, most: int, most_events: int) -> tuple[Admission, int]:
+        """Take places for all of the jobs of a batch, or for none. The rest is as in `admit`."""
+        async with self._patiently():
+            answer = await _ADMIT_ALL.run(self._redis, most_events, most, *room)
+        word, _, left = answer.decode().partition(":")
+        return Admission(word), int(left or 0)
+
+    async def release_all(self, room: Room) -> None:
+        """Give up the places that `admit_all` has taken and none of the jobs has made its own."""
+        async with self._patiently():
+            await self._redis.hdel(keys.reserved(room.owner), room.batch_id)  # type: ignore[misc]
+
     async def release(self, jobs: Sequence[tuple[str, str]]) -> None:
         """Give up places that `admit` has taken."""
         async with self._patiently():
@@ -116,20 +138,28 @@ class Queue:
         `epoch` names the content of Redis that the caller means (`switchyard:epoch`); nothing where any will do.
         Raises StoreUnavailableError where Redis does not answer; then nobody knows whether the jobs are in.
         """
-        args: list[str | bytes | int | float] = [epoch, issued_ms, self._step_ms, len(entries)]
-        for entry in entries:
-            job = entry.job
-            args += (job.id, job.run, job.queue, job.owner, job.priority, job.task)
-            # Whoever is retried by hand waits from then on.
-            args += (0 if entry.is_new or job.run > 1 else _ms(job.accepted_at), _due_ms(job.run_at))
-            args += (job.max_tries, job.timeout_s * 1000, entry.typical_s * 1000)
-            args += (_ms_or_0(job.expires_at), _name_of(job), 0 if entry.is_new else _tries_of(job), payload_of(job))
-            args.append(b"" if job.is_written else rows.pack(job))
-        async with self._patiently():
-            answers = await _ENQUEUE.run(self._redis, *args)
-        return [_place(answer.decode()) for answer in answers[1:]]
+        jobs = [
+            (
+                terms_of(entry.job, typical_s=entry.typical_s, is_new=entry.is_new),
+                own_of(entry.job, is_new=entry.is_new),
+            )
+            for entry in entries
+        ]
+        answers = await self.put(told(jobs), issued_ms=issued_ms, epoch=epoch)
+        return [_place(answer.decode()) for answer in answers]
 
-    async def cancel(self, jobs: Sequence[Job]) -> list[Cancelled]:
+    async def put(
+        self, words: Sequence[Word], *, issued_ms: int = 0, epoch: str = "", batch_id: str = ""
+    ) -> list[bytes]:
+        """Do the same for up to 500 jobs whose words are made (`jobs.stores.words`); give the answers as they are.
+
+        With `batch_id` they are new ones of a batch, and `admit_all` has taken their places.
+        """
+        async with self._patiently():
+            answers: list[bytes] = await _ENQUEUE.run(self._redis, epoch, issued_ms, self._step_ms, batch_id, *words)
+        return answers[1:]
+
+    async def cancel(self, jobs: Sequence[Job | Run]) -> list[Cancelled]:
         """Cancel up to 200 runs: those that wait at once, those that run by a word to their workers."""
         args: list[str | int] = [len(jobs)]
         for job in jobs:
@@ -140,11 +170,18 @@ class Queue:
 
     async def holder(self, task: str, owner: str, unique_key: str) -> str | None:
         """Give the id of the unfinished job that has a unique key."""
+        return (await self.holders([(task, owner, unique_key)])).get((task, owner, unique_key))
+
+    async def holders(self, names: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
+        """Give the ids of the unfinished jobs that have unique keys, of those of these names that somebody has."""
         async with self._patiently():
-            found = await self._redis.get(keys.unique(task, owner, unique_key))
-            if found is None or not await self._redis.exists(keys.job(found.decode())):
-                return None
-        return str(found.decode())
+            found = await self._redis.mget([keys.unique(*name) for name in names])
+            held = {name: job_id.decode() for name, job_id in zip(names, found, strict=True) if job_id is not None}
+            pipe = self._redis.pipeline(transaction=False)
+            for job_id in held.values():
+                pipe.exists(keys.job(job_id))
+            lives = await pipe.execute()
+        return {name: job_id for (name, job_id), is_alive in zip(held.items(), lives, strict=True) if is_alive}
 
     async def unwritten(self, job_id: str) -> Job | None:
         """Give a job that PostgreSQL did not take, as it was accepted: for a day, or None."""
@@ -205,11 +242,6 @@ def state_of(result: Mapping[str, object]) -> State:
     return _STOPPED.get(codec.error_of(error)[0], State.FAILED) if isinstance(error, dict) else State.FAILED
 
 
-def payload_of(job: Job) -> bytes:
-    """Encode what a job is to do."""
-    return write_payload(job.task, job.args, enqueued_ms=_ms(job.accepted_at))
-
-
 def _held(job: Job, fields: Sequence[bytes | None]) -> Job:
     """Read what an unfinished job does off its hash."""
     run, state, fence, tries, changed, worker = ((value or b"").decode() for value in fields)
@@ -250,31 +282,6 @@ def _ended(job: Job, result: dict[str, object]) -> Job:
 def _place(answer: str) -> Place:
     word, _, holder = answer.partition(":")
     return Place(answer=Enqueued(word), holder=holder or None)
-
-
-def _name_of(job: Job) -> str:
-    """Give what follows UNIQUE in the key, or nothing."""
-    if job.unique_key is None:
-        return ""
-    return keys.unique(job.task, job.owner, job.unique_key).removeprefix(keys.UNIQUE)
-
-
-def _tries_of(job: Job) -> int:
-    """Give the tries that are over; whoever goes on with one that is not counts it again."""
-    return max(job.tries - (job.state is State.RUNNING), 0)
-
-
-def _ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
-
-
-def _ms_or_0(moment: datetime | None) -> int:
-    return 0 if moment is None else _ms(moment)
-
-
-def _due_ms(run_at: datetime | None) -> int:
-    """Give the first millisecond at which a job may start: never one that begins before it is due."""
-    return 0 if run_at is None else -((_EPOCH - run_at) // timedelta(milliseconds=1))
 
 
 def _moment(ms: int) -> datetime:

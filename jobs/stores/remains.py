@@ -9,9 +9,9 @@ from redis.asyncio import Redis
 from jobs import keys
 from jobs.model import Job, State
 from jobs.stores.jobs import EndedRun
-from jobs.stores.queue import payload_of
 from jobs.stores.redis import answering
 from jobs.stores.scripts import Script
+from jobs.stores.words import payload_of
 
 _LOOK = Script("look")
 _ADOPT = Script("adopt")

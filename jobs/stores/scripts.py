@@ -17,6 +17,9 @@ _REDIS_TIME = "local function NOW() return redis.call('TIME') end"
 
 # What stands between the prelude and a script, beside `jobs`.
 _PARTS: Mapping[str, tuple[str, ...]] = {
+    "admit": ("room",),
+    "admit_all": ("room",),
+    "enqueue": ("room",),
     "adopt": ("ends",),
     "cancel": ("ends", "stops"),
     "claim": ("ends", "stops"),

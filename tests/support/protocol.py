@@ -12,6 +12,7 @@ from redis import Redis
 
 from jobs import keys
 from jobs.stores.scripts import Argument, Script
+from jobs.stores.words import told
 from tests.support.protocol_edits import Edit, EditedScript
 from tests.support.protocol_view import CLOCK, Eyes, View
 from tests.support.protocol_words import Claim, End, Held, Spec, held_of, named, spelt
@@ -88,10 +89,8 @@ class World:
 
     def enqueue(self, *jobs: Spec, issued: int = 0, epoch: str = "") -> list[str]:
         """Put jobs in line; give an answer each."""
-        args: list[Argument] = [epoch, issued, STEP_MS, len(jobs)]
-        for job in jobs:
-            args += job
-        now, *answers = self.run("enqueue", *args)
+        args = told((job[1:12], (job.id, job.unique, job.tries, job.payload, job.row)) for job in jobs)
+        now, *answers = self.run("enqueue", epoch, issued, STEP_MS, "", *args)
         assert int(now) == self.now
         return list(answers)
 

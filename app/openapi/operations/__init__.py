@@ -2,6 +2,7 @@
 
 from app.openapi.operation import Operations
 from app.openapi.operations.audit import AUDIT
+from app.openapi.operations.batches import BATCHES
 from app.openapi.operations.data_sync import DATA_SYNC
 from app.openapi.operations.events import EVENTS
 from app.openapi.operations.failures import FAILURES
@@ -10,4 +11,4 @@ from app.openapi.operations.queues import QUEUES
 from app.openapi.operations.schedules import SCHEDULES
 from app.openapi.operations.site import SITE
 
-OPERATIONS: Operations = {**JOBS, **EVENTS, **FAILURES, **QUEUES, **SCHEDULES, **AUDIT, **DATA_SYNC, **SITE}
+OPERATIONS: Operations = {**JOBS, **BATCHES, **EVENTS, **FAILURES, **QUEUES, **SCHEDULES, **AUDIT, **DATA_SYNC, **SITE}

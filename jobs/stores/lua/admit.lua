@@ -6,46 +6,23 @@
 -- Returns an answer each: `ok:` and how many places are left (the job's is kept for 30 seconds), quota (none is free),
 --       full (the stream is).
 
-local PLACE_MS = 30000
-local LOOKED_AT = 100
+local most, amount = tonumber(ARGV[2]), tonumber(ARGV[3])
+local full = is_full(tonumber(ARGV[1]))
 
-local most_events, most, amount = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local is_full = most_events > 0 and redis.call('XLEN', EVENTS) >= most_events
-
--- Jobs that Redis has lost would take places for ever: whoever is refused looks at some, and another time at others.
-local function drop_lost(owner)
-  for _, id in ipairs(redis.call('ZRANDMEMBER', UNFINISHED .. owner, LOOKED_AT)) do
-    if redis.call('EXISTS', JOB .. id) == 0 then redis.call('ZREM', UNFINISHED .. owner, id) end
-  end
-end
-
-local function count_free(owner)
-  return most - redis.call('ZCARD', UNFINISHED .. owner) - redis.call('ZCARD', RESERVE .. owner)
-end
-
-local free = {}
-local function free_of(owner)
-  if free[owner] then return free[owner] end
-  redis.call('ZREMRANGEBYSCORE', RESERVE .. owner, '-inf', now_text)
-  free[owner] = count_free(owner)
-  if free[owner] <= 0 then
-    drop_lost(owner)
-    free[owner] = count_free(owner)
-  end
-  return free[owner]
-end
-
-local answers = {}
+local free, answers = {}, {}
 for i = 1, amount do
   local id, owner = ARGV[2 + 2 * i], ARGV[3 + 2 * i]
-  if is_full then
+  if full then
     answers[i] = 'full'
-  elseif free_of(owner) > 0 then
-    free[owner] = free[owner] - 1
-    add(RESERVE .. owner, text(now + PLACE_MS), id)
-    answers[i] = 'ok:' .. free[owner]
   else
-    answers[i] = 'quota'
+    free[owner] = free[owner] or free_of(owner, most, 1)
+    if free[owner] > 0 then
+      free[owner] = free[owner] - 1
+      add(RESERVE .. owner, text(now + PLACE_MS), id)
+      answers[i] = 'ok:' .. free[owner]
+    else
+      answers[i] = 'quota'
+    end
   end
 end
 close()

@@ -3,23 +3,25 @@
 -- ARGV  1 epoch: which content of Redis the caller takes this for, or nothing where he does not know
 --       2 issued: Redis' ms at which the caller looked for the jobs, 0 for jobs that are new
 --       3 step: ms that one level of priority is worth
---       4 amount, at most 200, then for each: id, run, queue, owner, priority, task, at (ms of acceptance, 0 for now),
---         due (ms, 0 for at once), max_tries, timeout ms, typical ms, expires (ms, 0 for never), unique (a name that only one
---         unfinished job may have, or nothing), tries that it has had, payload, row (all of the job, where PostgreSQL has
---         it not, or nothing)
+--       4 batch: the name that places are kept under for new jobs of one owner, or nothing where each has its own
+--       5 how many terms, 6 how many jobs (at most 500)
+--       for each of the terms, which many of the jobs may have in common: run, queue, owner, priority, task, at (ms of
+--         acceptance, 0 for now), due (ms, 0 for at once), max_tries, timeout ms, typical ms, expires (ms, 0 for never)
+--       for each job: id, number of its terms from 1, unique (a name that only one unfinished job may have, or nothing),
+--         tries that it has had, payload, row (all of the job, where PostgreSQL has it not, or nothing)
 -- Returns {now ms, an answer each}: queued, scheduled, known, ended (also: it had expired), `unique:` and the id of who
 --       has the name, old (issued over a minute ago: look again), or epoch (this Redis is not that one any more: for all).
 -- It is the one script that does not go through the door: a full Redis takes no more.
 
 local LATE_MS = 60000
-local ARGUMENTS = 16
+local TERMS_AT, TERMS_WORDS, JOB_WORDS = 7, 11, 6
 local ROW_MS = 86400000
 
-local epoch, issued, step, amount = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local answers, ids, proofs = {now_text}, {}, {}
+local epoch, issued, step, batch = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local amount, jobs_at = tonumber(ARGV[6]), TERMS_AT + tonumber(ARGV[5]) * TERMS_WORDS
+local answers, proofs = {now_text}, {}
 for i = 1, amount do
-  local id = ARGV[5 + (i - 1) * ARGUMENTS]
-  ids[i] = id
+  local id = ARGV[jobs_at + (i - 1) * JOB_WORDS]
   proofs[3 * i - 2], proofs[3 * i - 1], proofs[3 * i] = JOB .. id, RESULT .. id, DONE .. id
 end
 if epoch ~= '' and redis.call('GET', EPOCH) ~= epoch then
@@ -68,11 +70,27 @@ local function expire(id, run, row)
   return 'ended'
 end
 
+-- What is to be known of a job beside what is its own: as `line_up` takes it, and as the hash has it.
+local function terms_at(first)
+  local run, q, o, p, t, at, due, mt, to, typ, expires = unpack(ARGV, first, first + TERMS_WORDS - 1)
+  if at == '0' or tonumber(at) > now then at = now_text end
+  local terms = {run = run, q = q, o = o, p = tonumber(p), t = t, at = tonumber(at), due = tonumber(due), typ = tonumber(typ)}
+  terms.since = terms.due > terms.at and due or at
+  terms.d = packed(p, at, due, mt, to, typ)
+  terms.due_text, terms.expires = due, expires
+  return terms
+end
+
+local terms = {}
+for first = TERMS_AT, jobs_at - 1, TERMS_WORDS do terms[#terms + 1] = terms_at(first) end
+
 local seen = {}
 for i = 1, amount do
-  local id, run, q, o, p, t, at, due, mt, to, typ, expires, unique, tries, payload, row =
-    unpack(ARGV, 5 + (i - 1) * ARGUMENTS, 4 + i * ARGUMENTS)
-  if issued == 0 then remove(RESERVE .. o, id) end
+  local first = jobs_at + (i - 1) * JOB_WORDS
+  local id, number, unique, tries, payload, row = unpack(ARGV, first, first + JOB_WORDS - 1)
+  local job = terms[tonumber(number)]
+  local q, o, run, expires = job.q, job.o, job.run, job.expires
+  if issued == 0 and batch == '' then remove(RESERVE .. o, id) end
   local answer = issued > 0 and now - issued > LATE_MS and 'old' or seen[id]
   if not answer then
     local holder = holder_of_name(unique, id)
@@ -80,21 +98,19 @@ for i = 1, amount do
   end
   if not answer and expires ~= '0' and tonumber(expires) <= now then answer = expire(id, run, row) end
   if not answer then
-    if at == '0' or tonumber(at) > now then at = now_text end
-    local job = {q = q, o = o, p = tonumber(p), t = t, at = tonumber(at), due = tonumber(due), typ = tonumber(typ), s = '0'}
-    local is_scheduled = job.due > now
     redis.call('SET', PAYLOAD .. id, payload)
     add(UNFINISHED .. o, now_text, id)
-    if is_scheduled then
+    if job.due > now then
       answer = 'scheduled'
-      add(entries_of(q), due, id)
+      job.s = '0'
+      add(entries_of(q), job.due_text, id)
     else
       answer = 'queued'
       line_up(id, job, step)
       add(entries_of(q), job.s, id)
     end
-    redis.call('HSET', JOB .. id, 'run', run, 'st', answer, 'q', q, 'o', o, 't', t,
-      'since', job.due > job.at and due or at, 's', job.s, 'd', packed(p, at, due, mt, to, typ), 'm', now_text)
+    redis.call('HSET', JOB .. id, 'run', run, 'st', answer, 'q', q, 'o', o, 't', job.t,
+      'since', job.since, 's', job.s, 'd', job.d, 'm', now_text)
     if tries ~= '0' then redis.call('HSET', JOB .. id, 'try', tries) end
     if expires ~= '0' or unique ~= '' then
       redis.call('HSET', JOB .. id, 'x', expires .. ':' .. unique)
@@ -102,7 +118,7 @@ for i = 1, amount do
       if unique ~= '' then redis.call('SET', UNIQUE .. unique, id) end
     end
     local event = emit(id, run, text(next_version()), answer)
-    event.owner, event.q, event.task = o, q, t
+    event.owner, event.q, event.task = o, q, job.t
     carry(event, id, row)
     count(job, 'enqueued')
     wake(q)
@@ -110,5 +126,6 @@ for i = 1, amount do
   end
   answers[i + 1] = answer
 end
+if batch ~= '' then use_places(terms[1].o, batch, amount) end
 close()
 return answers

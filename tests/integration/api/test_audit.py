@@ -11,6 +11,7 @@ from jobs.stores import audit
 from jobs.stores.database import Database
 from tests.chaos.outages import stopped
 from tests.conftest import Servers
+from tests.support.batches import noops, submit_batch
 from tests.support.conditions import eventually
 from tests.support.site import logged_in, running_worker, submit
 
@@ -61,6 +62,22 @@ async def test_a_cancel_is_written_down_with_the_wish(web: httpx.AsyncClient, da
     assert entry["details"] == {"task": "diag.noop", "queue": "data_sync", "owner": "admin", "run": 1}
     (row,) = await database.fetch("SELECT cancel_requested_at = at AS together FROM jobs CROSS JOIN audit")
     assert row["together"]
+
+
+async def test_a_batch_is_written_down_whole(web: httpx.AsyncClient, database: Database) -> None:
+    """With how many jobs it was done to, once; not where there is nothing left to cancel, or to retry."""
+    batch = await submit_batch(web, noops(3, delay_s=600), name="three")
+    for _ in range(2):
+        await _post(web, f"/api/batches/{batch['id']}/cancel")
+    await _post(web, f"/api/batches/{batch['id']}/retry", 409)
+    await database.execute("UPDATE jobs SET state = 'cancelled', finished_at = now()")
+    await _post(web, f"/api/batches/{batch['id']}/retry", 202)
+    retried, cancelled = await _log(web)
+    for entry in (retried, cancelled):
+        assert (entry["object_type"], entry["object_id"]) == ("batch", batch["id"])
+        assert entry["details"] == {"name": "three", "owner": "admin", "jobs": 3}
+    assert (cancelled["action"], cancelled["outcome"]) == ("batch.cancel", "wanted")
+    assert (retried["action"], retried["outcome"]) == ("batch.retry", "done")
 
 
 async def test_a_retry_is_written_down_and_a_refused_one_is_not(

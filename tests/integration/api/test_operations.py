@@ -11,6 +11,7 @@ import pytest
 
 from jobs.stores.database import Database
 from tests.support.bad_requests import Bad, bad_places, bad_requests, wrong_methods
+from tests.support.batches import noops, submit_batch
 from tests.support.failing import fail
 from tests.support.files import ORDERS, as_csv, publish, upload
 from tests.support.openapi import Described, operations
@@ -33,9 +34,11 @@ async def places(web: httpx.AsyncClient, database: Database) -> Mapping[str, str
     job = await submit(web, "diag.noop")
     template = await publish(web)
     file = (await upload(web, as_csv([ORDERS]))).json()
+    batch = await submit_batch(web, noops(1))
     await fail(database, "f", "admin", 1)
     return {
         "/api/jobs/": job["id"],
+        "/api/batches/": batch["id"],
         "/api/failures/": "f",
         "/api/queues/": "data_sync",
         "/api/schedules/": "nap",

@@ -13,6 +13,7 @@ from jobs.model import Job, State
 from jobs.prune import Pruner
 from jobs.stores import listing, rows
 from jobs.stores.audit import AuditLog
+from jobs.stores.batches import BatchStore
 from jobs.stores.database import Database
 from jobs.stores.jobs import JobStore, NewJob
 from jobs.stores.listing import JobFilter, Listing, Place
@@ -169,5 +170,6 @@ async def test_tags_come_and_go_with_their_jobs(database: Database) -> None:
     await store.withdraw("a")
     assert await _tagged(database) == {("x", "c"), ("y, z", "c"), ("x", "d")}
     await store.apply(orjson.dumps([{"id": "d", "run": "1", "v": "2", "at": "2", "state": "cancelled"}]))
-    assert await Pruner(jobs=store, days=1, audit=AuditLog(database), audit_days=0).prune() == 1
+    pruner = Pruner(jobs=store, batches=BatchStore(database), days=1, audit=AuditLog(database), audit_days=0)
+    assert await pruner.prune() == 1
     assert await _tagged(database) == {("x", "c"), ("y, z", "c")}

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from jobs import codec, keys
 from jobs.prune import Pruner
 from jobs.stores.audit import AuditLog
+from jobs.stores.batches import BatchStore
 from jobs.stores.database import Database
 from jobs.stores.events import Events, Keep
 from jobs.stores.jobs import JobStore
@@ -75,7 +76,13 @@ async def test_old_deeds_are_dropped_where_that_is_wanted(database: Database) ->
 
 
 def _pruner(database: Database, *, days: int = 0, audit_days: int = 0) -> Pruner:
-    return Pruner(jobs=JobStore(database), days=days, audit=AuditLog(database), audit_days=audit_days)
+    return Pruner(
+        jobs=JobStore(database),
+        batches=BatchStore(database),
+        days=days,
+        audit=AuditLog(database),
+        audit_days=audit_days,
+    )
 
 
 async def test_the_stream_keeps_what_is_young_unless_that_is_much(redis: Redis) -> None:

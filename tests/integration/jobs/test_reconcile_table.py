@@ -23,8 +23,9 @@ async def _rerun(stage: Stage, job: Job) -> Job:
     """Let a job be cancelled and accepted once more, as its second run; Redis does not know yet."""
     await stage.both.queue.cancel([job])
     await write_history(stage.both)
-    again = await stage.both.jobs.rerun(await _read(stage, job))
-    assert again is not None
+    ended = await _read(stage, job)
+    async with stage.database.transaction() as connection:
+        (again,) = await stage.both.jobs.rerun([ended], connection=connection)
     return again
 
 

@@ -1,11 +1,12 @@
 """Job ids."""
 
+import time
 from uuid import RFC_4122, UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.ids import job_id_of, new_job_id
+from jobs.ids import job_id_of, new_job_id, new_job_ids
 
 MOMENTS = st.integers(min_value=0, max_value=2**48 - 1)
 
@@ -38,3 +39,16 @@ def test_a_cause_has_one_id_a_moment(one: str, other: str, moment: int, later: i
     assert (made == job_id_of(other, later)) is ((one, moment) == (other, later))
     value = UUID(made)
     assert (value.version, value.variant, value.int >> 80) == (7, RFC_4122, moment)
+
+
+def test_many_ids_at_once_are_such_ids_too_and_rise() -> None:
+    """Of this moment, each another one, in the order that an index has them."""
+    before, ids, after = new_job_id(), new_job_ids(10_000), time.time_ns() // 1_000_000
+    assert ids == sorted(set(ids))
+    assert len(ids) == 10_000
+    assert {len(one) for one in ids} == {32}
+    values = [UUID(one) for one in ids]
+    assert {(value.version, value.variant) for value in values} == {(7, RFC_4122)}
+    assert {int(before, 16) >> 80 <= value.int >> 80 <= after for value in values} == {True}
+    variants, tails = {one[16] for one in ids}, {one[17:] for one in ids}
+    assert (variants, len(tails)) == (set("89ab"), 10_000)

@@ -1,0 +1,122 @@
+"""Puts the parts of a web process together: what endpoints are handed, made of settings and open connections."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from redis.asyncio import Redis
+
+from app.auth import Authenticator, MetricsToken
+from app.settings import Settings
+from app.state import Deps
+from jobs.admit import Admitter, Limits
+from jobs.batch_once import IdempotentBatches
+from jobs.batch_submit import BatchSubmitter
+from jobs.batches import Batches
+from jobs.browse import JobBrowser
+from jobs.cancel import Canceller
+from jobs.failures import Failures
+from jobs.find import JobFinder
+from jobs.idempotency import IdempotentSubmitter
+from jobs.live import Live
+from jobs.once import Once
+from jobs.overview import Overview
+from jobs.owners import Owners
+from jobs.pause import Pauses
+from jobs.planned import Planned
+from jobs.registry import TaskTable
+from jobs.stores.audit import AuditLog
+from jobs.stores.batches import BatchStore
+from jobs.stores.bulk import Bulk
+from jobs.stores.database import Database
+from jobs.stores.failures import FailureStore
+from jobs.stores.fitness import Fitness
+from jobs.stores.jobs import JobStore
+from jobs.stores.keyring import Keyring
+from jobs.stores.listing import Listing
+from jobs.stores.pauses import PauseStore
+from jobs.stores.places import Places
+from jobs.stores.presence import Presence
+from jobs.stores.queue import Queue
+from jobs.stores.schedules import ScheduleStore
+from jobs.stores.signals import Signals
+from jobs.stores.statistics import Statistics
+from jobs.stores.tail import Backlog, Tail
+from jobs.submit import Submitter
+from jobs.tasks.data_sync.service import DataSync
+from jobs.tasks.data_sync.uploads import Uploads
+from jobs.timetable import Timetable
+from jobs.wait import EndWaiter
+
+_METRICS_PATIENCE_S = 2.0
+
+# A request must not wait long for Redis: what Redis does not take now is put in line later.
+REDIS_PATIENCE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """The connections of a web process. `tailing` is the one that waits for events."""
+
+    database: Database
+    redis: Redis
+    tailing: Redis
+
+
+def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: Doors) -> Deps:
+    """Make all parts. They connect when they are used."""
+    database, redis = doors.database, doors.redis
+    jobs = JobStore(database)
+    queue = Queue(redis, patience_s=REDIS_PATIENCE_S, step_ms=settings.jobs.step_ms)
+    finder = JobFinder(jobs=jobs, queue=queue)
+    limits = Limits(
+        max_waiting=settings.jobs.max_waiting,
+        max_events=settings.jobs.stream_max,
+        patience_s=settings.app.patience_s,
+    )
+    turn_s = settings.jobs.turn_ms / 1000
+    submitter = Submitter(tasks=tasks, database=database, jobs=jobs, queue=queue, turn_s=turn_s, limits=limits)
+    admitter = Admitter(jobs=jobs, queue=queue, limits=limits)
+    batches = BatchStore(database)
+    batch_submitter = BatchSubmitter(
+        tasks=tasks,
+        batches=batches,
+        queue=queue,
+        bulk=Bulk(queue, typical_s=partial(tasks.typical_s, otherwise=turn_s)),
+        admitter=admitter,
+    )
+    once = Once(jobs=jobs, keyring=Keyring(redis, patience_s=REDIS_PATIENCE_S))
+    statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
+    waiter = EndWaiter(finder=finder, signals=Signals(redis))
+    tail = Tail(doors.tailing)
+    return Deps(
+        tasks=tasks,
+        database=database,
+        queue=queue,
+        fitness=Fitness(redis),
+        submitter=submitter,
+        idempotent=IdempotentSubmitter(submitter=submitter, finder=finder, once=once),
+        batch_submitter=batch_submitter,
+        idempotent_batches=IdempotentBatches(submitter=batch_submitter, batches=batches, once=once),
+        batches=Batches(batches=batches, queue=queue, admitter=admitter, submitter=submitter),
+        finder=finder,
+        browser=JobBrowser(listing=Listing(database), finder=finder),
+        failures=Failures(store=FailureStore(database), submitter=submitter),
+        waiter=waiter,
+        live=Live(tail=tail, backlog=Backlog(redis), owners=Owners(jobs=jobs, tail=tail)),
+        canceller=Canceller(database=database, jobs=jobs, queue=queue, waiter=waiter),
+        data_sync=DataSync(
+            database=database, finder=finder, submitter=submitter, uploads=Uploads(settings.jobs.data_dir)
+        ),
+        authenticator=Authenticator(admin_api_key=settings.app.admin_api_key.get_secret_value()),
+        statistics=statistics,
+        overview=Overview(
+            places=Places(redis, patience_s=REDIS_PATIENCE_S),
+            presence=Presence(redis),
+            statistics=statistics,
+            queues=tasks.queues,
+        ),
+        audit=AuditLog(database),
+        pauses=Pauses(PauseStore(database, redis)),
+        planned=Planned(timetable, store=ScheduleStore(database), submitter=submitter, finder=finder),
+        metrics_token=MetricsToken(settings.app.metrics_token),
+    )
