@@ -34,7 +34,8 @@ class Schedule:
     It is due when `cron` says so, five fields read in `timezone`, or, with `every_s`, at each whole multiple of so many
     seconds since 1970. Where clocks are put forward, what is due at a fixed time within the hour that is left out is
     due right after it; where they are put back, it is due the first time only. What has a minute or an hour that begins
-    with `*` goes by the minutes as they pass: none is left out, and those of a doubled hour are all due.
+    with `*` goes by the minutes as they pass: none is left out, and those of a doubled hour are all due. That is not
+    promised for the one zone where clocks change by half an hour, Australia/Lord_Howe: a time may be left out that day.
 
     `make_up`: whether one run is made up for after the times when nobody was there to fire it, however many. A run that
     is at most ON_TIME_S late is not missed. `overlap`: whether a run that is due while the former one is unfinished is
