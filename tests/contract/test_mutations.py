@@ -84,7 +84,7 @@ RULES: dict[str, Edit] = {
         " - redis.call('ZCARD', RESERVE .. owner)",
         "",
     ),
-    "what is in line keeps no place": ("  if issued == 0 then remove(RESERVE .. o, id) end\n", ""),
+    "what is in line keeps no place": ("  if issued == 0 and batch == '' then remove(RESERVE .. o, id) end\n", ""),
     "a place of the dead is free again": ("  redis.call('ZREMRANGEBYSCORE', RESERVE .. owner, '-inf', now_text)\n", ""),
     "the last place of the dead goes by itself": (
         "redis.call('PEXPIRE', RESERVE .. owner, PLACE_MS)",
