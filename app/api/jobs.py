@@ -46,6 +46,7 @@ async def list_jobs(request: Request) -> Response:
         task=query.task,
         queue=query.queue,
         tag=query.tag,
+        batch=query.batch,
         accepted_after=after,
         accepted_before=before,
     )

@@ -181,6 +181,7 @@ class JobsQuery(Body):
     task: Word | None = None
     queue: Word | None = None
     tag: Word | None = Field(None, description="One of their tags.")
+    batch: Word | None = Field(None, description="The id of their batch.")
     accepted_after: Moment | None = Field(None, description="Accepted at this time or later.")
     accepted_before: Moment | None = Field(None, description="Accepted before this time.")
     limit: PageSize = 50

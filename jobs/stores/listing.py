@@ -43,6 +43,7 @@ class JobFilter:
     task: str | None = None
     queue: str | None = None
     tag: str | None = None
+    batch: str | None = None
     accepted_after: datetime | None = None
     accepted_before: datetime | None = None
 
@@ -62,6 +63,7 @@ class Look(StrEnum):
     OWNER = "by_owner"
     TASK = "by_task"
     TAG = "by_tag"
+    BATCH = "by_batch"
 
 
 _PAGES = {
@@ -72,6 +74,8 @@ _PAGES = {
 def look_for(wanted: JobFilter) -> Look:
     """Choose the index: by what keeps least, as far as that can be told from the filter alone."""
     states = frozenset(wanted.states)
+    if wanted.batch is not None:
+        return Look.BATCH
     if wanted.tag is not None:
         return Look.TAG
     if wanted.owner is not None:
@@ -143,6 +147,8 @@ def query_of(
     )
     if look is Look.TASK:
         args += ([queue for queue, _ in pairs or ()], [task for _, task in pairs or ()])
+    elif look is Look.BATCH:
+        args += (wanted.batch,)
     return _PAGES[look], args
 
 

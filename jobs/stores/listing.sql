@@ -2,7 +2,8 @@
 -- and `page`, which picks from that what fits. What a look does not ask for is tried there. Of what has not ended, that
 -- of a task may be little, so it is tried at once, and all of it read for that at worst.
 -- $1 states, $2 and $3 the place to begin after, $4 the earliest acceptance, $5 how many to look at, $6 owner, $7 task,
--- $8 queue, $9 tag (each NULL for any), $10 how many to pick, $11 and $12 the pairs of queue and task (by_task).
+-- $8 queue, $9 tag (each NULL for any), $10 how many to pick, $11 and $12 the pairs of queue and task (by_task), $11 the
+-- batch (by_batch): that is read whole, ten thousand jobs at most, for each page.
 
 -- name: unfinished
 holder AS (
@@ -128,6 +129,13 @@ FROM (
 ) AS tagged
 CROSS JOIN LATERAL (SELECT * FROM jobs WHERE jobs.id = tagged.id LIMIT 1) AS job
 ORDER BY tagged.accepted_at DESC, job.id DESC
+
+-- name: by_batch
+SELECT id, accepted_at, state, owner, task, queue, tags
+FROM jobs
+WHERE batch_id = $11 AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
+ORDER BY accepted_at DESC, id DESC
+LIMIT $5
 
 -- name: page
 SELECT job.*, picked.fits, picked.is_last

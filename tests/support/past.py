@@ -5,14 +5,17 @@ from jobs.stores.database import Database
 OWNERS = 60
 RARE = "rare"  # the name of a task, a queue, an owner and a tag that one job in 20,000 has
 COMMON = "common"  # the tag of every tenth job
+BATCH = "batch"  # the one that there is, with so many members
+MEMBERS = 500
 
 _AT_ONCE = 200_000
+_BATCH_AT = 1_001
 
 # The newest half per cent have not ended. One in fifty has failed, of one of twelve causes of its task.
 _JOBS = f"""
 INSERT INTO jobs (
     id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, started_at, finished_at,
-    error, fence, tries
+    error, fence, tries, batch_id
 )
 SELECT
     id, task, queue, owner, state, 5, '{{"number": 1}}', tags, 5, 300, accepted_at, accepted_at + interval '1 second',
@@ -22,7 +25,7 @@ SELECT
             'type', 'ValueError', 'message', 'number ' || number, 'fingerprint', 'cause ' || task || number / 50 % 12
         )
     END,
-    number, 1
+    number, 1, CASE WHEN number BETWEEN {_BATCH_AT} AND {_BATCH_AT + MEMBERS - 1} THEN '{BATCH}' END
 FROM (
     SELECT
         number,

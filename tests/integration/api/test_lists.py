@@ -8,6 +8,7 @@ import pytest
 from jobs.stores.database import Database
 from tests.chaos.outages import stopped
 from tests.conftest import Servers
+from tests.support.batches import noops, submit_batch
 from tests.support.conditions import eventually
 from tests.support.site import end_of, logged_in, submit
 
@@ -51,8 +52,18 @@ async def test_each_filter_keeps_what_fits(web: httpx.AsyncClient) -> None:
     assert await _ids(web, owner="admin") == ids
     assert await _ids(web, accepted_after=two["accepted_at"]) == ids[:2]
     assert await _ids(web, accepted_before=two["accepted_at"]) == ids[2:]
-    for nobody_s in ({"task": "none"}, {"queue": "none"}, {"tag": "none"}, {"owner": "none"}):
+    for nobody_s in ({"task": "none"}, {"queue": "none"}, {"tag": "none"}, {"batch": "none"}, {"owner": "none"}):
         assert await _list(web, **nobody_s) == {"items": [], "next_cursor": None}
+
+
+async def test_the_jobs_of_a_batch_are_listed_by_its_id(web: httpx.AsyncClient) -> None:
+    """And by what else is asked for; those of others are not among them."""
+    await submit(web, "diag.noop")
+    batch, other = await submit_batch(web, noops(3)), await submit_batch(web, noops(2, priority=9))
+    mine = await _list(web, batch=batch["id"])
+    assert [job["batch_id"] for job in mine["items"]] == [batch["id"]] * 3
+    assert len(await _ids(web, batch=batch["id"], limit=2)) == 2
+    assert await _ids(web, batch=other["id"], task="diag.sleep") == []
 
 
 async def test_states_are_shown_as_they_are_now(site: httpx.AsyncClient, database: Database) -> None:
@@ -119,6 +130,7 @@ async def test_everybody_lists_his_own(web: httpx.AsyncClient, monkeypatch: pyte
         ({"queue": " "}, "/queue"),
         ({"owner": "x" * 101}, "/owner"),
         ({"tag": ""}, "/tag"),
+        ({"batch": ""}, "/batch"),
         ({"accepted_after": "yesterday"}, "/accepted_after"),
         ({"accepted_after": "2027"}, "/accepted_after"),
         ({"accepted_after": "2027-01-01T00:00:00"}, "/accepted_after"),

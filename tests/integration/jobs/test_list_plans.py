@@ -15,7 +15,7 @@ from jobs.stores.database import Database
 from jobs.stores.failures import FailureStore
 from jobs.stores.listing import JobFilter, Listing, Page, Place
 from tests.conftest import Servers
-from tests.support.past import COMMON, OWNERS, RARE, make_past
+from tests.support.past import BATCH, COMMON, MEMBERS, OWNERS, RARE, make_past
 from tests.support.plans import ExplainedDatabase, Plans
 
 _JOBS = 200_000
@@ -115,6 +115,15 @@ async def test_a_list_is_read_by_its_index_and_no_further_than_a_page(past: Expl
         assert plans.read_whole == set()
         assert index in plans.indexes
         assert plans.buffers <= _bound(wanted, after), f"{plans.buffers} buffers after {after}"
+
+
+async def test_a_batch_s_list_reads_no_more_than_the_batch(past: ExplainedDatabase) -> None:
+    """A page of it as well."""
+    page, plans = await _page(past, JobFilter(batch=BATCH), None)
+    assert len(page.jobs) == _LIMIT
+    assert plans.read_whole == set()
+    assert "jobs_batch" in plans.indexes
+    assert plans.buffers <= MEMBERS + 4 * _LIMIT
 
 
 async def test_page_7500_costs_what_page_1_does(past: ExplainedDatabase) -> None:

@@ -22,12 +22,14 @@ _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 _JOBS = 600
 _ROWS = """
 INSERT INTO jobs (
-    id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, finished_at
+    id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, finished_at,
+    batch_id
 )
 SELECT
-    id, task, queue, owner, state, 5, '{}', tags, 5, 300, accepted_at, CASE WHEN is_over THEN accepted_at END
+    id, task, queue, owner, state, 5, '{}', tags, 5, 300, accepted_at, CASE WHEN is_over THEN accepted_at END, batch
 FROM jsonb_to_recordset($1) AS new (
-    id text, task text, queue text, owner text, state text, tags text[], accepted_at timestamptz, is_over boolean
+    id text, task text, queue text, owner text, state text, tags text[], accepted_at timestamptz, is_over boolean,
+    batch text
 )
 """
 
@@ -47,6 +49,7 @@ async def _fill(database: Database, dice: random.Random) -> list[Job]:
                 "tags": dice.sample(["x", "y", "z"], dice.randrange(3)),
                 "accepted_at": _BEGIN + timedelta(seconds=number // 7),
                 "is_over": state in ENDS,
+                "batch": dice.choice(["b1", "b2", None]),
             }
         )
     await database.execute(_ROWS, new)
@@ -64,6 +67,7 @@ def _fitting(jobs: Sequence[Job], wanted: JobFilter) -> list[str]:
         and wanted.task in {None, job.task}
         and wanted.queue in {None, job.queue}
         and (wanted.tag is None or wanted.tag in job.tags)
+        and wanted.batch in {None, job.batch_id}
         and (wanted.accepted_after is None or job.accepted_at >= wanted.accepted_after)
         and (wanted.accepted_before is None or job.accepted_at < wanted.accepted_before)
     ]
@@ -76,6 +80,7 @@ def _drawn(dice: random.Random) -> JobFilter:
         task=dice.choice([None, None, "a", "none"]),
         queue=dice.choice([None, None, "q", "none"]),
         tag=dice.choice([None, None, "x", "none"]),
+        batch=dice.choice([None, None, None, "b1", "none"]),
         accepted_after=dice.choice([None, None, _BEGIN + timedelta(seconds=20)]),
         accepted_before=dice.choice([None, None, _BEGIN + timedelta(seconds=60)]),
     )
@@ -128,7 +133,8 @@ async def test_a_cursor_is_a_place_and_nothing_else(database: Database) -> None:
 
 async def test_an_empty_table_has_one_empty_page(database: Database) -> None:
     """By each index."""
-    for wanted in (JobFilter(), JobFilter(owner="a"), JobFilter(task="a"), JobFilter(queue="a"), JobFilter(tag="a")):
+    named = (JobFilter(owner="a"), JobFilter(task="a"), JobFilter(queue="a"), JobFilter(tag="a"), JobFilter(batch="a"))
+    for wanted in (JobFilter(), *named):
         assert await Listing(database).page(wanted, after=None, limit=5) == listing.Page(jobs=[], following=None)
 
 
