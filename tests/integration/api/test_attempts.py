@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from tests.support.conditions import eventually, reaches
+from tests.support.moments import moment
 from tests.support.processes import worker_process
 from tests.support.site import end_of, running_web, running_worker, submit
 
@@ -44,7 +45,7 @@ async def test_each_try_is_shown(site: httpx.AsyncClient) -> None:
     assert first.keys() == _FIELDS
     assert {one["run"] for one in (first, second, last)} == {1}
     assert len({one["worker"] for one in (first, second, last)}) == 1
-    times = [one[name] for one in (first, second, last) for name in ("started_at", "finished_at")]
+    times = [moment(one[name]) for one in (first, second, last) for name in ("started_at", "finished_at")]
     assert times == sorted(times)
     assert (second["error"]["type"], second["error"]["message"]) == ("DiagnosticError", "asked to fail")
     assert len(second["error"]["fingerprint"]) == 16
@@ -85,7 +86,7 @@ async def test_what_runs_has_begun_and_not_ended(site: httpx.AsyncClient) -> Non
     assert only["worker"]
     await site.post(f"/api/jobs/{job['id']}/cancel")
     (only,) = await _attempts(site, job["id"], "cancelled")
-    assert only["finished_at"] > only["started_at"]
+    assert moment(only["finished_at"]) > moment(only["started_at"])
 
 
 async def test_a_retry_by_hand_is_another_run(site: httpx.AsyncClient) -> None:
@@ -113,4 +114,4 @@ async def test_what_is_handed_back_and_what_is_lost_are_tries(web: httpx.AsyncCl
         back, lost, last = await _attempts(web, job["id"], "handed_back", "lost", "succeeded")
     assert len({one["worker"] for one in (back, lost, last)}) == 3
     assert [one["try"] for one in (back, lost, last)] == [1, 1, 1]
-    assert lost["started_at"] < lost["finished_at"] <= last["started_at"]
+    assert moment(lost["started_at"]) < moment(lost["finished_at"]) <= moment(last["started_at"])

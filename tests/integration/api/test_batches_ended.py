@@ -8,6 +8,7 @@ import pytest
 from jobs.stores.database import Database
 from tests.support.batches import end_of_batch, noops, submit_batch
 from tests.support.conditions import eventually, reaches
+from tests.support.moments import moment
 from tests.support.site import end_of
 
 _FAILS: dict[str, Any] = {"task": "diag.fail", "args": {}, "max_tries": 1}
@@ -29,7 +30,7 @@ async def test_a_batch_ends_with_its_last_job(
     batch = await submit_batch(site, jobs)
     ended = await end_of_batch(site, batch["id"])
     assert (ended["state"], ended["counts"], ended["total"]) == (state, counts, len(jobs))
-    assert ended["created_at"] < ended["finished_at"]
+    assert moment(ended["created_at"]) < moment(ended["finished_at"])
     assert (await site.get(f"/api/batches/{batch['id']}")).json() == ended
 
 
@@ -41,7 +42,7 @@ async def test_what_follows_is_made_once_and_soon(site: httpx.AsyncClient, datab
     ended = await end_of_batch(site, batch["id"])
     follower = await reaches(site, batch["on_complete_job_id"], "succeeded")
     assert (follower["batch_id"], follower["priority"], follower["tags"]) == (batch["id"], 8, ["after"])
-    assert follower["accepted_at"] > ended["finished_at"]
+    assert moment(follower["accepted_at"]) > moment(ended["finished_at"])
     assert (await site.get(f"/api/batches/{batch['id']}")).json() == ended
     assert ended["counts"] == {"succeeded": 3, "failed": 1}
     assert len(await database.fetch("SELECT FROM jobs")) == 5
@@ -92,7 +93,7 @@ async def test_retrying_runs_what_ended_badly_once_more(site: httpx.AsyncClient,
     assert sum(again["counts"].values()) == 253
     second = await end_of_batch(site, batch["id"])
     assert (second["state"], second["counts"]) == ("partial", {"succeeded": 252, "failed": 1})
-    assert second["finished_at"] > first["finished_at"]
+    assert moment(second["finished_at"]) > moment(first["finished_at"])
     runs = await database.fetch("SELECT run, count(*) AS amount FROM jobs GROUP BY run ORDER BY run")
     assert [(row["run"], row["amount"]) for row in runs] == [(1, 3), (2, 251)]
     now = (await site.get(f"/api/jobs/{follower['id']}")).json()
@@ -107,7 +108,7 @@ async def test_retrying_one_job_opens_its_batch_again(site: httpx.AsyncClient, d
     assert row is not None
     await site.post(f"/api/jobs/{row['id']}/retry")
     first = await end_of_batch(site, batch["id"])
-    assert first["finished_at"] > ended["finished_at"]
+    assert moment(first["finished_at"]) > moment(ended["finished_at"])
     await reaches(site, batch["on_complete_job_id"], "failed")
     await site.post(f"/api/jobs/{batch['on_complete_job_id']}/retry")
     assert (await site.get(f"/api/batches/{batch['id']}")).json() == first
@@ -146,4 +147,4 @@ async def test_what_follows_may_be_due_later(site: httpx.AsyncClient) -> None:
     await eventually(made)
     follower = await end_of(site, batch["on_complete_job_id"])
     assert follower["state"] == "succeeded"
-    assert follower["run_at"] > follower["accepted_at"]
+    assert moment(follower["run_at"]) > moment(follower["accepted_at"])

@@ -11,6 +11,7 @@ from app.identity import Identity, Role
 from jobs.stores.database import Database
 from tests.support.conditions import eventually
 from tests.support.metrics import samples_of, value_of
+from tests.support.moments import moment
 from tests.support.site import SLOTS, end_of, running_web, running_worker
 
 _DECLARED = {"JOBS_SCHEDULES": "tests.support.schedules:SCHEDULES"}
@@ -71,7 +72,7 @@ async def test_what_a_steward_fires_is_shown_and_counted(client: httpx.AsyncClie
             return shown if shown["fired"] >= 2 and shown["last_job"]["state"] == "succeeded" else None
 
         shown = await eventually(has_run_twice)
-        assert shown["last_due_at"] < shown["next_due_at"]
+        assert moment(shown["last_due_at"]) < moment(shown["next_due_at"])
         job = await end_of(client, shown["last_job"]["id"])
     assert (job["owner"], job["task"], job["tags"]) == ("system", "diag.noop", ["schedule:often"])
     samples = samples_of((await client.get("/metrics")).text)

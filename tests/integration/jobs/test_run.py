@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import pytest
 
+from tests.support.moments import moment
 from tests.support.site import end_of, submit
 
 
@@ -15,7 +16,7 @@ async def test_a_job_runs_and_its_result_is_shown(site: httpx.AsyncClient) -> No
     ended = await end_of(site, job["id"])
     assert (ended["state"], ended["result"], ended["tries"]) == ("succeeded", 0.05, 1)
     assert ended["owner"] == "admin"
-    assert ended["accepted_at"] <= ended["started_at"] <= ended["finished_at"]
+    assert moment(ended["accepted_at"]) <= moment(ended["started_at"]) <= moment(ended["finished_at"])
 
 
 async def test_a_job_that_fails_is_tried_again_until_it_succeeds(site: httpx.AsyncClient) -> None:
@@ -70,7 +71,7 @@ async def test_a_job_is_not_started_before_it_is_due(site: httpx.AsyncClient) ->
     assert job["state"] == "scheduled"
     ended = await end_of(site, job["id"])
     assert ended["state"] == "succeeded"
-    assert ended["started_at"] >= ended["run_at"]
+    assert moment(ended["started_at"]) >= moment(ended["run_at"])
 
 
 async def test_waiting_ends_at_the_given_time(web: httpx.AsyncClient) -> None:
