@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.api import data_sync, events, failures, jobs, schedules
+from app.api import batches, data_sync, events, failures, jobs, schedules
 from app.api.methods import Endpoint
 from app.openapi.schemas import Schema
+from app.schemas.shapes.batches import BatchView
 from app.schemas.shapes.data_sync import FileView, SyncSubmittedView, TemplateView
 from app.schemas.shapes.failures import CauseList
 from app.schemas.shapes.jobs import JobList, JobView, TriedJobView
@@ -23,11 +24,11 @@ class Links:
 
 _JOB = (jobs.show_job, jobs.cancel_job, jobs.retry_job, events.follow_job)
 
-
 LINKS: Mapping[type, Links] = {
     JobView: Links(field="id", endpoints=_JOB),
     TriedJobView: Links(field="id", endpoints=_JOB),
     JobList: Links(field="items/0/id", endpoints=_JOB),
+    BatchView: Links(field="id", endpoints=(batches.show_batch, batches.cancel_batch, batches.retry_batch)),
     CauseList: Links(field="items/0/fingerprint", endpoints=(failures.retry_cause,), parameter="fingerprint"),
     ScheduleList: Links(field="items/0/name", endpoints=(schedules.run_schedule,), parameter="name"),
     FileView: Links(field="id", endpoints=(data_sync.show_file,)),
