@@ -85,7 +85,7 @@ class Follower:
 
     async def _knows_the_end(self) -> bool:
         point = None if self._last_id is None else Point.parse(self._last_id)
-        if point is None or not point.is_end:
+        if point is None or not (point.is_end and self._topic.is_one):
             return False
         try:
             return (await self._topic.look()).is_over

@@ -83,6 +83,16 @@ async def test_a_browser_stops_coming_back_to_what_has_ended(app: ASGIApp, admin
         assert (told.state, told.data["run"]) == ("queued", 2)
 
 
+async def test_who_follows_all_is_never_told_that_it_is_over(app: ASGIApp, admin: httpx.AsyncClient) -> None:
+    """Not even by the id of a job's end, while nothing is unfinished: there may be more jobs."""
+    job = await submit(admin, "diag.noop")
+    await admin.post(f"/api/jobs/{job['id']}/cancel")
+    async with listening(app, stream_of(job)) as listener:
+        await listener.rest()
+    async with listening(app, "/api/events", last_id=listener.last_id) as again:
+        assert again.status == 200
+
+
 async def test_an_emptied_redis_is_told_as_reset(app: ASGIApp, admin: httpx.AsyncClient, redis: Redis) -> None:
     """Whoever follows is shown anew how things are, though the connection to Redis was never lost."""
     job = await submit(admin, "diag.noop")
