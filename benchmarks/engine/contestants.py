@@ -6,6 +6,8 @@ from typing import Any, cast
 
 from redis import Redis
 
+from benchmarks.engine.peers.switchyard import JOBS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contestant:
@@ -52,7 +54,7 @@ SWITCHYARD = Contestant(
     name="Switchyard",
     script="switchyard",
     environment=None,
-    jobs=30_000,
+    jobs=JOBS,
     singles=2_000,
     left=members_of("arq:queue:bench"),
     has_history=True,

@@ -17,11 +17,11 @@ from benchmarks.engine.contestants import SWITCHYARD
 from benchmarks.engine.measures import Drained
 from benchmarks.engine.passes import Ring, ring_of
 from benchmarks.engine.peers.script import NOOP
-from benchmarks.engine.peers.switchyard import QUEUE, STEP_MS, entry_of, row_id
+from benchmarks.engine.peers.switchyard import JOBS, QUEUE, STEP_MS, entry_of, make_rows, row_id
 from benchmarks.engine.scenarios import Scenario, scenarios
 from benchmarks.measure import progress, table
 from jobs import keys
-from jobs.ids import new_job_id
+from jobs.stores.database import Database
 from jobs.stores.leases import MOST_RENEWED, Claimed, Leases, Renewals, Timing
 from jobs.stores.queue import MOST_AT_ONCE, Entry, Queue
 from jobs.stores.redis import connect_blocking, connect_redis
@@ -53,15 +53,22 @@ def _drained(scenario: Scenario) -> Drained:
 
     contestant = replace(SWITCHYARD, jobs=scenario.jobs, left=left)
     with tempfile.TemporaryDirectory(prefix="switchyard-bench-") as folder, ring_of(contestant, Path(folder)) as ring:
-        ring.enqueue_batch()  # makes the rows
         ring.empty()
+        asyncio.run(_make_rows(ring, range(JOBS, JOBS + scenario.running_elsewhere + scenario.waiting_behind)))
         with _elsewhere(ring, scenario.running_elsewhere):
             asyncio.run(_fill(ring, scenario))
             return ring.drain(1)
 
 
+async def _make_rows(ring: Ring, numbers: range) -> None:
+    database = await Database.open(ring.urls["BENCH_DATABASE_URL"], size=1, patience_s=_PATIENCE_S, answer_s=None)
+    await make_rows(database, numbers)
+    await database.close()
+
+
 async def _fill(ring: Ring, scenario: Scenario) -> None:
-    behind = (entry_of(new_job_id(), NOOP, priority=1, number=-1) for _ in range(scenario.waiting_behind))
+    others = range(JOBS, JOBS + scenario.waiting_behind)
+    behind = (entry_of(row_id(number), NOOP, priority=1, number=-1) for number in others)
     front = (
         entry_of(row_id(number), NOOP, owner=f"owner-{number % scenario.owners}", priority=10, number=number)
         for number in range(scenario.jobs)
@@ -107,7 +114,9 @@ def _elsewhere(ring: Ring, amount: int) -> Iterator[None]:
 
 
 async def _claimed(ring: Ring, amount: int) -> list[Claimed]:
-    await _enqueue(ring, (entry_of(new_job_id(), NOOP, owner="elsewhere", number=0) for _ in range(amount)))
+    await _enqueue(
+        ring, (entry_of(row_id(number), NOOP, owner="elsewhere", number=0) for number in range(JOBS, JOBS + amount))
+    )
     redis = connect_redis(ring.urls["BENCH_REDIS_URL"], patience_s=_PATIENCE_S)
     leases = Leases(redis, redis, worker="elsewhere", timing=_TIMING, tasks=[NOOP])
     held: list[Claimed] = []

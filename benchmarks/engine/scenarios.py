@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from benchmarks.engine.peers.switchyard import JOBS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
@@ -14,7 +16,7 @@ class Scenario:
     """
 
     name: str
-    jobs: int = 30_000
+    jobs: int = JOBS
     owners: int = 1
     running_elsewhere: int = 0
     waiting_behind: int = 0
