@@ -21,22 +21,31 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class ProgressReporter:
-    """Takes reports without waiting. A store that is slow keeps back nothing from the other."""
+    """Takes reports without waiting. A store that is slow keeps back nothing from the other.
+
+    Most jobs report nothing: those have no ways, and nothing to close.
+    """
+
+    __slots__ = ("_job", "_jobs", "_stream", "_ways")
 
     def __init__(self, job: Job, *, jobs: JobStore, stream: ProgressStream) -> None:
-        self._ways = (
-            _Way(partial(stream.tell, job), job_id=job.id),
-            _Way(partial(jobs.note_progress, job), job_id=job.id),
-        )
+        self._job = job
+        self._jobs = jobs
+        self._stream = stream
+        self._ways: tuple[_Way, ...] = ()
 
     def report(self, progress: Progress) -> None:
         """Take note of where the job is. Must be called in the event loop."""
+        if not self._ways:
+            tells = (self._stream.tell, self._jobs.note_progress)
+            self._ways = tuple(_Way(partial(tell, self._job), job_id=self._job.id) for tell in tells)
         for way in self._ways:
             way.report(progress)
 
     async def close(self) -> None:
         """Stop, and leave the last report with both."""
-        await asyncio.gather(*(way.close() for way in self._ways))
+        if self._ways:
+            await asyncio.gather(*(way.close() for way in self._ways))
 
 
 class _Way:
