@@ -79,7 +79,7 @@ def _charge(after_us: int, limit: Limit, cost: int) -> Call:
     return Call(after_us=after_us, verb=Verb.CHARGE, requests=requests)
 
 
-# A limit changes where a quotient of two numbers of Lua's is not what it is in whole numbers: about one in a hundred is.
+# A limit changes where the product has too many digits for Lua: there about one quotient in a hundred is wrong.
 LONG_PRODUCT = [_charge(0, LIMITS[2], 9), _charge(33, LIMITS[2], 0), _charge(0, LIMITS[4], 0)]
 
 
