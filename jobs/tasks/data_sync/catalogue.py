@@ -48,7 +48,7 @@ class Catalogue:
         self._database = database
 
     async def add(self, description: Description, content: Content) -> tuple[UUID, bool]:
-        """Enter a file; give its id, and whether it is new. The same bytes keep their first description."""
+        """Enter a file; give its id, and whether it is new. The same bytes of an owner's keep their first description."""
         source = description.source
         async with self._database.connect() as connection:
             row = await connection.fetch_row(
@@ -69,7 +69,7 @@ class Catalogue:
             )
             if row is not None:
                 return row["id"], True
-            found = await connection.fetch_row(_SQL["find"], content.sha256)
+            found = await connection.fetch_row(_SQL["find"], content.sha256, description.owner)
         if found is None:
             raise AssertionError("a file that conflicts is not there")
         return found["id"], False

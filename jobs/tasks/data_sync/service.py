@@ -101,5 +101,5 @@ class DataSync:
         job = await self._finder.get(task_id, owner=owner)
         if job is None or job.task != SYNC_FILE.name:
             raise NotFoundError(f"there is no sync {task_id}")
-        file = await self._catalogue.get(UUID(job.args["file_id"]))
+        file = await self._catalogue.get(UUID(job.args["file_id"]), owner=owner)
         return progress_of(job, file_name="" if file is None else file.name)
