@@ -119,9 +119,7 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
             database=database, finder=finder, submitter=submitter, uploads=Uploads(settings.jobs.data_dir)
         ),
         authenticator=authenticator,
-        accounts=Accounts(
-            users=users, credentials=credentials, passwords=doors.passwords, authenticator=authenticator
-        ),
+        accounts=Accounts(users=users, credentials=credentials, passwords=doors.passwords, authenticator=authenticator),
         logins=Logins(
             users=users,
             credentials=credentials,

@@ -15,10 +15,7 @@ RESERVED_NAMES = frozenset({"system", "arq", ADMIN, ANONYMOUS})
 class Role(StrEnum):
     """What somebody may do, and how much of it."""
 
-    SESSION_COOKIE = "switchyard_session"
-
-ANONYMOUS = "anonymous"
-ADMIN = "admin"
+    ADMIN = "admin"
     PREMIUM = "premium"
     NORMAL = "normal"
 

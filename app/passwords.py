@@ -50,9 +50,10 @@ class Passwords:
         if self._nobodys is None:
             self._nobodys = self._argon2.hash(secrets.token_hex())
         try:
-            return self._argon2.verify(hashed or self._nobodys, password) and hashed is not None
+            self._argon2.verify(hashed or self._nobodys, password)
         except (VerificationError, InvalidHashError):
             return False
+        return hashed is not None
 
     async def _run(self, work: Callable[[], Outcome]) -> Outcome:
         if self._waiting >= _MOST_WAITING:

@@ -2,7 +2,21 @@
 
 from starlette.middleware import Middleware
 
-from app.api import audit, auth, batches, data_sync, docs, events, failures, health, jobs, metrics, queues, schedules, users
+from app.api import (
+    audit,
+    auth,
+    batches,
+    data_sync,
+    docs,
+    events,
+    failures,
+    health,
+    jobs,
+    metrics,
+    queues,
+    schedules,
+    users,
+)
 from app.api.methods import by_method
 from app.middleware.authentication import Authentication
 from app.middleware.body_limit import BodyLimit

@@ -122,7 +122,7 @@ def _details(before: User, change: Change) -> dict[str, object]:
     if change.role not in {None, before.role}:
         details["role"] = change.role
     if change.password_hash is not None:
-        details["password"] = "changed"
+        details["new_password"] = True
     if change.is_disabled not in {None, before.is_disabled}:
         details["disabled"] = change.is_disabled
     return {"username": before.username, **details} if details else {}

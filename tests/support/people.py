@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-PASSWORD = "correct horse battery"
+PASSWORD = "correct horse battery"  # noqa: S105  of users who live as long as a test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

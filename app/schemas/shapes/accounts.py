@@ -34,7 +34,7 @@ class MeView(TypedDict):
 
 
 class LoggedInView(TypedDict):
-    """A session that has begun: `token` is for `Authorization: Bearer`, where the cookie is not used. It is told once."""
+    """A session that has begun. `token` is for `Authorization: Bearer`, where no cookie is used; it is told once."""
 
     token: str
     expires_at: datetime

@@ -48,7 +48,7 @@ class Catalogue:
         self._database = database
 
     async def add(self, description: Description, content: Content) -> tuple[UUID, bool]:
-        """Enter a file; give its id, and whether it is new. The same bytes of an owner's keep their first description."""
+        """Enter a file; give its id, and whether it is new. An owner's same bytes keep their first description."""
         source = description.source
         async with self._database.connect() as connection:
             row = await connection.fetch_row(

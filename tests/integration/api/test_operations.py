@@ -15,8 +15,8 @@ from tests.support.bad_requests import Bad, bad_places, bad_requests, wrong_meth
 from tests.support.batches import noops, submit_batch
 from tests.support.failing import fail
 from tests.support.files import ORDERS, as_csv, publish, upload
-from tests.support.people import new_user
 from tests.support.openapi import Described, operations
+from tests.support.people import new_user
 from tests.support.site import submit
 from tests.support.snapshot import Snapshot, snapshot_of
 
