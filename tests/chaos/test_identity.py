@@ -33,7 +33,7 @@ async def test_a_revoked_key_is_refused_everywhere_in_time(
     webs: tuple[httpx.AsyncClient, httpx.AsyncClient],
     is_busy: bool,  # noqa: FBT001  a parameter
 ) -> None:
-    """By the process that was told at once, by the other within five seconds, whether it is used all the time or not."""
+    """By the process that was told at once, by the other within five seconds, used all the time or not."""
     one, other = webs
     ann, bob = await new_user(one, "ann"), await new_user(one, "bob")
     assert all([await _lets_in(web, who) for web in webs for who in (ann, bob)])

@@ -41,6 +41,14 @@ class Content:
     size: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Whose a file is, and the job that syncs it, or did so last."""
+
+    owner: str
+    job_id: str | None
+
+
 class Catalogue:
     """Reads and writes the catalogue of files."""
 
@@ -79,10 +87,10 @@ class Catalogue:
         row = await self._database.fetch_row(_SQL["get"], file_id, owner)
         return None if row is None else _file(row)
 
-    async def lock(self, file_id: UUID, *, owner: str | None, connection: Connection) -> tuple[bool, str | None]:
-        """Keep others from claiming the file until the transaction ends; give whether it is there, and its job."""
+    async def lock(self, file_id: UUID, *, owner: str | None, connection: Connection) -> Held | None:
+        """Keep others from claiming the file until the transaction ends; None where it is not there."""
         row = await connection.fetch_row(_SQL["lock"], file_id, owner)
-        return (False, None) if row is None else (True, row["job_id"])
+        return None if row is None else Held(owner=row["owner"], job_id=row["job_id"])
 
     async def hold(self, file_id: UUID, job_id: str, *, connection: Connection) -> None:
         """Give a locked file to a job."""

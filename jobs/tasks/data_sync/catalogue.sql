@@ -20,7 +20,7 @@ WHERE f.id = $1 AND ($2::text IS NULL OR f.owner = $2);
 SELECT id FROM files WHERE sha256 = $1 AND owner = $2;
 
 -- name: lock
-SELECT job_id FROM files WHERE id = $1 AND ($2::text IS NULL OR owner = $2) FOR UPDATE;
+SELECT job_id, owner FROM files WHERE id = $1 AND ($2::text IS NULL OR owner = $2) FOR UPDATE;
 
 -- name: hold
 UPDATE files SET job_id = $2, fence = 0 WHERE id = $1;

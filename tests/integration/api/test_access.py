@@ -200,3 +200,16 @@ async def test_the_same_bytes_are_everybody_s_own_file(web: httpx.AsyncClient, a
             assert (await web.post("/api/data-sync/single", json={"file_id": first.json()["id"]})).status_code == 202
             ids.append(first.json()["id"])
     assert len(set(ids)) == 2
+
+
+async def test_what_an_administrator_syncs_is_its_owner_s(
+    web: httpx.AsyncClient, ann: Person, things: Mapping[str, str], database: Database
+) -> None:
+    """Who looks at his file finds the job, and may see it."""
+    await database.execute("UPDATE files SET job_id = NULL")
+    job = (await web.post("/api/data-sync/single", json={"file_id": things["file"]})).json()["job"]
+    assert job["owner"] == ann.id
+    with ann.asking(web):
+        task_id = (await web.get(f"/api/data-sync/files/{things['file']}")).json()["task_id"]
+        assert task_id == job["id"]
+        assert (await web.get(f"/api/data-sync/progress/{task_id}")).status_code == 200

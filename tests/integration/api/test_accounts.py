@@ -12,6 +12,7 @@ from jobs.stores.database import Database
 from tests.support.people import PASSWORD, Person, log_in, new_user, sending
 
 USERS, KEYS = "/api/users", "/api/auth/keys"
+_DUMP = 'SELECT t::text FROM "{}" AS t'
 _NEW: dict[str, Any] = {"username": "bob", "password": PASSWORD}
 
 
@@ -186,7 +187,7 @@ async def test_the_administrator_of_the_settings_has_one_key(web: httpx.AsyncCli
 async def test_what_is_no_key_is_401(web: httpx.AsyncClient, ann: Person, database: Database, text: str) -> None:
     """Also a key of which one letter is wrong, or whose checksum is right and which nobody has."""
     for wrong in (text, ann.key[:-1], ann.key + "0", ann.key.replace("sy_", "ss_", 1)):
-        answer = await web.get("/api/auth/me", headers={"Authorization": f"Bearer {wrong}".encode("latin-1")})
+        answer = await web.get("/api/auth/me", headers={b"Authorization": f"Bearer {wrong}".encode("latin-1")})
         assert (answer.status_code, answer.json()["type"]) == (401, "unauthenticated")
     assert await database.fetch("SELECT FROM audit WHERE action = 'session.refuse'") == []
 
@@ -206,7 +207,7 @@ async def test_a_stolen_dump_opens_nothing(web: httpx.AsyncClient, ann: Person, 
     token = (await log_in(web, ann.username))["token"]
     web.cookies.clear()
     names = await database.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    dump = [str(row[0]) for (name,) in names for row in await database.fetch(f'SELECT t::text FROM "{name}" AS t')]
+    dump = [str(row[0]) for (name,) in names for row in await database.fetch(_DUMP.format(name))]
     words = {word for line in dump for word in re.findall(r"[^\s,(){}\"\\]+", line)}
     assert ann.key_id in words
     secrets = (ann.key, token, PASSWORD, *(text.rpartition("_")[2] for text in (ann.key, token)))
@@ -215,7 +216,7 @@ async def test_a_stolen_dump_opens_nothing(web: httpx.AsyncClient, ann: Person, 
     assert len(hashes) == 3  # a key, and two sessions
     for word in words:
         for text in (word, f"sy_{ann.key_id}_{word.removeprefix('x')}"):
-            answer = await web.get("/api/auth/me", headers={"Authorization": f"Bearer {text}".encode()})
+            answer = await web.get("/api/auth/me", headers={b"Authorization": f"Bearer {text}".encode()})
             assert answer.status_code == 401, text
     for word in [word for word in words if word.startswith("$argon2id$")]:
         refused = await web.post("/api/auth/login", json={"username": ann.username, "password": word})

@@ -21,6 +21,7 @@ from tests.conftest import Servers
 from tests.support.moments import moment
 from tests.support.people import PASSWORD, Person, log_in, new_user, sending
 
+_WRONG = "a wrong one"
 LOGIN = "/api/auth/login"
 FROM_US = {"Sec-Fetch-Site": "same-origin"}
 
@@ -39,7 +40,7 @@ async def browser(web: httpx.AsyncClient, ann: Person) -> AsyncIterator[httpx.As
         yield web
 
 
-async def _try(web: httpx.AsyncClient, username: str, password: str = "a wrong one") -> httpx.Response:
+async def _try(web: httpx.AsyncClient, username: str, password: str = _WRONG) -> httpx.Response:
     return await web.post(LOGIN, json={"username": username, "password": password})
 
 
@@ -129,7 +130,7 @@ async def test_refusals_are_alike_and_as_late(web: httpx.AsyncClient, ann: Perso
     assert (await web.patch(f"/api/users/{bob.id}", json={"disabled": True})).status_code == 200
     seen, took_s = [], {}
     async with Redis.from_url(redis_url) as redis:
-        for name, password in (("nobody", PASSWORD), ("bob", PASSWORD), (ann.username, "a wrong one")):
+        for name, password in (("nobody", PASSWORD), ("bob", PASSWORD), (ann.username, _WRONG)):
             times = []
             for _ in range(9):
                 await redis.flushdb()
@@ -172,7 +173,7 @@ async def test_pauses_grow(redis_url: str) -> None:
     assert [pause_s(count) for count in (1, 4, 5, 6, 7, 10, 11, 1000)] == [0, 0, 1, 2, 4, 32, LONGEST_S, LONGEST_S]
     redis = connect_redis(redis_url, patience_s=1)
     attempts = Attempts(AttemptStore(redis))
-    waits = []
+    waits: list[float] = []
     for _ in range(12):
         assert await attempts.begin("ann") == 0
         waits.append(await attempts.begin("ann") if len(waits) >= FREE - 1 else 0)
@@ -187,7 +188,7 @@ async def test_without_redis_each_process_counts_for_itself() -> None:
     """By the same rule, and in bounded memory."""
     redis, now = connect_redis("redis://127.0.0.1:1", patience_s=0.2, retries=0), 0.0
     attempts = Attempts(AttemptStore(redis), clock=lambda: now)
-    waits = []
+    waits: list[float] = []
     for count in range(1, 13):
         assert await attempts.begin("ann") == 0
         wait = await attempts.begin("ann") if count >= FREE else 0
