@@ -10,9 +10,9 @@ from app.api.parsing import answer, read_json
 from app.errors import UnauthenticatedError
 from app.identity import ADMIN, SESSION_COOKIE
 from app.origin import is_from_elsewhere
-from app.schemas.account_views import key_view, logged_in_view, new_key_view
 from app.schemas.accounts import KeyBody, LoginBody
 from app.schemas.shapes.accounts import KeyList, LoggedOutView, MeView
+from app.schemas.views.accounts import key_view, logged_in_view, new_key_view
 from app.state import actor_of, credential_of, deps_of, identity_of, nobody_of
 
 

@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from app.api.cursors import List, read_cursor, write_cursor
 from app.api.parsing import answer, read_json, read_query
-from app.schemas.account_views import user_view
 from app.schemas.accounts import UserBody, UserChangeBody, UsersQuery
 from app.schemas.shapes.accounts import UserList
+from app.schemas.views.accounts import user_view
 from app.state import actor_of, deps_of, require_admin
 from jobs.stores.listing import Place
 
