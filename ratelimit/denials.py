@@ -51,8 +51,10 @@ class Denials:
         now = self._clock()
         for request in requests:
             denied = self._denied.get(_bucket_of(request))
-            if denied is not None and _denies(denied.known.get(request), now):
-                return _repeated(denied, requests, now)
+            if denied is not None and _denies(denied.known.get(request)):
+                decision = _repeated(denied, requests, now)
+                if decision is not None:
+                    return decision
         return None
 
     def note(self, decision: Decision, asked_at: float) -> None:
@@ -91,8 +93,8 @@ def _wait_s(state: BucketState) -> float:
     return min(state.wait_us / _US, _LONGEST_S) if state.wait_us else _LONGEST_S
 
 
-def _denies(known: _Known | None, now: float) -> bool:
-    return known is not None and known.state.wait_us != 0 and now < known.until
+def _denies(known: _Known | None) -> bool:
+    return known is not None and known.state.wait_us != 0
 
 
 def _repeated(denied: _Denied, requests: Iterable[BucketRequest], now: float) -> Decision | None:

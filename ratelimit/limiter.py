@@ -95,8 +95,7 @@ class Limiter:
         return await self._either(self._redis.charge, self._stand_in.charge, requests)
 
     async def refund(self, *requests: BucketRequest) -> None:
-        """Give back what was charged; while Redis is away only what was charged since."""
-        self._denials.forget(requests)
+        """x"""
         await self._either(self._redis.refund, self._stand_in.refund, requests)
 
     async def clear(self, *requests: BucketRequest) -> None:
