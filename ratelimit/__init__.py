@@ -1,5 +1,15 @@
-"""The token bucket that will guard each user and each address, as an extension of the `limits` library.
+"""The token bucket that guards each user and each address, as an extension of the `limits` library.
 
-Nothing is limited yet. The package is here so that the import contracts hold for it from the start: it knows
-neither `app` nor `jobs`.
+    bucket       what is asked of buckets and what they answer
+    arithmetic   the bucket in whole numbers; the specification of lua/acquire.lua
+    notation     limits as people write them
+    keys         the names in Redis
+    translation  requests to numbers, numbers to decisions
+    script       the script's arguments and answer
+    levels       the levels in memory, bounded
+    coalescer    the calls of one turn as one pipeline
+    storage/     buckets in Redis and in memory, as storages of `limits`: both are `bucket.Buckets`
+    strategy     buckets as a strategy of `limits`
+
+It knows neither `app` nor `jobs`.
 """
