@@ -95,7 +95,8 @@ class Limiter:
         return await self._either(self._redis.charge, self._stand_in.charge, requests)
 
     async def refund(self, *requests: BucketRequest) -> None:
-        """x"""
+        """Give back what was charged; while Redis is away only what was charged since."""
+        self._denials.forget(requests)
         await self._either(self._redis.refund, self._stand_in.refund, requests)
 
     async def clear(self, *requests: BucketRequest) -> None:

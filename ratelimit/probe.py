@@ -5,8 +5,8 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ratelimit.bucket import BucketRequest, Buckets, Limit
 from ratelimit.breaker import Breaker
+from ratelimit.bucket import BucketRequest, Buckets, Limit
 from ratelimit.debts import Debts
 from ratelimit.settlement import Settlement
 

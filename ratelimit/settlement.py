@@ -36,7 +36,7 @@ class Settlement:
         self._counters.settled_tokens += sum(request.cost for request in owed)
 
     async def _owed(self, debts: list[Debt]) -> list[BucketRequest]:
-        now = await self._local.peek(*(debt.request for debt in debts))
+        now = await self._local.peek(*(replace(debt.request, cost=0) for debt in debts))
         costs = (
             min(debt.spent, debt.request.limit.burst - state.remaining)
             for debt, state in zip(debts, now.states, strict=True)
