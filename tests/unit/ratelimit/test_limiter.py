@@ -161,6 +161,7 @@ async def test_a_denial_is_remembered_until_it_is_cleared(site: Site) -> None:
     assert len(asked) == 11
     assert limiter.counters.decisions[Cell("default", Outcome.REMEMBERED, Backend.LOCAL)] == 4
     await limiter.clear(want())
+    site.clock.pass_(0.125)
     assert await _admitted(limiter, 20) == 10
     await limiter.refund(want())
     assert await _admitted(limiter, 20) == 1
