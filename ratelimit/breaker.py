@@ -98,6 +98,6 @@ class Breaker:
         self._state = _State.AWAY
         self._since = self._clock()
         self._counters.outages[Cause.TIMEOUT if isinstance(error, _SILENCE) else Cause.ERROR] += 1
-        log.warning("limiter_redis_away", reason=str(error) or type(error).__name__)
+        log.warning("limiter_redis_away", error=type(error).__name__, reason=str(error))
         self._deadline.release()
         self._tripped.set()

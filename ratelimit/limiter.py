@@ -56,7 +56,7 @@ class Limiter:
             redis=redis,
             breaker=self._breaker,
             debts=debts,
-            settlement=Settlement(debts=debts, local=local, redis=redis, counters=self.counters),
+            settlement=Settlement(debts=debts, redis=redis, counters=self.counters),
             deadline_s=deadline_s,
             backoff=backoff,
         )

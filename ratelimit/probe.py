@@ -23,7 +23,7 @@ class Backoff:
     """
 
     first_s: float = 0.25
-    longest_s: float = 0.8
+    longest_s: float = 0.6
     uniform: Callable[[float, float], float] = random.uniform
 
     def pauses(self) -> Iterator[float]:

@@ -144,7 +144,7 @@ async def test_nobody_fails_or_waits_and_it_comes_back_by_itself(server: RedisSe
     assert amid.admitted == _AT_ONCE * _BURST
     noise_s = _NOISE_S + pulse.latest_s
     assert max(amid.took_s) < _DEADLINE_S + noise_s
-    assert sum(took > _DEADLINE_S / 2 for took in amid.took_s) <= _AT_ONCE
+    assert sum(took > _DEADLINE_S / 2 + noise_s for took in amid.took_s) <= _AT_ONCE
     assert took_s < 1 + noise_s
     assert {decision.backend for decision in after.decisions} == {Backend.REDIS}
     assert sum(limiter.counters.outages.values()) == 1

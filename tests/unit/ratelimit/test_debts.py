@@ -26,7 +26,7 @@ def debts(counters: Counters, clock: Clock) -> Debts:
 
 
 def _told(debts: Debts) -> dict[str, tuple[int, bool]]:
-    return {debt.request.key: (debt.spent, debt.is_cleared) for debt in debts.take(100)}
+    return {debt.request.key: (debt.request.cost, debt.is_cleared) for debt in debts.take(100)}
 
 
 def test_spending_adds_up_and_is_taken_once(debts: Debts) -> None:
@@ -34,7 +34,7 @@ def test_spending_adds_up_and_is_taken_once(debts: Debts) -> None:
     debts.spend([want(key="a"), want(key="b", cost=2)])
     debts.spend([want(key="b", cost=3)])
     (oldest,) = debts.take(1)
-    assert (oldest.request.key, oldest.spent) == ("a", 1)
+    assert (oldest.request.key, oldest.request.cost) == ("a", 1)
     assert _told(debts) == {"b": (5, False)}
     assert len(debts) == 0
 
@@ -43,7 +43,7 @@ def test_what_is_given_back_is_not_owed(debts: Debts) -> None:
     """No more than was spent here: what Redis had charged may be paid by time."""
     debts.spend([want(key="a", cost=3), want(key="b")])
     debts.give_back([want(key="a"), want(key="b", cost=9), want(key="c")])
-    assert _told(debts) == {"a": (2, False), "b": (0, False)}
+    assert _told(debts) == {"a": (2, False)}
 
 
 def test_a_clearing_ends_what_was_before_it(debts: Debts) -> None:
@@ -55,12 +55,32 @@ def test_a_clearing_ends_what_was_before_it(debts: Debts) -> None:
 
 
 def test_time_pays(debts: Debts, clock: Clock) -> None:
-    """A bucket of ten that gets one a second is full after ten, whatever was spent of it."""
+    """A bucket that gets one a second owes one less after each; what is left of a token is owed whole."""
+    debts.spend([want(key="a", cost=7), want(key="b", cost=2)])
+    clock.pass_(2.25)
+    debts.spend([want(key="a")])
+    assert _told(debts) == {"a": (6, False)}
     debts.spend([want(key="a", cost=10)])
+    clock.pass_(10)
+    assert _told(debts) == {}
+
+
+def test_nobody_owes_more_than_a_bucket_holds(debts: Debts) -> None:
+    """A charge may name any number; none is emptied further than to nothing."""
+    debts.spend([want(cost=1000)])
+    debts.spend([want(cost=1000)])
+    debts.give_back([want(cost=1)])
+    assert _told(debts) == {"user:1": (9, False)}
+
+
+def test_a_clearing_is_told_until_time_has_done_the_same(debts: Debts, clock: Clock) -> None:
+    """Whatever Redis knew of a bucket of ten that gets one a second, it is full after ten."""
+    debts.clear([want(key="a"), want(key="b")])
     clock.pass_(9)
-    debts.spend([want(key="b")])
+    (debt,) = debts.take(1)
+    assert debt.is_cleared
     clock.pass_(1)
-    assert _told(debts) == {"b": (1, False)}
+    assert _told(debts) == {}
 
 
 def test_what_redis_was_not_told_stays_owed(debts: Debts) -> None:
