@@ -21,7 +21,7 @@ class Debt:
 @dataclass(slots=True)
 class _Account:
     request: BucketRequest
-    tokens: float  # that were owed at `at`
+    tokens: float  # that were owed at `at`; below nothing is nothing
     at: float
     is_cleared: bool
 
@@ -97,7 +97,7 @@ class Debts:
         if former := self._accounts.pop(bucket, None):
             owed += former.owed(now)
             is_cleared = is_cleared or former.is_cleared
-        self._accounts[bucket] = _Account(request, min(max(0.0, owed), request.limit.burst), now, is_cleared)
+        self._accounts[bucket] = _Account(request, min(owed, request.limit.burst), now, is_cleared)
         self._drop(now)
 
     def _drop(self, now: float) -> None:

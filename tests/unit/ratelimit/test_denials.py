@@ -99,6 +99,17 @@ def test_each_bucket_that_denied_denies(denials: Denials, clock: Clock) -> None:
     assert denials.find((_DEFAULT,)) is not None
 
 
+def test_a_bucket_that_would_fit_again_hides_no_other(denials: Denials, clock: Clock) -> None:
+    """The first of two denied for a moment; the other still denies, once it is known that the first would not."""
+    denials.note(_denied((_DEFAULT, 100_000), (_SYNC, 900_000)), clock())
+    clock.pass_(0.25)
+    assert denials.find((_DEFAULT, _SYNC)) is None
+    denials.note(_denied((_DEFAULT, 0), (_SYNC, 650_000)), clock())
+    repeated = denials.find((_DEFAULT, _SYNC))
+    assert repeated is not None
+    assert [state.wait_us for state in repeated.states] == [0, 650_000]
+
+
 def test_what_is_forgotten_is_asked_for(denials: Denials, clock: Clock) -> None:
     """By whatever limit it is named; an answer to a question from before that is not remembered any more."""
     asked_at = clock()
