@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -181,7 +182,7 @@ async def test_a_denial_needs_no_write(server: RedisServer) -> None:
 async def test_a_lost_answer(server: RedisServer) -> None:
     """It was charged in Redis and is charged here: one who lost it has less, and nobody was told of an error."""
     cut = Cut(words=(b"EVALSHA", b"lost"), arrives=True)
-    async with wire_to(str(server._socket), cut) as (url, wire), _limiter(url) as limiter:  # noqa: SLF001
+    async with wire_to(urlsplit(server.url).path, cut) as (url, wire), _limiter(url) as limiter:
         await limiter.acquire(_tokens("found"))  # the script is there from now on
         decision = await limiter.acquire(_tokens("lost"))
         assert (decision.admitted, decision.backend) == (True, Backend.LOCAL)
