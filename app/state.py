@@ -7,7 +7,13 @@ from starlette.requests import Request
 
 from app.auth import Authenticator, MetricsToken
 from app.errors import ForbiddenError
+from app.addresses import Origins
 from app.identity import Identity, Role
+from app.live_limits import LiveLimits
+from app.rate_limits import Admission, RateLimits
+from app.recorder import Recorder
+from app.stores.limits import LimitsStore
+from app.stores.rate_statistics import RateStatistics
 from jobs.audit import Actor
 from jobs.batch_once import IdempotentBatches
 from jobs.batch_submit import BatchSubmitter
@@ -59,6 +65,12 @@ class Deps:
     planned: Planned
     statistics: Statistics
     metrics_token: MetricsToken
+    origins: Origins
+    rate_limits: RateLimits
+    live_limits: LiveLimits
+    limits_store: LimitsStore
+    rate_statistics: RateStatistics
+    recorder: Recorder
 
 
 def deps_of(request: Request) -> Deps:
@@ -71,9 +83,14 @@ def identity_of(request: Request) -> Identity:
     return cast("Identity", request.scope["state"]["identity"])
 
 
+def admission_of(request: Request) -> Admission:
+    """Give what was decided about a request that is limited."""
+    return cast("Admission", request.scope["state"]["admission"])
+
+
 def actor_of(request: Request) -> Actor:
     """Give who asks as the audit log names him."""
-    address = request.client.host if request.client else None
+    address = deps_of(request).origins.of(request.scope).address
     return Actor(name=identity_of(request).owner, request_id=request.state.request_id, address=address)
 
 

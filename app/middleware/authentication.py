@@ -1,11 +1,10 @@
-"""Lets nobody near /api who is not known."""
+"""Finds out who asks, and lets nobody near /api who is not known."""
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import UnauthenticatedError
 from app.headers import header_of
-from app.problems import known_problem
 from app.state import deps_of
 
 PROTECTED = "/api/"
@@ -13,19 +12,30 @@ _AUTHORIZATION = b"authorization"
 
 
 class Authentication:
-    """Puts who asks where endpoints find it, or answers 401."""
+    """Puts who asks where all others find it, or why nobody is known. It refuses nothing: that costs a token too."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on once its sender is known; what lies outside /api is for everybody."""
+        """Pass a request on, with its sender; what lies outside /api is for everybody."""
         if scope["type"] == "http" and scope["path"].startswith(PROTECTED):
-            request = Request(scope)
+            authenticator = deps_of(Request(scope)).authenticator
             try:
-                identity = deps_of(request).authenticator.identify(header_of(scope, _AUTHORIZATION))
+                scope["state"]["identity"] = authenticator.identify(header_of(scope, _AUTHORIZATION))
             except UnauthenticatedError as error:
-                await known_problem(request, error)(scope, receive, send)
-                return
-            scope["state"]["identity"] = identity
+                scope["state"]["refusal"] = error
+        await self._app(scope, receive, send)
+
+
+class LoginRequired:
+    """Lets those pass whom Authentication knows, and everybody outside /api; raises UnauthenticatedError."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on once its sender is known."""
+        if scope["type"] == "http" and scope["path"].startswith(PROTECTED) and "identity" not in scope["state"]:
+            raise scope["state"]["refusal"]
         await self._app(scope, receive, send)
