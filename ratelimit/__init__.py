@@ -1,9 +1,22 @@
 """The token bucket that guards each user and each address, as an extension of the `limits` library.
 
-A map, lower layers first; a module imports only from lower ones. It knows neither `app` nor `jobs`, and no HTTP:
+    bucket       what is asked of buckets and what they answer
+    arithmetic   the bucket in whole numbers; the specification of lua/acquire.lua
+    notation     limits as people write them
+    keys         the names in Redis
+    translation  requests to numbers, numbers to decisions
+    script       the script's arguments and answer
+    levels       the levels in memory, bounded
+    coalescer    the calls of one turn as one pipeline
+    storage/     buckets in Redis and in memory, as storages of `limits`: both are `bucket.Buckets`
+    strategy     buckets as a strategy of `limits`
 
-words       bucket (what is asked and answered), notation
-policy      policy (who draws from which buckets), document (the limits as people write them), settings,
-            anomalies (who asks for far more than he used to)
-around it   ledger (what was decided, counted until it is stored), headers
+    policy       who draws from which buckets
+    document     all limits, as people write them together
+    settings     the limits that are in force until somebody changes them
+    ledger       what was decided, counted until somebody stores it
+    anomalies    who asks for far more than he used to
+    headers      what is said of a decision in an answer's headers
+
+It knows neither `app` nor `jobs`.
 """
