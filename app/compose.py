@@ -5,9 +5,15 @@ from functools import partial
 
 from redis.asyncio import Redis
 
+from app.addresses import Origins
 from app.auth import Authenticator, MetricsToken
+from app.live_limits import LiveLimits
+from app.rate_limits import RateLimits
+from app.recorder import Recorder
 from app.settings import Settings
 from app.state import Deps
+from app.stores.limits import LimitsStore
+from app.stores.rate_statistics import RateStatistics
 from jobs.admit import Admitter, Limits
 from jobs.batch_once import IdempotentBatches
 from jobs.batch_submit import BatchSubmitter
@@ -46,6 +52,11 @@ from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.uploads import Uploads
 from jobs.timetable import Timetable
 from jobs.wait import EndWaiter
+from ratelimit.ledger import Ledger
+from ratelimit.limiter import Limiter
+from ratelimit.stand_in import WhenAway
+from ratelimit.storage.memory import TokenBucketMemoryStorage
+from ratelimit.storage.redis import TokenBucketRedisStorage
 
 _METRICS_PATIENCE_S = 2.0
 
@@ -55,11 +66,12 @@ REDIS_PATIENCE_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """The connections of a web process. `tailing` is the one that waits for events."""
+    """The connections of a web process: `tailing` is for waiting for events, `limiting` for answers at once."""
 
     database: Database
     redis: Redis
     tailing: Redis
+    limiting: Redis
 
 
 def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: Doors) -> Deps:
@@ -88,6 +100,13 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
     statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
     waiter = EndWaiter(finder=finder, signals=Signals(redis))
     tail = Tail(doors.tailing)
+    ledger, limits_store, rate_statistics = Ledger(), LimitsStore(database, redis), RateStatistics(redis)
+    live_limits = LiveLimits(limits_store, given=settings.rate_limits.document())
+    limiter = Limiter(
+        TokenBucketRedisStorage.on(doors.limiting),
+        TokenBucketMemoryStorage(),
+        when_away={policy: WhenAway(word) for policy, word in settings.rate_limits.words_when_away().items()},
+    )
     return Deps(
         tasks=tasks,
         database=database,
@@ -119,4 +138,11 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         pauses=Pauses(PauseStore(database, redis)),
         planned=Planned(timetable, store=ScheduleStore(database), submitter=submitter, finder=finder),
         metrics_token=MetricsToken(settings.app.metrics_token),
+        origins=Origins(settings.app.trusted_proxies, header=settings.app.forwarded_header),
+        limiter=limiter,
+        rate_limits=RateLimits(limiter, live_limits, ledger, draft_headers=settings.rate_limits.draft_headers),
+        live_limits=live_limits,
+        limits_store=limits_store,
+        rate_statistics=rate_statistics,
+        recorder=Recorder(ledger, rate_statistics),
     )

@@ -16,7 +16,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Recorder:
-    """Moves what is counted from the ledger into Redis. While that is away it waits, and only the bounded rest is kept."""
+    """Moves what is counted from the ledger into Redis; while that is away the ledger keeps it, within its bounds."""
 
     def __init__(self, ledger: Ledger, statistics: RateStatistics) -> None:
         self._ledger = ledger

@@ -2,7 +2,20 @@
 
 from starlette.middleware import Middleware
 
-from app.api import audit, batches, data_sync, docs, events, failures, health, jobs, metrics, queues, rate_limit, schedules
+from app.api import (
+    audit,
+    batches,
+    data_sync,
+    docs,
+    events,
+    failures,
+    health,
+    jobs,
+    metrics,
+    queues,
+    rate_limit,
+    schedules,
+)
 from app.api.methods import by_method
 from app.middleware.authentication import Authentication, LoginRequired
 from app.middleware.body_limit import BodyLimit

@@ -5,9 +5,9 @@ from typing import cast
 
 from starlette.requests import Request
 
+from app.addresses import Origins
 from app.auth import Authenticator, MetricsToken
 from app.errors import ForbiddenError
-from app.addresses import Origins
 from app.identity import Identity, Role
 from app.live_limits import LiveLimits
 from app.rate_limits import Admission, RateLimits
@@ -36,6 +36,7 @@ from jobs.stores.statistics import Statistics
 from jobs.submit import Submitter
 from jobs.tasks.data_sync.service import DataSync
 from jobs.wait import EndWaiter
+from ratelimit.limiter import Limiter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,7 @@ class Deps:
     statistics: Statistics
     metrics_token: MetricsToken
     origins: Origins
+    limiter: Limiter
     rate_limits: RateLimits
     live_limits: LiveLimits
     limits_store: LimitsStore

@@ -85,7 +85,7 @@ def category_of(route: str, path: str) -> Category:
 
 
 def requests_of(limits: Limits, subject: Subject, route: str, path: str) -> tuple[BucketRequest, ...]:
-    """Give what a request draws from: the category's bucket first, then the endpoint's if it has one, then the guard."""
+    """Give what a request draws from: the category's bucket, then the endpoint's if it has one, then the guard."""
     category, endpoint = category_of(route, path), _ENDPOINTS.get(route)
     own = BucketRequest(policy=category, key=subject.key, limit=limits.tiers[subject.tier][category])
     guard = BucketRequest(policy=IP_GUARD, key=subject.network, limit=limits.ip_guard)

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from ratelimit.bucket import Limit
 from ratelimit.document import LimitsDocument, parse_limit
 from ratelimit.policy import POLICIES, Category, Endpoint, Tier
 

@@ -3,7 +3,6 @@
 from app.openapi.operation import CHOSEN_ID, LIMITED, REQUEST_ID, Header
 from app.openapi.schemas import Schema
 
-
 _WHERE = "#/components/headers/"
 
 

@@ -78,7 +78,7 @@ class LimitsStore:
                     written = _write(stored)
                     if raw == written:
                         return stored
-                    pipe.multi()
+                    pipe.multi()  # type: ignore[no-untyped-call]
                     pipe.set(keys.LIMITS, written)
                     try:
                         await pipe.execute()

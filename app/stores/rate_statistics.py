@@ -118,7 +118,7 @@ class RateStatistics:
 
 
 def _spell(cell: PolicyCell) -> str:
-    return "|".join((cell.policy, cell.tier, cell.outcome, cell.backend))
+    return f"{cell.policy}|{cell.tier}|{cell.outcome}|{cell.backend}"
 
 
 def _cell(name: str) -> PolicyCell | None:

@@ -84,7 +84,7 @@ class Described:
         faults = [
             f"header {name} is not there"
             for name, header in response["headers"].items()
-            if header["required"] and name not in answer.headers
+            if resolved(header)["required"] and name not in answer.headers
         ]
         if media_type.endswith("json"):
             checked = self._validator(answer.status_code, media_type, response["content"][media_type]["schema"])
