@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import cast
 
 from app.live_limits import InForce
 from app.schemas.shapes.rate_limits import (
+    AllLimitsView,
     AnomalyView,
     BucketView,
     DenialView,
@@ -27,7 +29,7 @@ def limits_view(in_force: InForce) -> LimitsView:
         "version": in_force.version,
         "changed_at": in_force.changed_at,
         "changed_by": in_force.changed_by,
-        "limits": in_force.document,
+        "limits": cast("AllLimitsView", in_force.document.model_dump()),
     }
 
 

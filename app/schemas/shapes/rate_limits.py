@@ -5,16 +5,48 @@ from datetime import datetime
 
 from typing_extensions import TypedDict
 
-from ratelimit.document import LimitsDocument
+
+class TierLimitsView(TypedDict):
+    """What one tier may do, by category."""
+
+    default: str
+    data_sync: str
+    auth: str
+
+
+class TiersView(TypedDict):
+    """What each tier may do."""
+
+    admin: TierLimitsView
+    premium: TierLimitsView
+    normal: TierLimitsView
+    anonymous: TierLimitsView
+
+
+class EndpointLimitsView(TypedDict):
+    """What each user may ask of single endpoints."""
+
+    sync_single: str
+    sync_batch: str
+    sync_full: str
+
+
+class AllLimitsView(TypedDict):
+    """All limits, as they are put."""
+
+    tiers: TiersView
+    endpoints: EndpointLimitsView
+    ip_guard: str
+    login_name: str
 
 
 class LimitsView(TypedDict):
-    """The limits in force, in the form in which they are put. Version 0 is what the settings say."""
+    """The limits in force. Version 0 is what the settings say."""
 
     version: int
     changed_at: datetime | None
     changed_by: str | None
-    limits: LimitsDocument
+    limits: AllLimitsView
 
 
 class BucketView(TypedDict):
