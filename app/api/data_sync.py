@@ -10,7 +10,8 @@ from app.api.parsing import answer, read_fields, read_form, read_id, read_job_id
 from app.errors import TooLargeError
 from app.schemas.requests import FileForm, SyncBody, TemplateBody, TemplateQuery
 from app.schemas.shapes.data_sync import SyncSubmittedView, TemplateList
-from app.schemas.views import file_view, job_view, sync_view, template_view
+from app.schemas.views.data_sync import file_view, sync_view, template_view
+from app.schemas.views.jobs import job_view
 from app.state import deps_of, identity_of, require_admin
 from jobs.errors import InvalidInputError, Mistake
 from jobs.tasks.data_sync.catalogue import Description
