@@ -25,12 +25,14 @@ def asks_of(requests: Sequence[BucketRequest]) -> list[Ask]:
 def decision_of(requests: Sequence[BucketRequest], now_us: int, fills: Iterable[Fill], backend: Backend) -> Decision:
     """Say how the buckets of these requests stand."""
     states = tuple(
-        BucketState(
-            request=request,
-            remaining=left,
-            full_at_s=-(-(now_us + full_us) // US_PER_S),
-            wait_us=None if wait_us == NEVER else wait_us,
-        )
-        for request, (left, full_us, wait_us) in zip(requests, fills, strict=True)
+        [
+            BucketState(
+                request=request,
+                remaining=left,
+                full_at_s=-(-(now_us + full_us) // US_PER_S),
+                wait_us=None if wait_us == NEVER else wait_us,
+            )
+            for request, (left, full_us, wait_us) in zip(requests, fills, strict=True)
+        ]
     )
-    return Decision(admitted=all(state.wait_us == 0 for state in states), states=states, backend=backend)
+    return Decision(admitted=not any([state.wait_us != 0 for state in states]), states=states, backend=backend)

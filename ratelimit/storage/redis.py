@@ -61,7 +61,7 @@ class TokenBucketRedisStorage(RedisStorage, TokenBucketSupport):
         self._prefix = key_prefix
         self._clock = clock
         self._coalescer = Coalescer(
-            self._redis, self._redis.register_script(script.TEXT), pipelines=_PIPELINES, patience_s=PATIENCE_S
+            pool, self._redis.register_script(script.TEXT), pipelines=_PIPELINES, patience_s=PATIENCE_S
         )
 
     @classmethod
