@@ -10,6 +10,15 @@
     coalescer    the calls of one turn as one pipeline
     storage/     buckets in Redis and in memory, as storages of `limits`: both are `bucket.Buckets`
     strategy     buckets as a strategy of `limits`
+    limiter      what everybody asks: Redis' buckets, and others in their place while it is away
+    breaker      whether Redis is asked
+    deadline     how long it is waited for
+    denials      who was just denied
+    stand_in     what decides while Redis is away
+    debts        what it does not know of yet
+    settlement   how it is told
+    probe        the loop that finds it again
+    counters     what was decided, by what
 
     policy       who draws from which buckets
     document     all limits, as people write them together

@@ -7,11 +7,14 @@ from enum import Enum, auto
 from typing import TypeVar
 
 import structlog
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ratelimit.counters import Cause, Counters
 from ratelimit.deadline import Deadline
 
 Answer = TypeVar("Answer")
+
+_SILENCE = (TimeoutError, RedisTimeoutError)
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -94,7 +97,7 @@ class Breaker:
             return
         self._state = _State.AWAY
         self._since = self._clock()
-        self._counters.outages[Cause.TIMEOUT if isinstance(error, TimeoutError) else Cause.ERROR] += 1
-        log.warning("limiter_redis_away", reason=str(error) or type(error).__name__)
+        self._counters.outages[Cause.TIMEOUT if isinstance(error, _SILENCE) else Cause.ERROR] += 1
+        log.warning("limiter_redis_away", error=type(error).__name__, reason=str(error))
         self._deadline.release()
         self._tripped.set()

@@ -1,13 +1,13 @@
 """What the limiter did since this process began, in numbers that only grow. It shows them to nobody by itself."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ratelimit.bucket import Backend, BucketRequest, Decision
 
-_MOST_CELLS = 1000
+_MOST_POLICIES = 100
 _OTHER = "other"
 
 
@@ -38,16 +38,24 @@ class Cell:
 class Counters:
     """The numbers of one process.
 
-    `decisions` counts buckets, not requests: each bucket that was charged, and each that denied. `outages` counts by
-    cause how often Redis was given up, `settled_tokens` what was charged in Redis afterwards, `unsettled_buckets` those
-    that could not be, because too many were used meanwhile.
+    `outages` counts by cause how often Redis was given up, `settled_tokens` what was charged in Redis afterwards,
+    `unsettled_buckets` those that could not be, because too many were used meanwhile.
     """
 
     def __init__(self) -> None:
-        self.decisions: Counter[Cell] = Counter()
+        self._tallies: defaultdict[tuple[Outcome, Backend], dict[str, int]] = defaultdict(dict)
         self.outages: Counter[Cause] = Counter()
         self.settled_tokens = 0
         self.unsettled_buckets = 0
+
+    @property
+    def decisions(self) -> dict[Cell, int]:
+        """How many buckets were charged, and how many denied: several of one request, where several did."""
+        return {
+            Cell(policy, outcome, backend): count
+            for (outcome, backend), tally in self._tallies.items()
+            for policy, count in tally.items()
+        }
 
     def count(self, requests: Sequence[BucketRequest], decision: Decision, *, remembered: bool = False) -> None:
         """Count a decision. Where nobody decided it has no states, and counts for all that was asked for."""
@@ -57,12 +65,11 @@ class Counters:
         else:
             outcome = Outcome.REMEMBERED if remembered else Outcome.DENIED
             policies = [state.request.policy for state in decision.states if state.wait_us != 0]
-        for policy in policies or [request.policy for request in requests]:
-            self.add(policy, outcome, decision.backend)
+        self.add(policies or [request.policy for request in requests], outcome, decision.backend)
 
-    def add(self, policy: str, outcome: Outcome, backend: Backend) -> None:
-        """Count one bucket. A policy that comes when there are a thousand cells is counted as "other"."""
-        cell = Cell(policy, outcome, backend)
-        if cell not in self.decisions and len(self.decisions) >= _MOST_CELLS:
-            cell = Cell(_OTHER, outcome, backend)
-        self.decisions[cell] += 1
+    def add(self, policies: Iterable[str], outcome: Outcome, backend: Backend) -> None:
+        """Count a bucket of each policy. One that comes when there are a hundred is counted as "other"."""
+        tally = self._tallies[outcome, backend]
+        for policy in policies:
+            name = policy if policy in tally or len(tally) < _MOST_POLICIES else _OTHER
+            tally[name] = tally.get(name, 0) + 1

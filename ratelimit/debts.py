@@ -2,91 +2,112 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from math import ceil
 
 from ratelimit.bucket import BucketRequest
 from ratelimit.counters import Counters
 
+_ROUNDING = 1e-6  # tokens; far more than what the sums are off by
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Debt:
-    """What Redis has to be told of one bucket.
-
-    `request` names the bucket and the limit that it was last asked for by, `spent` the tokens; `is_cleared` says that
-    it was filled before that. From `ends_at` on it is full again, whatever was spent.
-    """
+    """What Redis has to be told of one bucket: it is to be filled, where it was cleared, and then charged the cost."""
 
     request: BucketRequest
-    spent: int
     is_cleared: bool
-    ends_at: float
+
+
+@dataclass(slots=True)
+class _Account:
+    request: BucketRequest
+    tokens: float  # that were owed at `at`; below nothing is nothing
+    at: float
+    is_cleared: bool
+
+    def owed(self, now: float) -> float:
+        limit = self.request.limit
+        return max(0.0, self.tokens - (now - self.at) * limit.amount / limit.period_s)
+
+    def is_over(self, now: float) -> bool:
+        """Say whether any bucket of this kind would be full by now, whatever was spent."""
+        limit = self.request.limit
+        return (now - self.at) * limit.amount >= limit.burst * limit.period_s
 
 
 class Debts:
-    """One debt for each bucket. Those that time has paid are dropped; of too many, those that are nearest to it."""
+    """One account for each bucket, which time pays off at the pace at which the bucket fills.
+
+    Those that are paid are dropped; of too many, those that were left alone longest.
+    """
 
     def __init__(self, *, counters: Counters, clock: Callable[[], float], most: int = 50_000) -> None:
         """Take a clock in seconds that never steps back."""
         self._counters = counters
         self._clock = clock
         self._most = most
-        self._debts: dict[tuple[str, str], Debt] = {}  # that which was longest left alone first
+        self._accounts: dict[tuple[str, str], _Account] = {}  # that which was longest left alone first
 
     def __len__(self) -> int:
         """Say how many buckets Redis does not know all of."""
-        return len(self._debts)
+        return len(self._accounts)
 
     def spend(self, requests: Iterable[BucketRequest]) -> None:
-        """Note what was charged here."""
+        """Note what was charged here, up to what a bucket holds."""
+        now = self._clock()
         for request in requests:
-            self._add(request, request.cost)
+            self._add(request, request.cost, now)
 
     def give_back(self, requests: Iterable[BucketRequest]) -> None:
         """Take back what was charged here. What Redis had charged before stays: time may have paid for it."""
+        now = self._clock()
         for request in requests:
-            if _bucket_of(request) in self._debts:
-                self._add(request, -request.cost)
+            if _bucket_of(request) in self._accounts:
+                self._add(request, -request.cost, now)
 
     def clear(self, requests: Iterable[BucketRequest]) -> None:
         """Note that buckets were filled."""
+        now = self._clock()
         for request in requests:
-            self._debts.pop(_bucket_of(request), None)
-            self._add(request, 0, is_cleared=True)
+            self._accounts.pop(_bucket_of(request), None)
+            self._add(request, 0, now, is_cleared=True)
 
     def take(self, most: int) -> list[Debt]:
         """Take the oldest debts away, up to so many; they have to be settled, or put back."""
         now = self._clock()
         taken: list[Debt] = []
-        while self._debts and len(taken) < most:
-            debt = self._debts.pop(next(iter(self._debts)))
-            if debt.ends_at > now:
-                taken.append(debt)
+        while self._accounts and len(taken) < most:
+            account = self._accounts.pop(next(iter(self._accounts)))
+            cost = ceil(account.owed(now) - _ROUNDING)
+            if cost > 0 or (account.is_cleared and not account.is_over(now)):
+                taken.append(Debt(request=replace(account.request, cost=cost), is_cleared=account.is_cleared))
         return taken
 
     def put_back(self, debts: Iterable[Debt]) -> None:
         """Keep debts that Redis could not be told of. What came meanwhile came after them."""
-        for debt in debts:
-            bucket = _bucket_of(debt.request)
-            later = self._debts.get(bucket)
-            if later is None:
-                self._debts[bucket] = debt
-            elif not later.is_cleared:
-                self._debts[bucket] = replace(later, spent=debt.spent + later.spent, is_cleared=debt.is_cleared)
-
-    def _add(self, request: BucketRequest, tokens: int, *, is_cleared: bool = False) -> None:
-        bucket = _bucket_of(request)
-        former = self._debts.pop(bucket, None)
-        if former is not None:
-            tokens, is_cleared = max(0, former.spent + tokens), former.is_cleared
-        limit = request.limit
-        ends_at = self._clock() + limit.burst * limit.period_s / limit.amount
-        self._debts[bucket] = Debt(request=request, spent=tokens, is_cleared=is_cleared, ends_at=ends_at)
-        self._drop()
-
-    def _drop(self) -> None:
         now = self._clock()
-        while (oldest := next(iter(self._debts.values()))).ends_at <= now or len(self._debts) > self._most:
-            self._counters.unsettled_buckets += oldest.ends_at > now
-            del self._debts[_bucket_of(oldest.request)]
+        for debt in debts:
+            later = self._accounts.get(_bucket_of(debt.request))
+            if later is None or not later.is_cleared:
+                self._add(debt.request, debt.request.cost, now, is_cleared=debt.is_cleared)
+
+    def _add(self, request: BucketRequest, tokens: int, now: float, *, is_cleared: bool = False) -> None:
+        bucket = _bucket_of(request)
+        owed = float(tokens)
+        if former := self._accounts.pop(bucket, None):
+            owed += former.owed(now)
+            is_cleared = is_cleared or former.is_cleared
+        self._accounts[bucket] = _Account(request, min(owed, request.limit.burst), now, is_cleared)
+        self._drop(now)
+
+    def _drop(self, now: float) -> None:
+        while (is_over := (oldest := next(iter(self._accounts.values()))).is_over(now)) or self._is_full:
+            self._counters.unsettled_buckets += not is_over
+            del self._accounts[_bucket_of(oldest.request)]
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._accounts) > self._most
 
 
 def _bucket_of(request: BucketRequest) -> tuple[str, str]:

@@ -56,7 +56,7 @@ class Limiter:
             redis=redis,
             breaker=self._breaker,
             debts=debts,
-            settlement=Settlement(debts=debts, local=local, redis=redis, counters=self.counters),
+            settlement=Settlement(debts=debts, redis=redis, counters=self.counters),
             deadline_s=deadline_s,
             backoff=backoff,
         )
@@ -95,7 +95,8 @@ class Limiter:
         return await self._either(self._redis.charge, self._stand_in.charge, requests)
 
     async def refund(self, *requests: BucketRequest) -> None:
-        """x"""
+        """Give back what was charged; while Redis is away only what was charged since."""
+        self._denials.forget(requests)
         await self._either(self._redis.refund, self._stand_in.refund, requests)
 
     async def clear(self, *requests: BucketRequest) -> None:

@@ -5,8 +5,8 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ratelimit.bucket import BucketRequest, Buckets, Limit
 from ratelimit.breaker import Breaker
+from ratelimit.bucket import BucketRequest, Buckets, Limit
 from ratelimit.debts import Debts
 from ratelimit.settlement import Settlement
 
@@ -23,7 +23,7 @@ class Backoff:
     """
 
     first_s: float = 0.25
-    longest_s: float = 0.8
+    longest_s: float = 0.6
     uniform: Callable[[float, float], float] = random.uniform
 
     def pauses(self) -> Iterator[float]:

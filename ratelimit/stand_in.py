@@ -68,6 +68,6 @@ class StandIn:
         return await ask(*(request for request, word in zip(requests, words, strict=True) if word is WhenAway.LOCAL))
 
     def _count_open(self, requests: tuple[BucketRequest, ...]) -> None:
-        for request in requests:
-            if self._when_away.get(request.policy) is WhenAway.OPEN:
-                self._counters.add(request.policy, Outcome.ADMITTED, Backend.OPEN)
+        policies = [one.policy for one in requests if self._when_away.get(one.policy) is WhenAway.OPEN]
+        if policies:
+            self._counters.add(policies, Outcome.ADMITTED, Backend.OPEN)

@@ -26,7 +26,7 @@ class TokenBucketRedisStorage(RedisStorage, TokenBucketSupport):
     """Keeps each bucket that is not full in one short key; decides by Redis' clock, in one script.
 
     The calls of one turn of the event loop travel together. It tries nothing twice, and waits for no answer longer than
-    0.1 s; it raises what redis-py raises, a RedisError or an OSError.
+    `patience_s`; it raises what redis-py raises, a RedisError or an OSError.
     """
 
     STORAGE_SCHEME = [  # noqa: RUF012  the way of `limits`
@@ -42,14 +42,17 @@ class TokenBucketRedisStorage(RedisStorage, TokenBucketSupport):
         wrap_exceptions: bool = False,
         key_prefix: str = keys.BUCKETS,
         connection_pool: "ConnectionPool | None" = None,
+        patience_s: float = PATIENCE_S,
         clock: Callable[[], int] | None = None,
     ) -> None:
         """Connect to where the URI says, with a small pool of its own, or through the pool that is given.
 
+        `patience_s` should be longer than the deadline of a limiter before it, which tells a silent Redis from a loop
+        that stood still.
         `clock` is for tests: it gives the microseconds since 1970 in place of Redis.
         """
         uri = uri.replace("+bucket", "", 1)
-        pool = connection_pool or _pool_at(uri)
+        pool = connection_pool or _pool_at(uri, patience_s)
         # `limits` passes its options on to redis-py, and annotates them as plain values
         options: Any = {"connection_pool": pool}
         super().__init__(
@@ -61,7 +64,7 @@ class TokenBucketRedisStorage(RedisStorage, TokenBucketSupport):
         self._prefix = key_prefix
         self._clock = clock
         self._coalescer = Coalescer(
-            pool, self._redis.register_script(script.TEXT), pipelines=_PIPELINES, patience_s=PATIENCE_S
+            pool, self._redis.register_script(script.TEXT), pipelines=_PIPELINES, patience_s=patience_s
         )
 
     @classmethod
@@ -101,13 +104,13 @@ class TokenBucketRedisStorage(RedisStorage, TokenBucketSupport):
             await self._own_pool.disconnect()
 
 
-def _pool_at(uri: str) -> "BlockingConnectionPool":
+def _pool_at(uri: str, patience_s: float) -> "BlockingConnectionPool":
     url = uri.removeprefix("async+").replace("redis+unix", "unix", 1)
     return BlockingConnectionPool.from_url(
         url,
         max_connections=_CONNECTIONS,
-        timeout=PATIENCE_S,
-        socket_timeout=PATIENCE_S,
-        socket_connect_timeout=PATIENCE_S,
+        timeout=patience_s,
+        socket_timeout=patience_s,
+        socket_connect_timeout=patience_s,
         retry=Retry(NoBackoff(), 0),
     )
