@@ -1,19 +1,27 @@
 """Puts the parts of a web process together: what endpoints are handed, made of settings and open connections."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from redis.asyncio import Redis
 
+from app.accounts import Accounts
 from app.addresses import Origins
+from app.attempts import Attempts
 from app.auth import Authenticator, MetricsToken
 from app.live_limits import LiveLimits
+from app.login import Logins
+from app.passwords import Passwords
 from app.rate_limits import RateLimits
 from app.recorder import Recorder
 from app.settings import Settings
 from app.state import Deps
+from app.stores.attempts import AttemptStore
+from app.stores.credentials import CredentialStore
 from app.stores.limits import LimitsStore
 from app.stores.rate_statistics import RateStatistics
+from app.stores.users import UserStore
 from jobs.admit import Admitter, Limits
 from jobs.batch_once import IdempotentBatches
 from jobs.batch_submit import BatchSubmitter
@@ -66,12 +74,13 @@ REDIS_PATIENCE_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """The connections of a web process: `tailing` is for waiting for events, `limiting` for answers at once."""
+    """What a web process opens and closes. Of connections `tailing` waits for events, `limiting` for nothing."""
 
     database: Database
     redis: Redis
     tailing: Redis
     limiting: Redis
+    passwords: Passwords
 
 
 def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: Doors) -> Deps:
@@ -107,6 +116,8 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         TokenBucketMemoryStorage(),
         when_away={policy: WhenAway(word) for policy, word in settings.rate_limits.words_when_away().items()},
     )
+    users, credentials = UserStore(database), CredentialStore(database)
+    authenticator = Authenticator(credentials, admin_api_key=settings.app.admin_api_key.get_secret_value())
     return Deps(
         tasks=tasks,
         database=database,
@@ -126,7 +137,15 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         data_sync=DataSync(
             database=database, finder=finder, submitter=submitter, uploads=Uploads(settings.jobs.data_dir)
         ),
-        authenticator=Authenticator(admin_api_key=settings.app.admin_api_key.get_secret_value()),
+        authenticator=authenticator,
+        accounts=Accounts(users=users, credentials=credentials, passwords=doors.passwords, authenticator=authenticator),
+        logins=Logins(
+            users=users,
+            credentials=credentials,
+            passwords=doors.passwords,
+            attempts=Attempts(AttemptStore(redis)),
+            lasts=timedelta(hours=settings.app.session_hours),
+        ),
         statistics=statistics,
         overview=Overview(
             places=Places(redis, patience_s=REDIS_PATIENCE_S),

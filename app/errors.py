@@ -1,7 +1,8 @@
 """The errors that only HTTP knows. Those of the job engine are in jobs.errors."""
 
+from collections.abc import Sequence
+
 from jobs.errors import SwitchyardError
-from ratelimit.bucket import Decision
 
 
 class UnauthenticatedError(SwitchyardError):
@@ -13,15 +14,18 @@ class ForbiddenError(SwitchyardError):
 
 
 class RateLimitedError(SwitchyardError):
-    """Whoever asks has asked for too much; `decision` says by which limits, and when the same would be admitted."""
+    """Too much was asked for in too short a time; after `retry_after_s` seconds, if ever, it may be asked again.
 
-    def __init__(self, decision: Decision) -> None:
-        binding = decision.binding
-        after_s = decision.retry_after_s
-        name = binding.request.policy if binding else "unknown"
-        wait = "this will not be admitted" if after_s is None else f"try again in {after_s:,} s"
-        super().__init__(f"the limit {name} is used up; {wait}")
-        self.decision = decision
+    `policies` are the limits that were in the way, the binding one first, and `key` says whose that one is.
+    """
+
+    def __init__(
+        self, message: str, *, policies: Sequence[str], retry_after_s: int | None, key: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.policies = tuple(policies)
+        self.retry_after_s = retry_after_s
+        self.key = key
 
 
 class PreconditionFailedError(SwitchyardError):
@@ -30,6 +34,10 @@ class PreconditionFailedError(SwitchyardError):
 
 class PreconditionRequiredError(SwitchyardError):
     """This is only changed by who says, with If-Match, which version he has read."""
+
+
+class BusyError(SwitchyardError):
+    """This process has too much to do at this moment; nothing was changed."""
 
 
 class TooLargeError(SwitchyardError):

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from app.compose import REDIS_PATIENCE_S, Doors, compose
 from app.draining import on_stop_signal
+from app.passwords import Passwords
 from app.settings import Settings
 from app.state import Deps
 from jobs.cancelling import cancel_until_ended
@@ -47,6 +48,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
                 asyncio.create_task(deps.limiter.run(), name="limiter"),
                 asyncio.create_task(deps.live_limits.run(), name="live-limits"),
                 asyncio.create_task(deps.recorder.run(), name="recorder"),
+                asyncio.create_task(deps.authenticator.run(), name="authenticator"),
                 asyncio.create_task(_tell_of(deps.fitness), name="fitness"),
             ]
             try:
@@ -75,10 +77,11 @@ async def _doors(settings: Settings) -> AsyncIterator[Doors]:
     )
     url = settings.jobs.redis_url.get_secret_value()
     redis, tailing = connect_redis(url, patience_s=REDIS_PATIENCE_S), connect_redis(url, patience_s=_TAIL_PATIENCE_S)
-    limiting = connect_redis(url, patience_s=PATIENCE_S, retries=0)
+    limiting, passwords = connect_redis(url, patience_s=PATIENCE_S, retries=0), Passwords()
     try:
-        yield Doors(database=database, redis=redis, tailing=tailing, limiting=limiting)
+        yield Doors(database=database, redis=redis, tailing=tailing, limiting=limiting, passwords=passwords)
     finally:
+        passwords.close()
         for client in (limiting, tailing, redis):
             await client.aclose(close_connection_pool=True)
         await database.close()

@@ -15,7 +15,6 @@ from app.schemas.shapes.problems import MistakeView, MoreView, ProblemView
 from jobs import errors as jobs_errors
 from jobs.errors import InvalidInputError, SwitchyardError
 from jobs.tasks.data_sync.errors import NotASpreadsheetError
-from ratelimit.bucket import Decision
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -60,6 +59,7 @@ PRECONDITION_FAILED = Kind(
 PRECONDITION_REQUIRED = Kind(
     type="precondition-required", status=HTTPStatus.PRECONDITION_REQUIRED, title="Say which version you have read"
 )
+BUSY = Kind(type="unavailable", status=HTTPStatus.SERVICE_UNAVAILABLE, title="The server is too busy")
 UNAVAILABLE = Kind(type="unavailable", status=HTTPStatus.SERVICE_UNAVAILABLE, title="A store does not answer")
 
 # Read from the top: the first class that fits decides.
@@ -79,6 +79,7 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (app_errors.PreconditionFailedError, PRECONDITION_FAILED),
     (app_errors.PreconditionRequiredError, PRECONDITION_REQUIRED),
     (jobs_errors.StoreUnavailableError, UNAVAILABLE),
+    (app_errors.BusyError, BUSY),
 )
 
 # What HTTP itself has a word for has no type of ours (RFC 9457, section 4.2.1).
@@ -88,7 +89,7 @@ BLANK_STATUSES = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.INTERNAL_SERVER_ERRO
 # The printed list: what each type means, word for word as the README and the OpenAPI document have it.
 MEANINGS: Mapping[str, str] = {
     "validation": "a field is wrong, or the body cannot be read",
-    "unauthenticated": "no key, or one that is not known",
+    "unauthenticated": "no key or session, or one that is not known; or a wrong password",
     "forbidden": "the role does not allow this",
     "not-found": "there is no such thing, or it is somebody else's",
     "conflict": "its state does not allow this, or the first submission with this `Idempotency-Key` is in flight",
@@ -99,7 +100,7 @@ MEANINGS: Mapping[str, str] = {
     RATE_LIMITED.type: "a rate limit is used up; `violated-policies` names it, `Retry-After` says when to try again",
     "precondition-failed": "`If-Match` names another version than the current one",
     "precondition-required": "this is only changed with `If-Match`",
-    "unavailable": "a store does not answer; `Retry-After` says when to try again",
+    "unavailable": "a store does not answer, or the server is too busy; `Retry-After` says when to try again",
     BLANK: "what HTTP has a word for itself",
 }
 
@@ -119,7 +120,7 @@ def known_problem(request: Request, error: Exception) -> Response:
         log.warning("store_unavailable", reason=str(error))
         return problem(request, kind, detail="nothing was changed; try again soon")
     if isinstance(error, app_errors.RateLimitedError):
-        return problem(request, kind, detail=str(error), more=_refusal(error.decision))
+        return _refusal(request, kind, error)
     if isinstance(error, InvalidInputError):
         found: list[MistakeView] = [{"pointer": one.pointer, "detail": one.detail} for one in error.mistakes]
         return problem(request, kind, detail="see errors for each field", more={"errors": found} if found else {})
@@ -169,16 +170,15 @@ def problem(
     return Response(orjson.dumps(body), status_code=kind.status, media_type=MEDIA_TYPE, headers=all_headers)
 
 
-def _refusal(decision: Decision) -> MoreView:
-    """Say which limits were in the way. Of keys only the binding one is told, which is the asker's own."""
-    binding = decision.binding
-    more: MoreView = {
-        "violated-policies": [state.request.policy for state in decision.states if state.wait_us != 0],
-    }
-    if binding is not None:
-        more["rate_limit_type"] = binding.request.policy
-        more["rate_limit_key"] = binding.request.key
-    return more
+def _refusal(request: Request, kind: Kind, error: app_errors.RateLimitedError) -> Response:
+    """Say which limits were in the way. Of keys only that of the binding one is told, which is the asker's own."""
+    more: MoreView = {"violated-policies": error.policies, "rate_limit_type": error.policies[0]}
+    if error.key is not None:
+        more["rate_limit_key"] = error.key
+    headers = {"Cache-Control": "no-store"}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    return problem(request, kind, detail=str(error), more=more, headers=headers)
 
 
 def problem_of(request: Request, error: Exception) -> Response:

@@ -4,6 +4,7 @@ from starlette.middleware import Middleware
 
 from app.api import (
     audit,
+    auth,
     batches,
     data_sync,
     docs,
@@ -15,6 +16,7 @@ from app.api import (
     queues,
     rate_limit,
     schedules,
+    users,
 )
 from app.api.methods import by_method
 from app.middleware.authentication import Authentication, LoginRequired
@@ -43,6 +45,13 @@ ROUTES = (
     by_method("/api/queues/{q}/pause", POST=queues.pause_queue),
     by_method("/api/queues/{q}/resume", POST=queues.resume_queue),
     by_method("/api/workers", GET=queues.list_workers),
+    by_method("/api/auth/login", POST=auth.log_in),
+    by_method("/api/auth/logout", POST=auth.log_out),
+    by_method("/api/auth/me", GET=auth.show_me),
+    by_method("/api/auth/keys", GET=auth.list_keys, POST=auth.create_key),
+    by_method("/api/auth/keys/{id}", DELETE=auth.revoke_key),
+    by_method("/api/users", GET=users.list_users, POST=users.create_user),
+    by_method("/api/users/{id}", PATCH=users.change_user),
     by_method("/api/audit", GET=audit.list_audit),
     by_method("/api/rate-limit/config", GET=rate_limit.show_limits, PUT=rate_limit.change_limits),
     by_method("/api/rate-limit/my-info", GET=rate_limit.show_own_limits),

@@ -67,7 +67,6 @@ class LimitsDocument(_Part):
     tiers: TiersDocument
     endpoints: EndpointsDocument
     ip_guard: LimitText
-    login_name: LimitText
 
     def limits(self) -> Limits:
         """Give what it says."""
@@ -75,7 +74,6 @@ class LimitsDocument(_Part):
             tiers={tier: _parsed(getattr(self.tiers, tier)) for tier in Tier},
             endpoints={endpoint: parse_limit(getattr(self.endpoints, endpoint)) for endpoint in Endpoint},
             ip_guard=parse_limit(self.ip_guard),
-            login_name=parse_limit(self.login_name),
         )
 
 

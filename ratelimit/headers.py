@@ -9,25 +9,21 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 
 def headers_of(decision: Decision, *, draft: bool) -> RawHeaders:
-    """Give the headers of an answer; of one that nobody decided only those of a refusal.
+    """Give the headers of an answer; none of one that nobody decided.
 
-    The numbers are those of the binding bucket. `draft` adds `RateLimit` and `RateLimit-Policy` as
-    draft-ietf-httpapi-ratelimit-headers-10 has them; the next draft names their parameters otherwise.
+    The numbers are those of the binding bucket; when to come again after a refusal is `Decision.retry_after_s`. `draft`
+    adds `RateLimit` and `RateLimit-Policy` as draft-ietf-httpapi-ratelimit-headers-10 has them; the next draft names
+    their parameters otherwise.
     """
-    headers: RawHeaders = []
-    if (state := decision.binding) is not None:
-        headers += [
-            (b"x-ratelimit-limit", b"%d" % state.request.limit.burst),
-            (b"x-ratelimit-remaining", b"%d" % state.remaining),
-            (b"x-ratelimit-reset", b"%d" % state.full_at_s),
-        ]
-        if draft:
-            headers += _draft(decision.states, state)
-    if not decision.admitted:
-        headers.append((b"cache-control", b"no-store"))
-        if (retry_after_s := decision.retry_after_s) is not None:
-            headers.append((b"retry-after", b"%d" % retry_after_s))
-    return headers
+    state = decision.binding
+    if state is None:
+        return []
+    headers = [
+        (b"x-ratelimit-limit", b"%d" % state.request.limit.burst),
+        (b"x-ratelimit-remaining", b"%d" % state.remaining),
+        (b"x-ratelimit-reset", b"%d" % state.full_at_s),
+    ]
+    return [*headers, *_draft(decision.states, state)] if draft else headers
 
 
 def seconds_to_full(state: BucketState) -> int:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
 from typing import Final
 
 from ratelimit.bucket import BucketRequest, Limit
@@ -35,8 +34,7 @@ class Endpoint(StrEnum):
 
 
 IP_GUARD: Final = "ip_guard"  # how much all together may ask for that come from one address
-LOGIN_NAME: Final = "login_name"  # how often somebody may try to log in under one name
-POLICIES: Final = (*Category, *Endpoint, IP_GUARD, LOGIN_NAME)
+POLICIES: Final = (*Category, *Endpoint, IP_GUARD)
 
 _ENDPOINTS: Mapping[str, Endpoint] = {
     "POST /api/data-sync/single": Endpoint.SYNC_SINGLE,
@@ -55,7 +53,6 @@ class Limits:
     tiers: Mapping[Tier, Mapping[Category, Limit]]
     endpoints: Mapping[Endpoint, Limit]
     ip_guard: Limit
-    login_name: Limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,15 +89,6 @@ def requests_of(limits: Limits, subject: Subject, route: str, path: str) -> tupl
     if endpoint is None:
         return own, guard
     return own, BucketRequest(policy=endpoint, key=subject.key, limit=limits.endpoints[endpoint]), guard
-
-
-def login_request(limits: Limits, name: str) -> BucketRequest:
-    """Give what an attempt to log in under a name draws from, whoever makes it and whether there is such a user.
-
-    The key has a digest of the name: people type passwords where a name belongs.
-    """
-    digest = sha256(name.casefold().encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return BucketRequest(policy=LOGIN_NAME, key=f"name:{digest}", limit=limits.login_name)
 
 
 def own_requests(limits: Limits, subject: Subject) -> tuple[BucketRequest, ...]:

@@ -95,11 +95,6 @@ class RateLimitSettings(BaseModel):
         alias="RATELIMIT_IP_GUARD",
         description="What all together may ask for who call from one address, logged in or not",
     )
-    login_name: LimitText = Field(
-        default="10/minute",
-        alias="RATELIMIT_LOGIN_NAME",
-        description="How often somebody may try to log in under one name, from wherever",
-    )
     when_away: Annotated[str, AfterValidator(_when_away)] = Field(
         default="",
         alias="RATELIMIT_WHEN_AWAY",
@@ -128,7 +123,6 @@ class RateLimitSettings(BaseModel):
                 "tiers": changed,
                 "endpoints": {**ENDPOINTS, **dict(_pairs(self.endpoints))},
                 "ip_guard": self.ip_guard,
-                "login_name": self.login_name,
             }
         )
 

@@ -12,8 +12,8 @@ from app.errors import PreconditionFailedError, PreconditionRequiredError
 from app.headers import header_of
 from app.live_limits import InForce
 from app.schemas.limits import DenialsQuery, LimitsBody, StatisticsQuery
-from app.schemas.limits_views import anomaly_view, denial_view, limits_view, own_limits_view, statistics_view
 from app.schemas.shapes.rate_limits import AnomalyList, DenialList
+from app.schemas.views.rate_limits import anomaly_view, denial_view, limits_view, own_limits_view, statistics_view
 from app.state import actor_of, admission_of, deps_of, require_admin
 from ratelimit.anomalies import anomalies
 from ratelimit.document import LimitsDocument

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from app.middleware.authentication import PROTECTED
+from app.middleware.authentication import PROTECTED, is_protected
 from app.openapi.headers import described
 from app.openapi.links import links_of
 from app.openapi.operation import Answer, Operation
@@ -46,6 +46,8 @@ def _kinds(path: str, operation: Operation) -> Iterator[Kind]:
         yield VALIDATION
     if "{" in path:
         yield NOT_FOUND
+    if is_protected(path):
+        yield UNAUTHENTICATED
     if path.startswith(PROTECTED):
-        yield from (UNAUTHENTICATED, RATE_LIMITED, UNAVAILABLE)
+        yield from (RATE_LIMITED, UNAVAILABLE)
     yield from operation.problems

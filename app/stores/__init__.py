@@ -1,1 +1,1 @@
-"""What the web processes keep in PostgreSQL and in Redis beside the job engine's own."""
+"""What the HTTP side keeps: users, API keys and sessions in PostgreSQL, failed logins in Redis. The only I/O here."""

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message
 from app.auth import Authenticator
 from app.identity import Identity, Role
 from app.state import Deps
+from app.stores.credentials import CredentialStore
 from tests.support.openapi import hold_to_document
 from tests.support.site import ADMIN_KEY, running_app
 
@@ -24,12 +25,10 @@ _AT_ONCE = 3
 class ByName(Authenticator):
     """Lets `Bearer <role>:<name>` in, beside the admin."""
 
-    def identify(self, authorization: str | None) -> Identity:
+    def recall(self, text: str) -> Identity | None:
         """Give who that is."""
-        role, is_named, name = (authorization or "").removeprefix("Bearer ").partition(":")
-        if is_named:
-            return Identity(owner=name, role=Role(role))
-        return super().identify(authorization)
+        role, is_named, name = text.partition(":")
+        return Identity(owner=name, role=Role(role)) if is_named else super().recall(text)
 
 
 def limited(environ: Mapping[str, str], **more: str) -> dict[str, str]:
@@ -42,7 +41,7 @@ async def apps(environ: Mapping[str, str], count: int) -> AsyncIterator[Sequence
     """Run so many applications, each with parts and connections of its own, as web processes have."""
 
     def changed(deps: Deps) -> Deps:
-        return replace(deps, authenticator=ByName(admin_api_key=ADMIN_KEY))
+        return replace(deps, authenticator=ByName(CredentialStore(deps.database), admin_api_key=ADMIN_KEY))
 
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(running_app(environ, changed=changed)) for _ in range(count)]

@@ -30,7 +30,6 @@ UNLIMITED = {
     "RATELIMIT_TIERS": ",".join(f"{tier}.{category}=1000000/minute" for tier in Tier for category in Category),
     "RATELIMIT_ENDPOINTS": ",".join(f"{endpoint}=1000000/minute" for endpoint in Endpoint),
     "RATELIMIT_IP_GUARD": "1000000/minute",
-    "RATELIMIT_LOGIN_NAME": "1000000/minute",
 }
 SLOTS = {"data_sync": 4, "data_processing": 2, "scheduled": 2}
 
@@ -97,7 +96,7 @@ async def running_web(environ: Mapping[str, str], *more: Task) -> AsyncIterator[
 def logged_in(patch: pytest.MonkeyPatch, owner: str) -> Iterator[None]:
     """Let all requests be those of a user who is no administrator."""
     with patch.context() as patched:
-        patched.setattr(Authenticator, "identify", lambda *_: Identity(owner=owner, role=Role.NORMAL))
+        patched.setattr(Authenticator, "recall", lambda *_: Identity(owner=owner, role=Role.NORMAL))
         yield
 
 

@@ -28,7 +28,6 @@ RATE_LIMIT: Operations = {
             },
             "endpoints": {"sync_single": "10/minute", "sync_batch": "5/minute", "sync_full": "3/minute"},
             "ip_guard": "600/minute",
-            "login_name": "10/minute",
         },
         answers={200: Answer(meaning="The limits, in force from now on", shape=LimitsView, headers=(ETAG,))},
         problems=(FORBIDDEN, PRECONDITION_FAILED, PRECONDITION_REQUIRED),

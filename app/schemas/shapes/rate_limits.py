@@ -37,7 +37,6 @@ class AllLimitsView(TypedDict):
     tiers: TiersView
     endpoints: EndpointLimitsView
     ip_guard: str
-    login_name: str
 
 
 class LimitsView(TypedDict):

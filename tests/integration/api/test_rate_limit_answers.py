@@ -6,7 +6,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
 from app.problems import RATE_LIMITED
@@ -92,7 +91,7 @@ async def test_probes_metrics_and_files_are_not_limited(app: ASGIApp, path: str)
         assert not [name for name in answer.headers if "ratelimit" in name]
 
 
-async def test_a_refused_request_uses_up_nothing(nora: httpx.AsyncClient, redis: Redis) -> None:
+async def test_a_refused_request_uses_up_nothing(nora: httpx.AsyncClient) -> None:
     """Neither the bucket that still has something, nor the guard."""
     for _ in range(10):
         await nora.post("/api/data-sync/single", json={})
@@ -122,7 +121,9 @@ async def test_the_draft_s_headers_can_be_left_out(environ: dict[str, str]) -> N
         assert "ratelimit-policy" not in answer.headers
 
 
-@pytest.mark.parametrize(("words", "status"), [("", 200), ("default=open, ip_guard=open", 200), ("default=closed", 503)])
+@pytest.mark.parametrize(
+    ("words", "status"), [("", 200), ("default=open, ip_guard=open", 200), ("default=closed", 503)]
+)
 async def test_while_redis_hangs_the_settings_say_who_decides(
     environ: dict[str, str], tmp_path: Path, words: str, status: int
 ) -> None:

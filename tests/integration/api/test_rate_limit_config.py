@@ -119,7 +119,7 @@ async def test_a_bad_document_is_refused_whole(ada: httpx.AsyncClient) -> None:
         {**limits, "colour": "red"},
         {name: part for name, part in limits.items() if name != "endpoints"},
         {**limits, "tiers": {**limits["tiers"], "root": limits["tiers"]["admin"]}},
-        {**limits, "login_name": 5},
+        {**limits, "ip_guard": 5},
     ):
         assert (await _put(ada, bad, etag)).status_code == 422, bad
     assert await _read(ada) == (limits, etag)
@@ -163,7 +163,7 @@ async def test_redis_may_lose_its_copy(ada: httpx.AsyncClient, nora: httpx.Async
     await redis.flushdb()
 
     async def is_back() -> bool:
-        return await redis.get(keys.LIMITS) == after
+        return bool(await redis.get(keys.LIMITS) == after)
 
     await eventually(is_back)
     await _limit_is(nora, 80)
@@ -205,7 +205,7 @@ async def test_a_document_of_a_later_version_is_not_taken(
     ada: httpx.AsyncClient, nora: httpx.AsyncClient, database: Database, redis: Redis
 ) -> None:
     """What this one cannot read leaves in force what was."""
-    await database.execute("UPDATE rate_limits SET version = 7, document = '{\"colour\": \"red\"}'")
+    await database.execute('UPDATE rate_limits SET version = 7, document = \'{"colour": "red"}\'')
     await redis.delete(keys.LIMITS)
 
     async def is_copied() -> bool:

@@ -41,9 +41,7 @@ async def _counts(client: httpx.AsyncClient, route: str) -> tuple[int, int, int]
     """Sum up what was counted of a route: allowed, denied, exempt."""
     items = (await client.get("/api/rate-limit/stats")).json()["items"]
     of_route = [item for item in items if item["route"] == route]
-    allowed, denied, exempt = (
-        sum(item[outcome] for item in of_route) for outcome in ("allowed", "denied", "exempt")
-    )
+    allowed, denied, exempt = (sum(item[outcome] for item in of_route) for outcome in ("allowed", "denied", "exempt"))
     return allowed, denied, exempt
 
 
