@@ -18,8 +18,10 @@ _JUNK = st.one_of(
 _HEADERS = st.lists(st.tuples(_NAMES, _JUNK.map(lambda text: text.encode("latin-1"))), max_size=6)
 _TRUSTED = ("10.0.0.0/8", "fd00::/8")
 _CLIENTS = st.ip_addresses().filter(
-    lambda one: not any(one in ipaddress.ip_network(network) for network in _TRUSTED)
-    and not (isinstance(one, ipaddress.IPv6Address) and (one.ipv4_mapped or one.scope_id))
+    lambda one: (
+        not any(one in ipaddress.ip_network(network) for network in _TRUSTED)
+        and not (isinstance(one, ipaddress.IPv6Address) and (one.ipv4_mapped or one.scope_id))
+    )
 )
 
 
