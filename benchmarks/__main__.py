@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from benchmarks import batches, events, fairness, history, lists, submit, sync_rows
 from benchmarks.engine import contest, crowd
+from benchmarks.limiter import middleware
 from jobs.logs import configure_logs
 
 BENCHMARKS: dict[str, Callable[[bool], None]] = {
@@ -18,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[bool], None]] = {
     "fairness": fairness.main,
     "engine": contest.main,
     "crowd": crowd.main,
+    "limiter_middleware": middleware.main,
 }
 
 

@@ -13,6 +13,8 @@ from deploy.local.redis import RedisServer
 from tests.chaos.outages import hung
 from tests.support.limits import apps, caller, limited, own
 from tests.support.metrics import samples_of, value_of
+from tests.support.people import log_in, new_user
+from tests.support.site import running_web
 
 PATHS = [
     ("GET", "/api/tasks", 200),
@@ -79,6 +81,19 @@ async def test_a_wrong_key_costs_the_address(app: ASGIApp) -> None:
         assert statuses[-1] == 429
         answer = await client.get("/api/tasks")
         assert answer.json()["rate_limit_key"] == "ip:192.0.2.1"
+
+
+async def test_an_office_may_log_in_from_one_address_and_a_guesser_may_not(environ: dict[str, str]) -> None:
+    """A login that succeeds gives the address its token back; of the others it has three a minute."""
+    async with running_web(limited(environ)) as web:
+        await new_user(web, "nora")
+        for _ in range(8):
+            await log_in(web, "nora")
+        wrong = {"username": "nora", "password": "not that of nora"}
+        statuses = [(await web.post("/api/auth/login", json=wrong)).status_code for _ in range(4)]
+        assert statuses == [401, 401, 401, 429]
+        answer = await web.post("/api/auth/login", json=wrong)
+        assert (answer.json()["rate_limit_type"], answer.json()["rate_limit_key"]) == ("auth", "ip:127.0.0.1")
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/docs", "/docs/page.css", "/openapi.json"])

@@ -1,0 +1,1 @@
+"""What the limiter costs, beside `limits` and slowapi on the same Redis."""
