@@ -47,16 +47,16 @@ class Deadline:
     def _look(self) -> None:
         now = asyncio.get_running_loop().time()
         self._timer = None
+        is_late, was_patient = now - self._looks_at > _LATE_S, self._is_patient
+        self._is_patient = False
         if not self._under_way:
             return
         ends_at = next(iter(self._under_way.values()))
         if ends_at > now:
-            self._is_patient = False
             self._look_at(ends_at)
-        elif now - self._looks_at > _LATE_S and not self._is_patient:
+        elif is_late and not was_patient:
             self._is_patient = True
             self._look_at(now + _LATE_S)
         else:
-            self._is_patient = False
             self.release()
             self._missed()

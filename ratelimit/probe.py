@@ -5,6 +5,8 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import structlog
+
 from ratelimit.breaker import Breaker
 from ratelimit.bucket import BucketRequest, Buckets, Limit
 from ratelimit.debts import Debts
@@ -13,6 +15,8 @@ from ratelimit.settlement import Settlement
 # A charge writes, which a replica and a full server refuse; a bucket that is never empty makes each charge one.
 _QUESTION = BucketRequest(policy="probe", key="limiter", limit=Limit(amount=100, period_s=1, burst=100))
 _BATCH = 100
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,7 @@ class Probe:
             with self._breaker.returning():
                 async with asyncio.timeout(self._deadline_s):
                     await self._settlement.settle(_BATCH)
-        except Exception:  # noqa: BLE001  whatever it is, Redis does not serve
+        except Exception as error:  # noqa: BLE001  whatever it is, Redis does not serve
+            log.debug("limiter_redis_still_away", error=type(error).__name__, reason=str(error))
             return False
         return True

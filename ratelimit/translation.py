@@ -35,4 +35,4 @@ def decision_of(requests: Sequence[BucketRequest], now_us: int, fills: Iterable[
             for request, (left, full_us, wait_us) in zip(requests, fills, strict=True)
         ]
     )
-    return Decision(admitted=not any([state.wait_us != 0 for state in states]), states=states, backend=backend)
+    return Decision(admitted=all(state.wait_us == 0 for state in states), states=states, backend=backend)
