@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from statistics import median
 from typing import Any
 
 import httpx
@@ -128,22 +127,21 @@ async def test_refusals_are_alike_and_as_late(web: httpx.AsyncClient, ann: Perso
     """Whether there is no such user, the password is wrong, or the user is disabled."""
     bob = await new_user(web, "bob")
     assert (await web.patch(f"/api/users/{bob.id}", json={"disabled": True})).status_code == 200
-    seen, took_s = [], {}
+    seen = []
+    took_s: dict[str, list[float]] = {"nobody": [], bob.username: [], ann.username: []}
     async with Redis.from_url(redis_url) as redis:
-        for name, password in (("nobody", PASSWORD), ("bob", PASSWORD), (ann.username, _WRONG)):
-            times = []
-            for _ in range(9):
-                await redis.flushdb()
-                began = time.perf_counter()
-                answer = await _try(web, name, password)
-                times.append(time.perf_counter() - began)
-                problem = answer.json()
-                del problem["request_id"]
-                seen.append((answer.status_code, problem, "set-cookie" in answer.headers))
-            took_s[name] = median(times)
+        for name in (*took_s,) * 15:  # in turn, so that what else the machine does meets them alike
+            await redis.flushdb()
+            began = time.perf_counter()
+            answer = await _try(web, name, _WRONG if name == ann.username else PASSWORD)
+            took_s[name].append(time.perf_counter() - began)
+            problem = answer.json()
+            del problem["request_id"]
+            seen.append((answer.status_code, problem, "set-cookie" in answer.headers))
     assert all(one == seen[0] for one in seen)
     assert seen[0][0] == 401
-    assert max(took_s.values()) < 1.8 * min(took_s.values()), took_s
+    quickest_s = [min(times) for times in took_s.values()]
+    assert max(quickest_s) < 2 * min(quickest_s), quickest_s  # without the check of a password it is a sixth
 
 
 async def test_guessing_gets_slower_for_names_that_there_are_and_are_not(web: httpx.AsyncClient, ann: Person) -> None:
