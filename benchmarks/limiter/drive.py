@@ -1,4 +1,4 @@
-"""Drives an ASGI application without a server: so many requests in flight, for so many in all. Standard library only."""
+"""Drives an ASGI application without a server, so many requests in flight at once. Standard library only."""
 
 import asyncio
 import time

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from app.attempts import FREE, LONGEST_S, Attempts, pause_s
 from app.identity import SESSION_COOKIE
+from app.problems import RATE_LIMITED
 from app.stores.attempts import AttemptStore
 from jobs.stores.database import Database
 from jobs.stores.redis import connect_redis
@@ -150,7 +151,7 @@ async def test_guessing_gets_slower_for_names_that_there_are_and_are_not(web: ht
         answers = await asyncio.gather(*(_try(web, name) for _ in range(20)))
         assert sorted(answer.status_code for answer in answers) == [401] * FREE + [429] * 15
     answer = await _try(web, ann.username, PASSWORD)
-    assert (answer.status_code, answer.json()["type"]) == (429, "rate-limited")
+    assert (answer.status_code, answer.json()["type"]) == (429, RATE_LIMITED.type)
     assert answer.headers["retry-after"] == "1"
     with ann.asking(web):
         assert (await web.get("/api/auth/me")).status_code == 200

@@ -82,7 +82,7 @@ async def test_denials_are_told_with_who_and_where(two: Sequence[ASGIApp], ada: 
     assert first["route"] == "POST /api/data-sync/single"
 
     async def are_all_told() -> bool:
-        return sum(item["count"] for item in await denied()) == 5
+        return bool(sum(item["count"] for item in await denied()) == 5)
 
     await eventually(are_all_told)
     assert len((await ada.get("/api/rate-limit/events", params={"limit": 1})).json()["items"]) == 1
