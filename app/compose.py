@@ -112,8 +112,13 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
     ledger, limits_store, rate_statistics = Ledger(), LimitsStore(database, redis), RateStatistics(redis)
     live_limits = LiveLimits(limits_store, given=settings.rate_limits.document())
     limiter = Limiter(
-        TokenBucketRedisStorage.on(doors.limiting),
+        TokenBucketRedisStorage(
+            "async+redis+bucket://",
+            connection_pool=doors.limiting.connection_pool,
+            patience_s=settings.rate_limits.patience_s,
+        ),
         TokenBucketMemoryStorage(),
+        deadline_s=settings.rate_limits.deadline_s,
         when_away={policy: WhenAway(word) for policy, word in settings.rate_limits.words_when_away().items()},
     )
     users, credentials = UserStore(database), CredentialStore(database)

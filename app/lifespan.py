@@ -20,7 +20,6 @@ from jobs.stores.database import Database
 from jobs.stores.fitness import Fitness
 from jobs.stores.redis import connect_redis
 from jobs.timetable import NO_SCHEDULES, Timetable
-from ratelimit.storage.redis import PATIENCE_S
 
 _LOOK_AGAIN_S = 1.0
 _TAIL_PATIENCE_S = 5.0  # it waits for news, up to a second
@@ -77,7 +76,7 @@ async def _doors(settings: Settings) -> AsyncIterator[Doors]:
     )
     url = settings.jobs.redis_url.get_secret_value()
     redis, tailing = connect_redis(url, patience_s=REDIS_PATIENCE_S), connect_redis(url, patience_s=_TAIL_PATIENCE_S)
-    limiting, passwords = connect_redis(url, patience_s=PATIENCE_S, retries=0), Passwords()
+    limiting, passwords = connect_redis(url, patience_s=settings.rate_limits.patience_s, retries=0), Passwords()
     try:
         yield Doors(database=database, redis=redis, tailing=tailing, limiting=limiting, passwords=passwords)
     finally:

@@ -101,6 +101,13 @@ class RateLimitSettings(BaseModel):
         description="What decides by policy while Redis is away, as `auth=closed, default=open`; `local`, a bucket in "
         "each process, for those that are not named",
     )
+    deadline_ms: int = Field(
+        default=100,
+        ge=10,
+        le=10_000,
+        alias="RATELIMIT_DEADLINE_MS",
+        description="Milliseconds that a request waits for Redis' decision; then Redis is away",
+    )
     draft_headers: bool = Field(
         default=True,
         alias="RATELIMIT_DRAFT_HEADERS",
@@ -125,6 +132,16 @@ class RateLimitSettings(BaseModel):
                 "ip_guard": self.ip_guard,
             }
         )
+
+    @property
+    def deadline_s(self) -> float:
+        """How long a request waits for a decision."""
+        return self.deadline_ms / 1000
+
+    @property
+    def patience_s(self) -> float:
+        """How long a connection waits for Redis: longer, so that a slow process is not taken for a silent Redis."""
+        return 5 * self.deadline_s
 
     def words_when_away(self) -> Mapping[str, str]:
         """Give what decides while Redis is away, by policy; `local` for those that are not there."""
