@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import batches, events, fairness, history, lists, submit, sync_rows
+from benchmarks import batches, events, fairness, history, limiter, lists, submit, sync_rows
 from benchmarks.engine import contest, crowd
-from benchmarks.limiter import middleware
+from benchmarks.middleware import cost
 from jobs.logs import configure_logs
 
 BENCHMARKS: dict[str, Callable[[bool], None]] = {
@@ -16,10 +16,11 @@ BENCHMARKS: dict[str, Callable[[bool], None]] = {
     "history": history.main,
     "lists": lists.main,
     "events": events.main,
+    "limiter": limiter.main,
     "fairness": fairness.main,
     "engine": contest.main,
     "crowd": crowd.main,
-    "limiter_middleware": middleware.main,
+    "middleware": cost.main,
 }
 
 

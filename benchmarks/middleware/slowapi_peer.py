@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from benchmarks.limiter.drive import drive
+from benchmarks.middleware.drive import drive
 
 _, URL, REQUESTS, IN_FLIGHT = sys.argv
 

@@ -23,7 +23,7 @@ from app.middleware.request_context import RequestContext
 from app.rate_limits import RateLimits
 from app.stores.limits import LimitsStore
 from benchmarks.engine.environments import ROOT, python_of
-from benchmarks.limiter.drive import drive
+from benchmarks.middleware.drive import drive
 from benchmarks.measure import progress, table
 from deploy.local.redis import RedisServer
 from jobs.stores.redis import connect_redis
@@ -52,7 +52,7 @@ def main(_: bool) -> None:  # noqa: FBT001  the one switch that all benchmarks s
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="switchyard-bench-")))
         redis = stack.enter_context(RedisServer(folder / "redis", durable=False))
         for number in range(1, ROUNDS + 1):
-            progress(f"limiter middleware: round {number} of {ROUNDS}")
+            progress(f"middleware: round {number} of {ROUNDS}")
             for in_flight, rates in ours.items():
                 requests = REQUESTS if in_flight > 1 else REQUESTS // 5
                 rates.append(uvloop.run(_ours(redis.url, requests, in_flight)))
@@ -67,7 +67,7 @@ def main(_: bool) -> None:  # noqa: FBT001  the one switch that all benchmarks s
         for in_flight in ours
     ]
     headers = ("requests/s", "Switchyard, 2 buckets", "slowapi, 1 limit", "ratio")
-    print(f"\n## limiter middleware\n\n{table(headers, rows)}")
+    print(f"\n## middleware\n\n{table(headers, rows)}")
 
 
 async def _ours(url: str, requests: int, in_flight: int) -> float:
@@ -93,6 +93,13 @@ async def _ours(url: str, requests: int, in_flight: int) -> float:
 
 def _slowapi(url: str, requests: int, in_flight: int) -> float:
     where = f"redis+unix://{urlsplit(url).path}" if url.startswith("unix:") else url
-    command = (str(python_of("slowapi")), "-m", "benchmarks.limiter.slowapi_peer", where, str(requests), str(in_flight))
+    command = (
+        str(python_of("slowapi")),
+        "-m",
+        "benchmarks.middleware.slowapi_peer",
+        where,
+        str(requests),
+        str(in_flight),
+    )
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=_PEER_S)
     return float(done.stdout)

@@ -1,1 +1,0 @@
-"""What the limiter costs, beside `limits` and slowapi on the same Redis."""
