@@ -23,8 +23,8 @@ from app.middleware.request_context import RequestContext
 from app.rate_limits import RateLimits
 from app.stores.limits import LimitsStore
 from benchmarks.engine.environments import ROOT, python_of
-from benchmarks.middleware.drive import drive
 from benchmarks.measure import progress, table
+from benchmarks.middleware.drive import drive
 from deploy.local.redis import RedisServer
 from jobs.stores.redis import connect_redis
 from ratelimit.ledger import Ledger
