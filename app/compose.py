@@ -23,6 +23,7 @@ from jobs.overview import Overview
 from jobs.owners import Owners
 from jobs.pause import Pauses
 from jobs.planned import Planned
+from jobs.quotas import Quotas
 from jobs.registry import TaskTable
 from jobs.stores.audit import AuditLog
 from jobs.stores.batches import BatchStore
@@ -37,6 +38,7 @@ from jobs.stores.pauses import PauseStore
 from jobs.stores.places import Places
 from jobs.stores.presence import Presence
 from jobs.stores.queue import Queue
+from jobs.stores.quotas import QuotaStore
 from jobs.stores.schedules import ScheduleStore
 from jobs.stores.signals import Signals
 from jobs.stores.statistics import Statistics
@@ -68,8 +70,9 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
     jobs = JobStore(database)
     queue = Queue(redis, patience_s=REDIS_PATIENCE_S, step_ms=settings.jobs.step_ms)
     finder = JobFinder(jobs=jobs, queue=queue)
+    quotas = QuotaStore(database, redis, tiers=settings.jobs.quotas, patience_s=REDIS_PATIENCE_S)
     limits = Limits(
-        max_waiting=settings.jobs.max_waiting,
+        quotas=quotas,
         max_events=settings.jobs.stream_max,
         patience_s=settings.app.patience_s,
     )
@@ -117,6 +120,7 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         ),
         audit=AuditLog(database),
         pauses=Pauses(PauseStore(database, redis)),
+        quotas=Quotas(quotas, database=database),
         planned=Planned(timetable, store=ScheduleStore(database), submitter=submitter, finder=finder),
         metrics_token=MetricsToken(settings.app.metrics_token),
     )

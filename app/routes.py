@@ -2,7 +2,7 @@
 
 from starlette.middleware import Middleware
 
-from app.api import audit, batches, data_sync, docs, events, failures, health, jobs, metrics, queues, schedules
+from app.api import audit, batches, data_sync, docs, events, failures, health, jobs, metrics, queues, quota, schedules
 from app.api.methods import by_method
 from app.middleware.authentication import Authentication
 from app.middleware.body_limit import BodyLimit
@@ -28,6 +28,8 @@ ROUTES = (
     by_method("/api/queues", GET=queues.list_queues),
     by_method("/api/queues/{q}/pause", POST=queues.pause_queue),
     by_method("/api/queues/{q}/resume", POST=queues.resume_queue),
+    by_method("/api/quota", GET=quota.show_quota),
+    by_method("/api/quota/{owner}", PATCH=quota.change_quota),
     by_method("/api/workers", GET=queues.list_workers),
     by_method("/api/audit", GET=audit.list_audit),
     by_method("/api/tasks", GET=jobs.list_tasks),

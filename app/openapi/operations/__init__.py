@@ -8,7 +8,19 @@ from app.openapi.operations.events import EVENTS
 from app.openapi.operations.failures import FAILURES
 from app.openapi.operations.jobs import JOBS
 from app.openapi.operations.queues import QUEUES
+from app.openapi.operations.quota import QUOTA
 from app.openapi.operations.schedules import SCHEDULES
 from app.openapi.operations.site import SITE
 
-OPERATIONS: Operations = {**JOBS, **BATCHES, **EVENTS, **FAILURES, **QUEUES, **SCHEDULES, **AUDIT, **DATA_SYNC, **SITE}
+OPERATIONS: Operations = {
+    **JOBS,
+    **BATCHES,
+    **EVENTS,
+    **FAILURES,
+    **QUEUES,
+    **QUOTA,
+    **SCHEDULES,
+    **AUDIT,
+    **DATA_SYNC,
+    **SITE,
+}
