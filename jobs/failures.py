@@ -34,7 +34,8 @@ class Retried:
     """What became of a wish to run all that failed of a cause once more.
 
     `skipped` could not be: somebody was faster, another job has the unique key, or the owner may have no more jobs.
-    Where time was up or a store went away, `remaining` are left (10,000 stand for any more; None: nobody knows), and `following` is where to go on.
+    Where time was up or a store went away, `remaining` are left (10,000 stand for any more; None: nobody knows), and
+    `following` is where to go on.
     """
 
     retried: int

@@ -1,4 +1,4 @@
-"""How much of the site somebody may have, as words and records: tiers, their numbers, and one's own. It stores nothing."""
+"""How many jobs somebody may have, as words and records: tiers, their numbers, and one's own. It stores nothing."""
 
 import re
 from collections.abc import Mapping
@@ -105,6 +105,7 @@ class Tiers:
         return cls(numbers)
 
     def __str__(self) -> str:
+        """Give the text."""
         return ",".join(f"{tier}={one.max_running}/{one.max_waiting}" for tier, one in self.numbers.items())
 
     @property

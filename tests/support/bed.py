@@ -15,9 +15,11 @@ from jobs import keys
 from jobs.counters import Pair, Tally, parse
 from jobs.ids import new_job_id
 from jobs.model import Job, State
+from jobs.quotas import Quotas
 from jobs.settings import load_settings
 from jobs.stores.database import Database, Row
 from jobs.stores.queue import MOST_AT_ONCE, Entry, Queue
+from jobs.stores.quotas import QuotaStore
 from jobs.stores.redis import connect_redis
 from tests.support.conditions import eventually
 from tests.support.history import abandon, readers
@@ -61,6 +63,7 @@ _LASTING = {
     keys.TICK,
     keys.SERVER,
     keys.LIMITS,
+    keys.PLACES,
     keys.MEANS,
     keys.ALIVE,
     keys.FENCE,
@@ -97,6 +100,7 @@ class Bed:
     database: Database
     redis: Redis
     queue: Queue
+    quotas: Quotas
     trail: Trail
 
     @property
@@ -197,7 +201,9 @@ async def bed_of(environ: Mapping[str, str], database: Database) -> AsyncIterato
     try:
         async with trail_of(redis) as trail:
             queue = Queue(redis, patience_s=_PATIENCE_S, step_ms=settings.step_ms)
-            yield Bed(environ=environ, database=database, redis=redis, queue=queue, trail=trail)
+            store = QuotaStore(database, redis, tiers=settings.quotas, patience_s=_PATIENCE_S)
+            quotas = Quotas(store, database=database)
+            yield Bed(environ=environ, database=database, redis=redis, queue=queue, quotas=quotas, trail=trail)
     finally:
         await redis.aclose(close_connection_pool=True)
 

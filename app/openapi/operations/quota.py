@@ -16,7 +16,7 @@ QUOTA: Operations = {
     ),
     quota.change_quota: Operation(
         summary="Give somebody numbers of his own",
-        description="What is left out stays as it is; null is what his tier gives. In force at once. For administrators.",
+        description="What is left out stays; null is what his tier gives. In force at once. For administrators.",
         answers={200: Answer(meaning="What he may have from now on", shape=QuotaView)},
         body=OverridesBody,
         problems=(FORBIDDEN,),

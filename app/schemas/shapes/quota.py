@@ -18,7 +18,7 @@ class OverridesView(TypedDict):
 
 
 class QuotaView(TypedDict):
-    """What somebody may have, and has: `used` unfinished jobs, `running` and `waiting` ones, of which `free` are left."""
+    """What somebody may have, and has: `used` unfinished jobs, `running` or `waiting`; he could submit `free` more."""
 
     owner: str
     tier: str

@@ -11,7 +11,7 @@ from tests.support.bed import Bed, Wanted, sleeping
 from tests.support.conditions import eventually
 from tests.support.figures import Figures
 
-LIMIT = 30  # to be set as JOBS_MAX_RUNNING
+LIMIT = 30  # to be set as what each owner may run
 
 _WORKERS = 3
 _SLOTS = 20
