@@ -16,7 +16,7 @@ from jobs.stores.quotas import QuotaStore
 
 PLENTY = 10_000
 _PARTS = 64
-_CREDIT_S = 1.0
+CREDIT_S = 1.0
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -49,7 +49,7 @@ class Admitter:
 
     Far from the bound no submission pays for the question: of an owner who has `PLENTY` places left, this process gives
     out a 64th by itself within the next second. Below that each job is asked about, and the bound is exact; it could be
-    passed only where so many places went, or his number was lowered, within that second.
+    passed only where so many places went, or his number was lowered, within that second: who lowers it waits for that.
     """
 
     def __init__(self, *, jobs: JobStore, queue: Queue, limits: Limits) -> None:
@@ -73,7 +73,7 @@ class Admitter:
         if not limited:
             return [None] * len(group)
         places = [(job.id, job.owner) for job in limited]
-        until = asyncio.get_running_loop().time() + _CREDIT_S
+        until = asyncio.get_running_loop().time() + CREDIT_S
         try:
             verdicts = await _known(quotas, lambda: self._queue.admit(places, most_events=self._max_events))
         except StoreUnavailableError:

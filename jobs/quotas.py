@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import structlog
 
+from jobs.admit import CREDIT_S, PLENTY
 from jobs.audit import Action, Actor, Deed
 from jobs.errors import InvalidInputError, Mistake, NotFoundError, StoreUnavailableError
 from jobs.model import SYSTEM_OWNERS
@@ -45,20 +46,23 @@ class Quotas:
             await self._set(owner, tier, overrides, connection=connection)
 
     async def tell(self, owner: str) -> None:
-        """Let what is written of an owner be in force, in every process at once. What waits for it wakes.
+        """Let what is written of an owner be in force: in every process when this is over. Who may go on is woken.
 
+        Where many places are to become fewer that takes a second: so long web processes give out some by themselves.
         While Redis is away nothing starts anyway; the stewards tell it when it is back.
         """
         try:
+            before = await self._store.told(owner)
             await self._store.tell([owner])
+            if before is not None and before >= PLENTY and (await self._store.told(owner) or 0) < before:
+                await asyncio.sleep(CREDIT_S)
         except StoreUnavailableError as error:
             log.warning("quota_not_copied", owner=owner, reason=str(error))
 
     async def override(self, owner: str, changes: Mapping[str, int | None], *, by: Actor) -> Standing:
         """Give an owner numbers of his own in place of his tier's, or with None take them from him.
 
-        `changes` name fields of Overrides; the others stay. They are in force at once, but for an owner who had
-        `jobs.admit.PLENTY` places left: within a second. Raises NotFoundError where nothing is written of him, and
+        `changes` name fields of Overrides; the others stay. Raises NotFoundError where nothing is written of him, and
         StoreUnavailableError where PostgreSQL is away.
         """
         async with self._database.transaction() as connection:

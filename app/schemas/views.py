@@ -9,7 +9,6 @@ from app.schemas.shapes.data_sync import FileView, SyncView, TemplateView
 from app.schemas.shapes.failures import CauseView
 from app.schemas.shapes.jobs import ChangeView, FailureView, JobView, ProgressView, TaskView, TryView, WaitingView
 from app.schemas.shapes.queues import QueueView, WorkerView
-from app.schemas.shapes.quota import QuotaView
 from app.schemas.shapes.schedules import ScheduleView
 from jobs.audit import AuditEntry
 from jobs.batch import Batch
@@ -18,7 +17,6 @@ from jobs.codec import embed
 from jobs.model import Failure, Job, Progress, State, Try, Waiting
 from jobs.overview import QueueOverview
 from jobs.planned import Plan
-from jobs.quota import Standing
 from jobs.registry import Task
 from jobs.scoring import Band
 from jobs.stores.failures import Cause
@@ -147,21 +145,6 @@ def queue_view(queue: QueueOverview) -> QueueView:
         "workers": queue.workers,
         "oldest_wait_s": glance.oldest_wait_s,
         "started_per_s": round(glance.started_per_s, 3),
-    }
-
-
-def quota_view(standing: Standing) -> QuotaView:
-    """Show what an owner may have and has."""
-    grant, quota, usage = standing.grant, standing.quota, standing.usage
-    return {
-        "owner": grant.owner,
-        "tier": grant.tier,
-        "limits": {"max_running": quota.max_running, "max_waiting": quota.max_waiting},
-        "overrides": {"max_running": grant.overrides.max_running, "max_waiting": grant.overrides.max_waiting},
-        "used": usage.unfinished,
-        "free": standing.free,
-        "running": usage.running,
-        "waiting": max(usage.unfinished - usage.running, 0),
     }
 
 

@@ -88,6 +88,12 @@ class QuotaStore:
                 grants = {row["owner"]: self.tiers.of(_grant(row)) for row in rows}
                 await self._write({owner: grants.get(owner) for owner in part})
 
+    async def told(self, owner: str) -> int | None:
+        """Give how many unfinished jobs an owner may have, as Redis was told; None where it was told nothing."""
+        async with patiently(self._patience_s):
+            own, everybody = await self._redis.hmget(keys.PLACES, [owner, _EVERYBODY])  # type: ignore[misc]
+        return None if own is None and everybody is None else int(own or everybody)
+
     async def _copied(self) -> Mapping[str, Quota]:
         """Give what Redis has a copy of, whole ones only."""
         async with patiently(self._patience_s):

@@ -23,6 +23,7 @@ from jobs.stores.quotas import QuotaStore
 from jobs.stores.redis import connect_redis
 from tests.support.conditions import eventually
 from tests.support.history import abandon, readers
+from tests.support.leaks import assert_nobody_has_anything
 from tests.support.processes import WORKER, Running, started
 from tests.support.trail import Trail, trail_of
 
@@ -176,6 +177,7 @@ class Bed:
         assert {state: amount for state, amount in tally.ended.items() if amount} == counted
         noted = await self.database.fetch("SELECT job_id, state FROM ends")
         assert sorted((row["job_id"], row["state"]) for row in noted) == sorted(ends.items())
+        await assert_nobody_has_anything(self.redis)
         strays = await self._stray_keys()
         assert not strays, f"left in Redis: {sorted(strays)}"
 
@@ -203,6 +205,7 @@ async def bed_of(environ: Mapping[str, str], database: Database) -> AsyncIterato
             queue = Queue(redis, patience_s=_PATIENCE_S, step_ms=settings.step_ms)
             store = QuotaStore(database, redis, tiers=settings.quotas, patience_s=_PATIENCE_S)
             quotas = Quotas(store, database=database)
+            await quotas.copy()  # as a web process does
             yield Bed(environ=environ, database=database, redis=redis, queue=queue, quotas=quotas, trail=trail)
     finally:
         await redis.aclose(close_connection_pool=True)

@@ -24,7 +24,8 @@ STEP_MS = 600_000
 NAMES = (
     *("enqueue", "claim", "renew", "finish", "retry", "hand_back"),
     *("cancel", "limit", "pause", "sweep", "rerank", "tick", "look", "adopt", "put_payload"),
-    *("forget", "hold", "stamp", "meet", "release_parked", "lend", "progress", "admit", "claim_key", "usage"),
+    *("forget", "hold", "stamp", "meet", "release_parked", "lend", "progress", "claim_key"),
+    *("admit", "admit_all", "usage"),
 )
 
 _NOW = f"""

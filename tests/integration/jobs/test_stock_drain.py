@@ -10,7 +10,7 @@ import pytest
 
 from jobs import codec, keys
 from jobs.model import Failure
-from jobs.quota import Tier
+from jobs.quota import Overrides, Tier
 from jobs.scoring import PARKED
 from jobs.settings import load_settings
 from jobs.stores.database import Database, Row
@@ -18,7 +18,6 @@ from jobs.stores.leases import Claimed, Leases, Timing
 from tests.support.bed import QUEUE, SHORT_LEASE, Bed, Wanted, bed_of, sleeping
 from tests.support.conditions import eventually
 from tests.support.processes import started
-from tests.support.site import quotas
 from tests.support.stock import stock_worker
 
 RELEASE = (sys.executable, "-m", "jobs", "release-parked")
@@ -133,7 +132,8 @@ async def test_forward_again(bed: Bed) -> None:
 
 async def test_release_says_who_parks_them_again(bed: Bed) -> None:
     """A Switchyard worker that runs is in the way; the command does its work all the same."""
-    async with bed.worker(2, **quotas(running=1)) as worker:
+    await bed.quotas.set("somebody", Tier.NORMAL, Overrides(max_running=1))
+    async with bed.worker(2) as worker:
         await bed.submit([sleeping(20.0)] * 4)
 
         async def has_parked() -> bool:
