@@ -56,7 +56,7 @@ async def _retrying(bed: Bed, leases: Leases, amount: int) -> list[str]:
 async def _parked(bed: Bed, leases: Leases, amount: int) -> list[str]:
     """Give jobs of owners who may run none."""
     for owner in OWNERS:
-        await bed.quotas.set(owner, Tier.ANONYMOUS)
+        await bed.quotas.set(owner, Tier.NORMAL, Overrides(max_running=0))
     jobs = await bed.submit([Wanted(owner=OWNERS[n % 3], priority=1 + 3 * n % 10) for n in range(amount)])
     assert await _claim(leases, amount) == []
     assert await bed.redis.zcount(keys.queue(QUEUE), PARKED, PARKED) == amount
