@@ -1,13 +1,21 @@
 """Puts the parts of a web process together: what endpoints are handed, made of settings and open connections."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from redis.asyncio import Redis
 
+from app.accounts import Accounts
+from app.attempts import Attempts
 from app.auth import Authenticator, MetricsToken
+from app.login import Logins
+from app.passwords import Passwords
 from app.settings import Settings
 from app.state import Deps
+from app.stores.attempts import AttemptStore
+from app.stores.credentials import CredentialStore
+from app.stores.users import UserStore
 from jobs.admit import Admitter, Limits
 from jobs.batch_once import IdempotentBatches
 from jobs.batch_submit import BatchSubmitter
@@ -57,11 +65,12 @@ REDIS_PATIENCE_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """The connections of a web process. `tailing` is the one that waits for events."""
+    """What a web process opens and closes. `tailing` is the connection that waits for events."""
 
     database: Database
     redis: Redis
     tailing: Redis
+    passwords: Passwords
 
 
 def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: Doors) -> Deps:
@@ -70,9 +79,10 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
     jobs = JobStore(database)
     queue = Queue(redis, patience_s=REDIS_PATIENCE_S, step_ms=settings.jobs.step_ms)
     finder = JobFinder(jobs=jobs, queue=queue)
-    quotas = QuotaStore(database, redis, tiers=settings.jobs.quotas, patience_s=REDIS_PATIENCE_S)
+    quota_store = QuotaStore(database, redis, tiers=settings.jobs.quotas, patience_s=REDIS_PATIENCE_S)
+    quotas = Quotas(quota_store, database=database)
     limits = Limits(
-        quotas=quotas,
+        quotas=quota_store,
         max_events=settings.jobs.stream_max,
         patience_s=settings.app.patience_s,
     )
@@ -91,6 +101,8 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
     statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
     waiter = EndWaiter(finder=finder, signals=Signals(redis))
     tail = Tail(doors.tailing)
+    users, credentials = UserStore(database, quotas=quotas), CredentialStore(database)
+    authenticator = Authenticator(credentials, admin_api_key=settings.app.admin_api_key.get_secret_value())
     return Deps(
         tasks=tasks,
         database=database,
@@ -110,7 +122,15 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         data_sync=DataSync(
             database=database, finder=finder, submitter=submitter, uploads=Uploads(settings.jobs.data_dir)
         ),
-        authenticator=Authenticator(admin_api_key=settings.app.admin_api_key.get_secret_value()),
+        authenticator=authenticator,
+        accounts=Accounts(users=users, credentials=credentials, passwords=doors.passwords, authenticator=authenticator),
+        logins=Logins(
+            users=users,
+            credentials=credentials,
+            passwords=doors.passwords,
+            attempts=Attempts(AttemptStore(redis)),
+            lasts=timedelta(hours=settings.app.session_hours),
+        ),
         statistics=statistics,
         overview=Overview(
             places=Places(redis, patience_s=REDIS_PATIENCE_S),
@@ -120,7 +140,7 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         ),
         audit=AuditLog(database),
         pauses=Pauses(PauseStore(database, redis)),
-        quotas=Quotas(quotas, database=database),
+        quotas=quotas,
         planned=Planned(timetable, store=ScheduleStore(database), submitter=submitter, finder=finder),
         metrics_token=MetricsToken(settings.app.metrics_token),
     )

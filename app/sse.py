@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from app.schemas.views import change_view, job_view
+from app.schemas.views.jobs import change_view, job_view
 from jobs import codec
 from jobs.change import Change, Point
 from jobs.model import Job

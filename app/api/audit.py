@@ -10,7 +10,7 @@ from app.api.cursors import List, read_cursor, write_cursor
 from app.api.parsing import answer, read_query
 from app.schemas.requests import AuditQuery
 from app.schemas.shapes.audit import AuditList
-from app.schemas.views import audit_view
+from app.schemas.views.audit import audit_view
 from app.state import deps_of, require_admin
 from jobs.errors import InvalidInputError, Mistake
 from jobs.stores.audit import AuditFilter

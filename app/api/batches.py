@@ -9,7 +9,7 @@ from app.api.jobs import IDEMPOTENCY_KEY, REPLAYED
 from app.api.parsing import answer, read_job_id, read_json
 from app.headers import header_of
 from app.schemas.requests import BatchBody
-from app.schemas.views import batch_view
+from app.schemas.views.batches import batch_view
 from app.state import actor_of, deps_of, identity_of
 from jobs.batch_check import BatchSubmission
 from jobs.submission import Submission

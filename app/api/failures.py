@@ -9,7 +9,7 @@ from app.api.cursors import List, read_cursor, write_cursor
 from app.api.parsing import answer, read_query
 from app.schemas.requests import CausesQuery, RetryQuery
 from app.schemas.shapes.failures import CauseList, RetriedView
-from app.schemas.views import cause_view
+from app.schemas.views.failures import cause_view
 from app.state import actor_of, deps_of, identity_of
 from jobs.errors import NotFoundError
 

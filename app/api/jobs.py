@@ -11,7 +11,7 @@ from app.errors import ForbiddenError
 from app.headers import header_of
 from app.schemas.requests import CancelQuery, JobBody, JobQuery, JobsQuery
 from app.schemas.shapes.jobs import CancellationView, JobList, TaskList, TriedJobView
-from app.schemas.views import job_view, task_view, try_view
+from app.schemas.views.jobs import job_view, task_view, try_view
 from app.state import actor_of, deps_of, identity_of
 from jobs.errors import InvalidInputError, Mistake, NotFoundError
 from jobs.stores.listing import JobFilter

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from app.api.parsing import answer
 from app.schemas.shapes.queues import PauseView, QueueList, WorkerList
-from app.schemas.views import queue_view, worker_view
+from app.schemas.views.queues import queue_view, worker_view
 from app.state import Deps, actor_of, deps_of, require_admin
 from jobs.errors import NotFoundError
 

@@ -4,8 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.parsing import answer, read_job_id, read_json, read_query
-from app.schemas.quota_view import quota_view
 from app.schemas.requests import OverridesBody, QuotaQuery
+from app.schemas.views.quota import quota_view
 from app.state import actor_of, deps_of, identity_of, require_admin
 
 

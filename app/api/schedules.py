@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from app.api.parsing import answer
 from app.schemas.shapes.schedules import ScheduleList
-from app.schemas.views import job_view, schedule_view
+from app.schemas.views.jobs import job_view
+from app.schemas.views.schedules import schedule_view
 from app.state import actor_of, deps_of, require_admin
 
 

@@ -47,7 +47,7 @@ async def test_a_change_that_redis_did_not_hear_of_is_told_by_a_steward(
     async with running_worker(environ), Redis.from_url(redis_url) as redis:
 
         async def is_told() -> bool:
-            return bool(await redis.hget(keys.LIMITS, "admin") == b"7")  # type: ignore[misc]
+            return bool(await redis.hget(keys.LIMITS, "admin") == b"7")
 
         await eventually(is_told)
 

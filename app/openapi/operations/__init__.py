@@ -1,6 +1,7 @@
 """What each endpoint takes and answers. Whoever adds an endpoint adds an entry; a test names those without one."""
 
 from app.openapi.operation import Operations
+from app.openapi.operations.accounts import ACCOUNTS
 from app.openapi.operations.audit import AUDIT
 from app.openapi.operations.batches import BATCHES
 from app.openapi.operations.data_sync import DATA_SYNC
@@ -21,6 +22,7 @@ OPERATIONS: Operations = {
     **QUOTA,
     **SCHEDULES,
     **AUDIT,
+    **ACCOUNTS,
     **DATA_SYNC,
     **SITE,
 }

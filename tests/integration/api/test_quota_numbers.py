@@ -16,6 +16,7 @@ from jobs.stores.quotas import QuotaStore
 from tests.support.conditions import eventually
 from tests.support.failing import fail
 from tests.support.files import ORDERS, as_csv, publish, upload
+from tests.support.people import new_user
 from tests.support.site import logged_in, running_web, submit
 
 _TABLE = {"admin": (50, 100_000), "premium": (20, 20_000), "normal": (10, 2_000), "anonymous": (0, 0)}
@@ -154,6 +155,22 @@ async def test_own_numbers_are_given_and_taken_one_by_one(
     }
 
 
+async def test_a_user_s_role_is_his_tier(web: httpx.AsyncClient, redis: Redis) -> None:
+    """From the moment on in which he is made, and in which it is changed; numbers of his own stay."""
+    pia = await new_user(web, "pia", "premium")
+    assert (await quota_of(web, pia.id))["tier"] == "premium"
+    assert await redis.hget(keys.LIMITS, pia.id) == b"20"  # type: ignore[misc]
+    with pia.asking(web):
+        assert (await quota_of(web))["limits"] == {"max_running": 20, "max_waiting": 20_000}
+    await change(web, pia.id, max_waiting=1)
+    assert (await web.patch(f"/api/users/{pia.id}", json={"role": "normal"})).status_code == 200
+    assert await redis.hget(keys.LIMITS, pia.id) == b"10"  # type: ignore[misc]
+    with pia.asking(web):
+        assert (await quota_of(web))["limits"] == {"max_running": 10, "max_waiting": 1}
+        await submit(web, "diag.noop", delay_s=_LATER)
+        await refused(web)
+
+
 async def test_who_has_no_limits_gets_none(quotas: Quotas) -> None:
     """Schedules' jobs and stock clients' are nobody's."""
     with pytest.raises(InvalidInputError):
@@ -183,7 +200,7 @@ async def test_the_copy_is_made_right(database: Database, redis: Redis, quotas: 
     assert all(found.keys() == {b"*", b"admin", *(owner.encode() for owner in many)} for found in told)
     assert (told[0][b"*"], told[1][b"*"], told[0][b"owner 7"], told[1][b"owner 7"]) == (b"10", b"2000", b"1", b"2000")
     await redis.hset(keys.LIMITS, mapping={"owner 1": 99, "stranger": 5})  # type: ignore[misc]
-    await redis.hset(keys.PLACES, "stranger", 5)  # type: ignore[misc]
+    await redis.hset(keys.PLACES, "stranger", "5")  # type: ignore[misc]
     await redis.hdel(keys.PLACES, "owner 2", "*")  # type: ignore[misc]
     await quotas.copy()
     assert [await redis.hgetall(key) for key in (keys.LIMITS, keys.PLACES)] == told  # type: ignore[misc]

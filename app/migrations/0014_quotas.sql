@@ -12,3 +12,6 @@ CREATE TABLE quotas (
 
 -- Whose API key comes from the settings.
 INSERT INTO quotas (owner, tier) VALUES ('admin', 'admin');
+
+-- Who was made a user before.
+INSERT INTO quotas (owner, tier) SELECT id, role FROM users;

@@ -1,4 +1,4 @@
-"""What the API shows of a quota. Beside the views, which are many already."""
+"""What is shown of a quota."""
 
 from app.schemas.shapes.quota import QuotaView
 from jobs.quota import Standing

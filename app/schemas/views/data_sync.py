@@ -1,0 +1,74 @@
+"""What is shown of templates, files and syncs."""
+
+from app.schemas.shapes.data_sync import FileView, SyncView, TemplateView
+from jobs.tasks.data_sync.model import CatalogueFile, Template
+from jobs.tasks.data_sync.progress import SyncProgress
+
+
+def template_view(template: Template) -> TemplateView:
+    """Show a template."""
+    layout = template.layout
+    return {
+        "id": template.id,
+        "platform": template.source.platform,
+        "domain": template.source.domain,
+        "sub_domain": template.source.sub_domain or None,
+        "granularity": template.source.granularity,
+        "version": template.version,
+        "state": template.state,
+        "header_row": layout.header_row,
+        "fields": layout.fields,
+        "key_fields": layout.key_fields,
+        "required_fields": layout.required_fields,
+        "date_rule": {"field": layout.date_rule.field, "format": layout.date_rule.format},
+        "repeats": template.repeats,
+        "created_at": template.created_at,
+    }
+
+
+def file_view(file: CatalogueFile) -> FileView:
+    """Show a file. Where its bytes lie is nobody's business."""
+    return {
+        "id": file.id,
+        "sha256": file.sha256,
+        "name": file.name,
+        "format": file.format,
+        "size": file.size,
+        "platform": file.source.platform,
+        "shop_id": file.shop_id,
+        "domain": file.source.domain,
+        "sub_domain": file.source.sub_domain or None,
+        "granularity": file.source.granularity,
+        "date_from": file.date_from,
+        "date_to": file.date_to,
+        "owner": file.owner,
+        "state": file.state,
+        "task_id": file.job_id,
+        "last_error": file.last_error,
+        "created_at": file.created_at,
+    }
+
+
+def sync_view(progress: SyncProgress) -> SyncView:
+    """Show how far a sync is. `quality` is part of the shape and null until it is measured."""
+    files = progress.files
+    return {
+        "task_id": progress.task_id,
+        "state": progress.state,
+        "files": {
+            "total": files.total,
+            "processed": files.processed,
+            "succeeded": files.succeeded,
+            "failed": files.failed,
+            "skipped": files.skipped,
+        },
+        "rows": progress.rows,
+        "percent": progress.percent,
+        "current_file": progress.current_file,
+        "errors": [
+            {"file_id": error.file_id, "file": error.file, "type": error.type, "message": error.message}
+            for error in progress.errors
+        ],
+        "errors_total": progress.errors_total,
+        "quality": None,
+    }
