@@ -31,11 +31,12 @@ from jobs.stores.bulk import Bulk
 from jobs.stores.database import Database
 from jobs.stores.jobs import JobStore
 from jobs.stores.queue import Queue, Room
+from jobs.stores.quotas import QuotaStore
 from jobs.stores.redis import connect_redis
 from jobs.tasks.table import task_table
 from tests.support.bed import QUEUE
 from tests.support.processes import web_process
-from tests.support.site import ADMIN_KEY, environment
+from tests.support.site import ADMIN_KEY, environment, quotas
 
 ROUNDS = 5
 
@@ -122,7 +123,7 @@ async def _site() -> AsyncIterator[Site]:
                 database_url=postgres.url,
                 redis_url=redis.url,
                 data_dir=folder / "data",
-                JOBS_MAX_WAITING=str(_MOST),
+                **quotas(waiting=_MOST),
                 APP_LOG_LEVEL="warning",
             )
             database = await Database.open(postgres.url, size=2, patience_s=10, answer_s=None)
@@ -157,7 +158,8 @@ async def _steps(site: Site) -> Mapping[str, list[float]]:
     tasks = task_table(settings)
     redis = connect_redis(site.redis.url, patience_s=_PATIENCE_S)
     queue = Queue(redis, patience_s=_PATIENCE_S, step_ms=settings.step_ms)
-    admitter = Admitter(jobs=JobStore(site.database), queue=queue, limits=Limits(max_waiting=_MOST))
+    quotas_kept = QuotaStore(site.database, redis, tiers=settings.quotas, patience_s=_PATIENCE_S)
+    admitter = Admitter(jobs=JobStore(site.database), queue=queue, limits=Limits(quotas=quotas_kept))
     bulk = Bulk(queue, typical_s=partial(tasks.typical_s, otherwise=settings.turn_ms / 1000))
     store, body = BatchStore(site.database), _body(_WHOLE)
     took: defaultdict[str, list[float]] = defaultdict(list)

@@ -24,7 +24,7 @@ from jobs.stores.database import Database
 from tests.support.bed import QUEUE, Bed, Wanted, bed_of
 from tests.support.conditions import eventually
 from tests.support.processes import WORKER, started, web_process
-from tests.support.site import ADMIN_KEY, environment
+from tests.support.site import ADMIN_KEY, environment, quotas
 
 _JOBS = 20_000
 _CLIENTS = 1_000
@@ -97,7 +97,7 @@ async def _stage() -> AsyncIterator[Stage]:
                 database_url=postgres.url,
                 redis_url=redis.url,
                 data_dir=folder / "data",
-                JOBS_MAX_RUNNING="0",
+                **quotas(running=100_000),
                 APP_LOG_LEVEL="warning",
                 JOBS_LOG_LEVEL="warning",
             )

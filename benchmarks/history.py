@@ -24,7 +24,7 @@ from jobs.stores.mark import Mark
 from tests.support.bed import QUEUE, Bed, Wanted, bed_of
 from tests.support.conditions import eventually
 from tests.support.processes import started
-from tests.support.site import environment
+from tests.support.site import environment, quotas
 
 _JOBS = 20_000
 _ROUNDS = 3
@@ -75,7 +75,10 @@ async def _on_servers(who: str, folder: Path) -> Drain:
         RedisServer(folder / "redis", durable=True) as redis,
     ):
         environ = environment(
-            database_url=postgres.url, redis_url=redis.url, data_dir=folder / "data", JOBS_MAX_RUNNING="0"
+            database_url=postgres.url,
+            redis_url=redis.url,
+            data_dir=folder / "data",
+            **quotas(running=100_000),
         )
         database = await Database.open(postgres.url, size=2, patience_s=10, answer_s=None)
         await migrate(database, load_migrations(FOLDER))

@@ -21,6 +21,7 @@ class Action(StrEnum):
     SCHEDULE_RUN = "schedule.run"
     RATE_LIMITS_CHANGE = "rate_limits.change"
     RATE_LIMITS_CLEAR = "rate_limits.clear"
+    QUOTA_CHANGE = "quota.change"
     USER_CREATE = "user.create"
     USER_CHANGE = "user.change"
     KEY_CREATE = "key.create"

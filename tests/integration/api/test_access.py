@@ -78,6 +78,8 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("GET", "/api/queues"): _KNOWN,
     ("POST", "/api/queues/{q}/pause"): _all(401, 403, 403, 200, place="data_sync"),
     ("POST", "/api/queues/{q}/resume"): _all(401, 403, 403, 200, place="data_sync"),
+    ("GET", "/api/quota"): _KNOWN,
+    ("PATCH", "/api/quota/{owner}"): _all(401, 403, 403, 200, place="$ann", json={"max_waiting": 100}),
     ("GET", "/api/workers"): _KNOWN,
     ("GET", "/api/audit"): _ADMINS,
     ("GET", "/api/rate-limit/config"): _ADMINS,
