@@ -5,8 +5,8 @@ A map, lower layers first; a module imports only from lower ones:
 words       settings, errors, headers, identity, metrics (what Prometheus is shown)
 state       state (what a request's code is handed)
 auth        auth: who asks; schemas/: what bodies and answers look like
-endpoints   problems (errors as documents), sse (events as text), middleware/, follower (what who follows jobs is sent),
-            api/ (a file a resource), docs/ (the page and what it loads)
+endpoints   problems (errors as documents), sse (events as text), middleware/, follower (what who follows jobs is sent)
+            and totals (when he is told of a batch as a whole), api/ (a file a resource), docs/ (the page and its parts)
 routes      routes (the literal table), draining, lifespan
 root        application; main: puts a web process together; migrate, __main__: the release command;
             openapi/: the document of the API
