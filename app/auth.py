@@ -1,44 +1,212 @@
-"""Finds out who asks, from the Authorization header: who calls the API, and who may scrape the metrics."""
+"""Finds out whom a key or session lets in, and remembers it: who calls the API, and who may scrape the metrics.
 
-import hashlib
+What is remembered and in use is looked at again every two seconds, all of it by one query, so that no request waits
+for that and what was revoked lets nobody in after five. While PostgreSQL is away what is known goes on.
+"""
+
+import asyncio
 import hmac
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
+import structlog
 from pydantic import SecretStr
 
 from app.errors import UnauthenticatedError
-from app.identity import Identity, Role
+from app.identity import ADMIN, Identity, Role
+from app.stores.credentials import Credential, CredentialStore
+from app.tokens import Kind, Token, digest, read_token
+from jobs.errors import StoreUnavailableError
 
+FRESH_S = 5.0
+_EVERY_S = 2.0
+_PATIENCE_S = 1.5  # with the interval less than FRESH_S: an outage is known before anything remembered is too old
+_IN_USE_S = 10.0
+_NOTE_USES_S = 60.0
+_MOST = 10_000
 _SCHEME = "bearer"
+_UNKNOWN = "this key or session is not known; it may have expired, or have been revoked"
+_OWNER_OF_SITE = Identity(owner=ADMIN, role=Role.ADMIN)
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Known:
+    """What is remembered of a key or session: times of time.monotonic, but for the expiry, which is of time.time."""
+
+    kind: Kind
+    credential: Credential
+    checked_at: float
+    used_at: float
+    watchers: set[asyncio.Event] = field(default_factory=set)
+
+    def has_expired(self) -> bool:
+        expires_at = self.credential.expires_at
+        return expires_at is not None and expires_at.timestamp() <= time.time()
+
+    def tell_watchers(self) -> None:
+        for revoked in self.watchers:
+            revoked.set()
 
 
 class Authenticator:
-    """Knows the administrator's API key, as its SHA-256 only."""
+    """Knows the administrator's key of the settings, and whatever PostgreSQL has told it."""
 
-    def __init__(self, *, admin_api_key: str) -> None:
-        self._admin_digest = _digest(admin_api_key)
+    def __init__(self, credentials: CredentialStore, *, admin_api_key: str) -> None:
+        self._credentials = credentials
+        self._admin_digest = digest(admin_api_key)
+        self._known: dict[bytes, _Known] = {}
+        self._is_away = False
+        self._noted_at = time.monotonic()
 
-    def identify(self, authorization: str | None) -> Identity:
-        """Give who holds the key in a header `Bearer <key>`; raises UnauthenticatedError."""
-        if not hmac.compare_digest(_digest(_sent(authorization, "API key")), self._admin_digest):
-            raise UnauthenticatedError("this API key is not known; it may have been revoked")
-        return Identity(owner="admin", role=Role.ADMIN)
+    def recall(self, text: str) -> Identity | None:
+        """Give whom a text lets in, where that need not be asked; else None."""
+        sha256 = digest(text)
+        if hmac.compare_digest(sha256, self._admin_digest):
+            return _OWNER_OF_SITE
+        known = self._known.get(sha256)
+        if known is None or known.has_expired():
+            return None
+        now = time.monotonic()
+        if now - known.checked_at > FRESH_S and not self._is_away:
+            return None
+        known.used_at = now
+        return known.credential.identity
+
+    async def identify(self, text: str) -> Identity:
+        """Give whom a text lets in.
+
+        Raises UnauthenticatedError, and StoreUnavailableError where it is not known here and PostgreSQL is away.
+        """
+        if recalled := self.recall(text):
+            return recalled
+        token = read_token(text)
+        if token is None:
+            raise UnauthenticatedError(_UNKNOWN)
+        began = time.monotonic()
+        try:
+            found = await self._find([token])
+        except StoreUnavailableError:
+            if recalled := self.recall(text):
+                return recalled
+            raise
+        self._settle(token.kind, digest(text), found.get(token.id), began)
+        if recalled := self.recall(text):
+            return recalled
+        raise UnauthenticatedError(_UNKNOWN)
+
+    def doubt(self, owner: str) -> None:
+        """Ask again before anything of this user's lets anybody in: it was changed just now."""
+        for known in self._known.values():
+            if known.credential.identity.owner == owner:
+                known.checked_at = float("-inf")
+
+    @contextmanager
+    def watched(self, text: str) -> Iterator[asyncio.Event]:
+        """Give what is set once a text that was let in must not be any more: for answers that go on and on."""
+        revoked, sha256 = asyncio.Event(), digest(text)
+        known = self._known.get(sha256)
+        if known is None:
+            if not hmac.compare_digest(sha256, self._admin_digest):
+                revoked.set()
+            yield revoked
+            return
+        known.watchers.add(revoked)
+        try:
+            yield revoked
+        finally:
+            known.watchers.discard(revoked)
+
+    async def run(self) -> None:
+        """Look at what is in use again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(_EVERY_S)
+            await self.look()
+            await self._note_uses()
+
+    async def look(self) -> None:
+        """Look once more at what is in use."""
+        began = time.monotonic()
+        used = {sha256: known for sha256, known in self._known.items() if _is_used(known, began)}
+        if not used and not self._is_away:
+            return
+        try:
+            found = await self._find([Token(kind=one.kind, id=one.credential.id, text="") for one in used.values()])
+        except StoreUnavailableError:
+            return
+        for sha256, known in used.items():
+            self._settle(known.kind, sha256, found.get(known.credential.id), began)
+
+    async def _find(self, tokens: list[Token]) -> dict[str, Credential]:
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                found = await self._credentials.find([(token.kind, token.id) for token in tokens])
+        except (StoreUnavailableError, TimeoutError) as error:
+            if not self._is_away:
+                log.warning("identities_unchecked", reason=str(error) or "no answer in time")
+            self._is_away = True
+            raise StoreUnavailableError(f"PostgreSQL: {str(error) or 'no answer in time'}") from error
+        self._is_away = False
+        return {credential.id: credential for credential in found}
+
+    def _settle(self, kind: Kind, sha256: bytes, found: Credential | None, asked_at: float) -> None:
+        """Take over what PostgreSQL said at a time."""
+        known = self._known.get(sha256)
+        if found is None or not hmac.compare_digest(found.sha256, sha256):
+            if known is not None:
+                self._drop(sha256)
+            return
+        if known is not None:
+            if known.checked_at < asked_at:
+                self._renew(known, found, asked_at)
+            return
+        if len(self._known) >= _MOST:
+            self._drop(next((key for key, one in self._known.items() if not one.watchers), sha256))
+        self._known[sha256] = _Known(kind=kind, credential=found, checked_at=asked_at, used_at=asked_at)
+
+    def _renew(self, known: _Known, found: Credential, asked_at: float) -> None:
+        if known.credential.identity != found.identity:
+            known.tell_watchers()  # what goes on was begun for another role
+        known.credential, known.checked_at = found, asked_at
+
+    def _drop(self, sha256: bytes) -> None:
+        if (known := self._known.pop(sha256, None)) is not None:
+            known.tell_watchers()
+
+    async def _note_uses(self) -> None:
+        """Write down, once a minute, which keys were used since the last time."""
+        now = time.monotonic()
+        if self._is_away or now - self._noted_at < _NOTE_USES_S:
+            return
+        since = self._noted_at
+        used = [one.credential.id for one in self._known.values() if one.kind is Kind.KEY and one.used_at > since]
+        self._noted_at = now
+        if not used:
+            return
+        try:
+            await self._credentials.note_uses(used)
+        except StoreUnavailableError as error:
+            log.warning("key_uses_not_noted", reason=str(error))
 
 
 class MetricsToken:
     """Lets who sends the token see the metrics, and everybody where there is none. Opens nothing else."""
 
     def __init__(self, token: SecretStr | None) -> None:
-        self._digest = None if token is None else _digest(token.get_secret_value())
+        self._digest = None if token is None else digest(token.get_secret_value())
 
     def check(self, authorization: str | None) -> None:
         """Raise UnauthenticatedError unless the header is `Bearer <token>` or no token is needed."""
         if self._digest is None:
             return
-        if not hmac.compare_digest(_digest(_sent(authorization, "metrics token")), self._digest):
+        if not hmac.compare_digest(digest(bearer_of(authorization, "metrics token")), self._digest):
             raise UnauthenticatedError("this is not the token that APP_METRICS_TOKEN sets")
 
 
-def _sent(authorization: str | None, what: str) -> str:
+def bearer_of(authorization: str | None, what: str) -> str:
     """Give what follows `Bearer`. Raises UnauthenticatedError where the header is not there or of another form."""
     if authorization is None:
         raise UnauthenticatedError(f"send the header Authorization: Bearer <{what}>")
@@ -48,6 +216,5 @@ def _sent(authorization: str | None, what: str) -> str:
     return key.strip()
 
 
-def _digest(key: str) -> bytes:
-    # A key is random and long: a fast hash is enough, and a slow one would be paid at every request.
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+def _is_used(known: _Known, now: float) -> bool:
+    return bool(known.watchers) or now - known.used_at <= _IN_USE_S

@@ -1,13 +1,21 @@
 """Puts the parts of a web process together: what endpoints are handed, made of settings and open connections."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from redis.asyncio import Redis
 
+from app.accounts import Accounts
+from app.attempts import Attempts
 from app.auth import Authenticator, MetricsToken
+from app.login import Logins
+from app.passwords import Passwords
 from app.settings import Settings
 from app.state import Deps
+from app.stores.attempts import AttemptStore
+from app.stores.credentials import CredentialStore
+from app.stores.users import UserStore
 from jobs.admit import Admitter, Limits
 from jobs.batch_once import IdempotentBatches
 from jobs.batch_submit import BatchSubmitter
@@ -55,11 +63,12 @@ REDIS_PATIENCE_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """The connections of a web process. `tailing` is the one that waits for events."""
+    """What a web process opens and closes. `tailing` is the connection that waits for events."""
 
     database: Database
     redis: Redis
     tailing: Redis
+    passwords: Passwords
 
 
 def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: Doors) -> Deps:
@@ -88,6 +97,8 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
     statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
     waiter = EndWaiter(finder=finder, signals=Signals(redis))
     tail = Tail(doors.tailing)
+    users, credentials = UserStore(database), CredentialStore(database)
+    authenticator = Authenticator(credentials, admin_api_key=settings.app.admin_api_key.get_secret_value())
     return Deps(
         tasks=tasks,
         database=database,
@@ -107,7 +118,15 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         data_sync=DataSync(
             database=database, finder=finder, submitter=submitter, uploads=Uploads(settings.jobs.data_dir)
         ),
-        authenticator=Authenticator(admin_api_key=settings.app.admin_api_key.get_secret_value()),
+        authenticator=authenticator,
+        accounts=Accounts(users=users, credentials=credentials, passwords=doors.passwords, authenticator=authenticator),
+        logins=Logins(
+            users=users,
+            credentials=credentials,
+            passwords=doors.passwords,
+            attempts=Attempts(AttemptStore(redis)),
+            lasts=timedelta(hours=settings.app.session_hours),
+        ),
         statistics=statistics,
         overview=Overview(
             places=Places(redis, patience_s=REDIS_PATIENCE_S),

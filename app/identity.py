@@ -3,6 +3,14 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+SESSION_COOKIE = "switchyard_session"
+
+ANONYMOUS = "anonymous"
+ADMIN = "admin"  # who holds the key of the settings; he has no row and no password
+
+# No user is called like this: to the first two belong jobs that no user has submitted.
+RESERVED_NAMES = frozenset({"system", "arq", ADMIN, ANONYMOUS})
+
 
 class Role(StrEnum):
     """What somebody may do, and how much of it."""
@@ -14,7 +22,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Somebody who is logged in. `owner` is the name that his jobs carry."""
+    """Somebody who is logged in. `owner` is the name that his jobs carry: a user's id, which never changes."""
 
     owner: str
     role: Role

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from app.compose import REDIS_PATIENCE_S, Doors, compose
 from app.draining import on_stop_signal
+from app.passwords import Passwords
 from app.settings import Settings
 from app.state import Deps
 from jobs.cancelling import cancel_until_ended
@@ -38,6 +39,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
             loops = [
                 asyncio.create_task(deps.waiter.run(), name="end-waiter"),
                 asyncio.create_task(deps.live.run(), name="live"),
+                asyncio.create_task(deps.authenticator.run(), name="authenticator"),
                 asyncio.create_task(_tell_of(deps.fitness), name="fitness"),
             ]
             try:
@@ -65,9 +67,11 @@ async def _doors(settings: Settings) -> AsyncIterator[Doors]:
     )
     url = settings.jobs.redis_url.get_secret_value()
     redis, tailing = connect_redis(url, patience_s=REDIS_PATIENCE_S), connect_redis(url, patience_s=_TAIL_PATIENCE_S)
+    passwords = Passwords()
     try:
-        yield Doors(database=database, redis=redis, tailing=tailing)
+        yield Doors(database=database, redis=redis, tailing=tailing, passwords=passwords)
     finally:
+        passwords.close()
         for client in (tailing, redis):
             await client.aclose(close_connection_pool=True)
         await database.close()

@@ -48,6 +48,10 @@ MISMATCH = Kind(
     type="idempotency-mismatch", status=HTTPStatus.UNPROCESSABLE_ENTITY, title="This key was used for something else"
 )
 QUOTA = Kind(type="waiting-quota", status=HTTPStatus.TOO_MANY_REQUESTS, title="You have too many unfinished jobs")
+RATE_LIMITED = Kind(
+    type="rate-limited", status=HTTPStatus.TOO_MANY_REQUESTS, title="You ask too much in too short a time"
+)
+BUSY = Kind(type="unavailable", status=HTTPStatus.SERVICE_UNAVAILABLE, title="The server is too busy")
 UNAVAILABLE = Kind(type="unavailable", status=HTTPStatus.SERVICE_UNAVAILABLE, title="A store does not answer")
 
 # Read from the top: the first class that fits decides.
@@ -63,7 +67,9 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (NotASpreadsheetError, NO_SPREADSHEET),
     (jobs_errors.IdempotencyMismatchError, MISMATCH),
     (jobs_errors.QuotaError, QUOTA),
+    (app_errors.RateLimitedError, RATE_LIMITED),
     (jobs_errors.StoreUnavailableError, UNAVAILABLE),
+    (app_errors.BusyError, BUSY),
 )
 
 # What HTTP itself has a word for has no type of ours (RFC 9457, section 4.2.1).
@@ -73,7 +79,7 @@ BLANK_STATUSES = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.INTERNAL_SERVER_ERRO
 # The printed list: what each type means, word for word as the README and the OpenAPI document have it.
 MEANINGS: Mapping[str, str] = {
     "validation": "a field is wrong, or the body cannot be read",
-    "unauthenticated": "no key, or one that is not known",
+    "unauthenticated": "no key or session, or one that is not known; or a wrong password",
     "forbidden": "the role does not allow this",
     "not-found": "there is no such thing, or it is somebody else's",
     "conflict": "its state does not allow this, or the first submission with this `Idempotency-Key` is in flight",
@@ -81,7 +87,8 @@ MEANINGS: Mapping[str, str] = {
     "unsupported-media-type": "the body, or the uploaded file, is of a type that is not read",
     "idempotency-mismatch": "this `Idempotency-Key` was used for another submission in the last 24 hours",
     "waiting-quota": "more unfinished jobs than `JOBS_MAX_WAITING` lets you have; `detail` names the free number",
-    "unavailable": "a store does not answer; `Retry-After` says when to try again",
+    "rate-limited": "too much in too short a time; `Retry-After` says when to try again",
+    "unavailable": "a store does not answer, or the server is too busy; `Retry-After` says when to try again",
     BLANK: "what HTTP has a word for itself",
 }
 
@@ -102,7 +109,8 @@ def known_problem(request: Request, error: Exception) -> Response:
         return problem(request, kind, detail="nothing was changed; try again soon")
     mistakes = error.mistakes if isinstance(error, InvalidInputError) else ()
     detail = "see errors for each field" if mistakes else str(error)
-    return problem(request, kind, detail=detail, mistakes=mistakes)
+    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, app_errors.RateLimitedError) else None
+    return problem(request, kind, detail=detail, mistakes=mistakes, headers=headers)
 
 
 def http_problem(request: Request, error: Exception) -> Response:

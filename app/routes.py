@@ -2,7 +2,21 @@
 
 from starlette.middleware import Middleware
 
-from app.api import audit, batches, data_sync, docs, events, failures, health, jobs, metrics, queues, schedules
+from app.api import (
+    audit,
+    auth,
+    batches,
+    data_sync,
+    docs,
+    events,
+    failures,
+    health,
+    jobs,
+    metrics,
+    queues,
+    schedules,
+    users,
+)
 from app.api.methods import by_method
 from app.middleware.authentication import Authentication
 from app.middleware.body_limit import BodyLimit
@@ -30,6 +44,13 @@ ROUTES = (
     by_method("/api/queues/{q}/pause", POST=queues.pause_queue),
     by_method("/api/queues/{q}/resume", POST=queues.resume_queue),
     by_method("/api/workers", GET=queues.list_workers),
+    by_method("/api/auth/login", POST=auth.log_in),
+    by_method("/api/auth/logout", POST=auth.log_out),
+    by_method("/api/auth/me", GET=auth.show_me),
+    by_method("/api/auth/keys", GET=auth.list_keys, POST=auth.create_key),
+    by_method("/api/auth/keys/{id}", DELETE=auth.revoke_key),
+    by_method("/api/users", GET=users.list_users, POST=users.create_user),
+    by_method("/api/users/{id}", PATCH=users.change_user),
     by_method("/api/audit", GET=audit.list_audit),
     by_method("/api/tasks", GET=jobs.list_tasks),
     by_method("/api/schedules", GET=schedules.list_schedules),

@@ -31,6 +31,13 @@ class AppSettings(EnvironmentModel):
         alias="APP_ADMIN_API_KEY",
         description=f"The administrator's API key, any string of {SHORTEST_KEY} characters or more",
     )
+    session_hours: float = Field(
+        default=12.0,
+        gt=0,
+        le=8760,
+        alias="APP_SESSION_HOURS",
+        description="Hours that one stays logged in by username and password",
+    )
     metrics_token: Annotated[SecretStr | None, _at_least(SHORTEST_TOKEN)] = Field(
         default=None,
         alias="APP_METRICS_TOKEN",

@@ -5,9 +5,11 @@ from typing import cast
 
 from starlette.requests import Request
 
+from app.accounts import Accounts
 from app.auth import Authenticator, MetricsToken
 from app.errors import ForbiddenError
-from app.identity import Identity, Role
+from app.identity import ANONYMOUS, Identity, Role
+from app.login import Logins
 from jobs.audit import Actor
 from jobs.batch_once import IdempotentBatches
 from jobs.batch_submit import BatchSubmitter
@@ -53,6 +55,8 @@ class Deps:
     canceller: Canceller
     data_sync: DataSync
     authenticator: Authenticator
+    accounts: Accounts
+    logins: Logins
     overview: Overview
     pauses: Pauses
     audit: AuditLog
@@ -71,13 +75,27 @@ def identity_of(request: Request) -> Identity:
     return cast("Identity", request.scope["state"]["identity"])
 
 
+def credential_of(request: Request) -> str:
+    """Give the API key or session token that a request came with."""
+    return cast("str", request.scope["state"]["credential"])
+
+
 def actor_of(request: Request) -> Actor:
     """Give who asks as the audit log names him."""
-    address = request.client.host if request.client else None
-    return Actor(name=identity_of(request).owner, request_id=request.state.request_id, address=address)
+    return _actor(request, identity_of(request).owner)
+
+
+def nobody_of(request: Request) -> Actor:
+    """Give who asks before he is logged in as the audit log names him."""
+    return _actor(request, ANONYMOUS)
 
 
 def require_admin(request: Request, what: str) -> None:
     """Raise ForbiddenError, which says what only an administrator may do, unless one asks."""
     if identity_of(request).role is not Role.ADMIN:
         raise ForbiddenError(f"only an administrator may {what}")
+
+
+def _actor(request: Request, name: str) -> Actor:
+    address = request.client.host if request.client else None
+    return Actor(name=name, request_id=request.state.request_id, address=address)

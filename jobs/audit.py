@@ -19,6 +19,13 @@ class Action(StrEnum):
     BATCH_CANCEL = "batch.cancel"
     BATCH_RETRY = "batch.retry"
     SCHEDULE_RUN = "schedule.run"
+    USER_CREATE = "user.create"
+    USER_CHANGE = "user.change"
+    KEY_CREATE = "key.create"
+    KEY_REVOKE = "key.revoke"
+    SESSION_BEGIN = "session.begin"
+    SESSION_REFUSE = "session.refuse"
+    SESSION_END = "session.end"
 
 
 class Effect(StrEnum):
@@ -26,6 +33,7 @@ class Effect(StrEnum):
 
     DONE = "done"
     WANTED = "wanted"  # the wish is kept; what became of it is told by the thing itself
+    REFUSED = "refused"  # it was tried, and not allowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,24 @@
-"""The token bucket that will guard each user and each address, as an extension of the `limits` library.
+"""The token bucket that guards each user and each address, as an extension of the `limits` library.
 
-Nothing is limited yet. The package is here so that the import contracts hold for it from the start: it knows
-neither `app` nor `jobs`.
+    bucket       what is asked of buckets and what they answer
+    arithmetic   the bucket in whole numbers; the specification of lua/acquire.lua
+    notation     limits as people write them
+    keys         the names in Redis
+    translation  requests to numbers, numbers to decisions
+    script       the script's arguments and answer
+    levels       the levels in memory, bounded
+    coalescer    the calls of one turn as one pipeline
+    storage/     buckets in Redis and in memory, as storages of `limits`: both are `bucket.Buckets`
+    strategy     buckets as a strategy of `limits`
+    limiter      what everybody asks: Redis' buckets, and others in their place while it is away
+    breaker      whether Redis is asked
+    deadline     how long it is waited for
+    denials      who was just denied
+    stand_in     what decides while Redis is away
+    debts        what it does not know of yet
+    settlement   how it is told
+    probe        the loop that finds it again
+    counters     what was decided, by what
+
+It knows neither `app` nor `jobs`.
 """

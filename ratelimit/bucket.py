@@ -54,7 +54,10 @@ class Backend(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The answer to all requests together: each bucket was charged, or none. `states` are in the requests' order."""
+    """The answer to all requests together: each bucket was charged, or none.
+
+    `states` are in the requests' order. Of a bucket that nobody decides about, while Redis is away, there is none.
+    """
 
     admitted: bool
     states: tuple[BucketState, ...]

@@ -26,6 +26,7 @@ class List(StrEnum):
     FAILURES = "failures"
     MEMBERS = "failed jobs of a cause"
     AUDIT = "audit log"
+    USERS = "users"
 
 
 def write_cursor(of: List, place: Place | None) -> str | None:

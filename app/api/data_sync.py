@@ -89,10 +89,8 @@ async def publish_template(request: Request) -> Response:
 async def sync_single(request: Request) -> Response:
     """POST /api/data-sync/single: sync a file; 200 with the job that is there while one is unfinished."""
     body = await read_json(request, SyncBody)
-    who = identity_of(request)
-    claimed = await deps_of(request).data_sync.submit(
-        body.file_id, owner=who.owner, sees=who.sees, priority=body.priority
-    )
+    sees = identity_of(request).sees
+    claimed = await deps_of(request).data_sync.submit(body.file_id, sees=sees, priority=body.priority)
     status = HTTPStatus.ACCEPTED if claimed.is_new else HTTPStatus.OK
     view: SyncSubmittedView = {"task_id": claimed.job.id, "job": job_view(claimed.job)}
     return answer(view, status=status, location=f"/api/data-sync/progress/{claimed.job.id}")

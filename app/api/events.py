@@ -1,5 +1,8 @@
 """/api/events, /api/jobs/{id}/events and /api/batches/{id}/events: server-sent events."""
 
+import asyncio
+from contextlib import AbstractContextManager
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -8,7 +11,7 @@ from app.api.stream import EventStream
 from app.follower import Sight, Topic
 from app.headers import header_of
 from app.schemas.requests import EventQuery
-from app.state import deps_of, identity_of
+from app.state import credential_of, deps_of, identity_of
 from jobs.batch import Batch
 from jobs.batches import Batches
 from jobs.change import EVERYTHING, key_of_batch, key_of_job, key_of_owner
@@ -26,7 +29,7 @@ async def follow_job(request: Request) -> Response:
     deps, job_id, sees = deps_of(request), read_job_id(request), identity_of(request).sees
     if await deps.finder.get(job_id, owner=sees) is None:
         raise NotFoundError(f"there is no job {job_id}")
-    return EventStream(deps.live, _job(deps.finder, job_id), last_id=last_id)
+    return EventStream(deps.live, _job(deps.finder, job_id), last_id=last_id, login=_login(request))
 
 
 async def follow_batch(request: Request) -> Response:
@@ -34,14 +37,20 @@ async def follow_batch(request: Request) -> Response:
     last_id = _last_id(request)
     deps, batch_id = deps_of(request), read_job_id(request, "batch")
     await deps.batches.get(batch_id, owner=identity_of(request).sees)
-    return EventStream(deps.live, _batch(deps.batches, await deps.batches.roll(batch_id)), last_id=last_id)
+    topic = _batch(deps.batches, await deps.batches.roll(batch_id))
+    return EventStream(deps.live, topic, last_id=last_id, login=_login(request))
 
 
 async def follow_jobs(request: Request) -> Response:
     """GET /api/events: one's own unfinished jobs, an admin's are everybody's, then what happens to one's jobs."""
     last_id = _last_id(request)
     deps, sees = deps_of(request), identity_of(request).sees
-    return EventStream(deps.live, _jobs(deps.finder, sees), last_id=last_id)
+    return EventStream(deps.live, _jobs(deps.finder, sees), last_id=last_id, login=_login(request))
+
+
+def _login(request: Request) -> AbstractContextManager[asyncio.Event]:
+    """Watch what lets the client in: a stream may last longer than that."""
+    return deps_of(request).authenticator.watched(credential_of(request))
 
 
 def _last_id(request: Request) -> str | None:

@@ -1,6 +1,7 @@
 """An answer that goes on: what a follower gives is sent until one of the two sides is gone."""
 
 import asyncio
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 
 import structlog
@@ -21,16 +22,22 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class EventStream(Response):
-    """Sends a topic's events. 204 tells a browser that it need not come back: the end has been told."""
+    """Sends a topic's events, as long as `login` is in force: that gives what is set once it is not.
+
+    204 tells a browser that it need not come back: the end has been told.
+    """
 
     media_type = sse.MEDIA_TYPE
 
-    def __init__(self, live: Live, topic: Topic, *, last_id: str | None) -> None:
+    def __init__(
+        self, live: Live, topic: Topic, *, last_id: str | None, login: AbstractContextManager[asyncio.Event]
+    ) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._live = live
         self._topic = topic
         self._last_id = last_id
+        self._login = login
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer; return when the client has gone, the topic is over, or the process stops."""
@@ -38,17 +45,20 @@ class EventStream(Response):
             await self._start(send, HTTPStatus.OK)
             await send({"type": "http.response.body"})
             return
-        with self._live.followed(self._topic.keys, roll=self._topic.roll) as subscription:
+        with self._live.followed(self._topic.keys, roll=self._topic.roll) as subscription, self._login as revoked:
             follower = Follower(self._live, self._topic, subscription, last_id=self._last_id)
             sending = asyncio.create_task(self._send(follower, send))
             gone = asyncio.create_task(_until_gone(receive))
             over = asyncio.create_task(subscription.over.wait())
+            refused = asyncio.create_task(revoked.wait())
             try:
-                await asyncio.wait({sending, gone, over}, return_when=asyncio.FIRST_COMPLETED)
-                if over.done() and not gone.done():
+                await asyncio.wait({sending, gone, over, refused}, return_when=asyncio.FIRST_COMPLETED)
+                if refused.done():
+                    subscription.end()
+                if subscription.over.is_set() and not gone.done():
                     await _let_go(sending, gone, scope)
             finally:
-                await cancel_until_ended((sending, gone, over), again_s=_GRACE_S)
+                await cancel_until_ended((sending, gone, over, refused), again_s=_GRACE_S)
             for task in (sending, gone):
                 if not task.cancelled():
                     task.result()

@@ -1,15 +1,22 @@
 """Lets nobody near /api who is not known."""
 
-from starlette.requests import Request
+from starlette.requests import Request, cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.auth import bearer_of
 from app.errors import UnauthenticatedError
 from app.headers import header_of
+from app.identity import SESSION_COOKIE
+from app.origin import is_from_us
 from app.problems import known_problem
 from app.state import deps_of
 
 PROTECTED = "/api/"
+OPEN = frozenset({"/api/auth/login"})  # where one comes in
+
 _AUTHORIZATION = b"authorization"
+_COOKIE = b"cookie"
+_CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Authentication:
@@ -20,12 +27,33 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on once its sender is known; what lies outside /api is for everybody."""
-        if scope["type"] == "http" and scope["path"].startswith(PROTECTED):
+        if scope["type"] == "http" and is_protected(scope["path"]):
             request = Request(scope)
             try:
-                identity = deps_of(request).authenticator.identify(header_of(scope, _AUTHORIZATION))
+                sent, authenticator = _sent(scope), deps_of(request).authenticator
+                identity = authenticator.recall(sent) or await authenticator.identify(sent)
             except UnauthenticatedError as error:
                 await known_problem(request, error)(scope, receive, send)
                 return
-            scope["state"]["identity"] = identity
+            scope["state"]["identity"], scope["state"]["credential"] = identity, sent
         await self._app(scope, receive, send)
+
+
+def is_protected(path: str) -> bool:
+    """Say whether a path is for those alone who are known."""
+    return path.startswith(PROTECTED) and path not in OPEN
+
+
+def _sent(scope: Scope) -> str:
+    """Give the key or session token that was sent. Raises UnauthenticatedError where there is none that counts."""
+    authorization = header_of(scope, _AUTHORIZATION)
+    if authorization is None and (cookie := header_of(scope, _COOKIE)) is not None:
+        session = cookie_parser(cookie).get(SESSION_COOKIE)
+        if session is not None:
+            if scope["method"] not in _CHANGES_NOTHING and not is_from_us(scope):
+                raise UnauthenticatedError(
+                    "for changes the session's cookie counts only if a page of this host sends it, as Sec-Fetch-Site "
+                    "or Origin says; programs send the token as Authorization: Bearer"
+                )
+            return session
+    return bearer_of(authorization, "API key")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from app.middleware.authentication import PROTECTED
+from app.middleware.authentication import is_protected
 from app.openapi.headers import described
 from app.openapi.links import links_of
 from app.openapi.operation import Answer, Operation
@@ -45,6 +45,6 @@ def _kinds(path: str, operation: Operation) -> Iterator[Kind]:
         yield VALIDATION
     if "{" in path:
         yield NOT_FOUND
-    if path.startswith(PROTECTED):
+    if is_protected(path):
         yield from (UNAUTHENTICATED, UNAVAILABLE)
     yield from operation.problems

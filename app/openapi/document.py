@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from app import __version__
 from app.api.methods import Endpoint, PathRoute
-from app.middleware.authentication import PROTECTED
+from app.identity import SESSION_COOKIE
+from app.middleware.authentication import PROTECTED, is_protected
 from app.openapi.answers import answers_of
 from app.openapi.inputs import body_of, parameters_of
 from app.openapi.operation import Operation, Operations
@@ -16,7 +17,8 @@ from app.schemas.shapes.problems import ProblemView
 _ABOUT = """\
 An async job server on Redis and PostgreSQL.
 
-Every path below `/api` needs `Authorization: Bearer <API key>`. JSON comes in and goes out; times are RFC 3339 in UTC.
+Every path below `/api` but the login needs `Authorization: Bearer`, with an API key or a session's token; from pages of
+the same host the session's cookie is enough. JSON comes in and goes out; times are RFC 3339 in UTC.
 Lists come in pages: `next_cursor` is the `cursor` of the next, null after the last.
 
 Errors are problem documents (RFC 9457). `errors` names each wrong field by a JSON pointer. Bad input changes nothing.
@@ -26,6 +28,16 @@ This is the whole list of their types:
 |---|---|---|
 """
 _KEY = "apiKey"
+_SESSION = "session"
+_SCHEMES: Schema = {
+    _KEY: {"type": "http", "scheme": "bearer", "description": "An API key, or the token of a session."},
+    _SESSION: {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": SESSION_COOKIE,
+        "description": "The cookie of a session. For changes a page of the same host has to send it.",
+    },
+}
 _OUTSIDE = "site"  # what is not of the API: health, metrics, this document
 
 
@@ -48,7 +60,7 @@ def make_document(routes: Iterable[PathRoute], operations: Operations) -> Schema
         "components": {
             "schemas": schemas.components,
             "responses": dict(sorted(problems.components.items())),
-            "securitySchemes": {_KEY: {"type": "http", "scheme": "bearer", "description": "The administrator's key."}},
+            "securitySchemes": _SCHEMES,
         },
     }
 
@@ -91,6 +103,8 @@ def _tag(path: str) -> str:
 
 
 def _security(path: str, operation: Operation) -> Sequence[Mapping[str, list[str]]]:
+    if is_protected(path):
+        return [{_KEY: []}, {_SESSION: []}]
     if path.startswith(PROTECTED):
-        return [{_KEY: []}]
+        return []
     return [{_KEY: []}, {}] if UNAUTHENTICATED in operation.problems else []

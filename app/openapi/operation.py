@@ -80,6 +80,12 @@ RETRY_AFTER = Header(
     schema={"type": "string", "pattern": "^[0-9]+$"},
     example="5",
 )
+SET_COOKIE = Header(
+    name="Set-Cookie",
+    meaning="The session's cookie: no script reads it, and it is sent to this host alone.",
+    schema={"type": "string"},
+    example="switchyard_session=ss_...; HttpOnly; Max-Age=43200; Path=/; SameSite=lax",
+)
 CHOSEN_ID = Header(
     name="X-Request-ID",
     meaning="A name for the request: 1 to 128 letters, digits and `._:/=+-`. In place of any other a new one is made.",

@@ -7,7 +7,12 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from redis.asyncio import Redis
+
+from deploy.local.redis import RedisServer
 from deploy.local.server import Server
+
+_FULL_BYTES = 1_000_000
 
 
 @asynccontextmanager
@@ -46,6 +51,42 @@ async def hung(server: Server) -> AsyncIterator[None]:
         for pid in stopped_ones:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
+
+
+@asynccontextmanager
+async def demoted(server: RedisServer) -> AsyncIterator[None]:
+    """Make it the replica of nobody who is there, until the end: it answers, and takes no writes."""
+    async with Redis.from_url(server.url) as admin:
+        await admin.replicaof("127.0.0.1", "1")
+        try:
+            yield
+        finally:
+            await admin.replicaof("NO", "ONE")
+
+
+@asynccontextmanager
+async def filled(server: RedisServer) -> AsyncIterator[None]:
+    """Leave it no memory, until the end: it answers, and takes no writes that need any."""
+    async with Redis.from_url(server.url) as admin:
+        await admin.set("filler", bytes(2 * _FULL_BYTES))
+        await admin.config_set("maxmemory", _FULL_BYTES)
+        try:
+            yield
+        finally:
+            await admin.config_set("maxmemory", 0)
+            await admin.delete("filler")
+
+
+@asynccontextmanager
+async def locked(server: RedisServer) -> AsyncIterator[None]:
+    """Let it want a password that nobody has, until the end; all connections are cut."""
+    async with Redis.from_url(server.url) as admin:
+        await admin.config_set("requirepass", "another")
+        await admin.client_kill_filter(_type="normal", skipme=True)
+        try:
+            yield
+        finally:
+            await admin.config_set("requirepass", "")
 
 
 def _children_of(pid: int) -> list[int]:

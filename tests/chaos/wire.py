@@ -31,9 +31,13 @@ class Wire:
         self._cut = cut
         self._seen = 0
         self.cuts = 0
+        self.carried: set[asyncio.Task[None]] = set()
 
     async def carry(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         """Carry one connection to its end."""
+        if (carrying := asyncio.current_task()) is not None:
+            self.carried.add(carrying)
+            carrying.add_done_callback(self.carried.discard)
         server, to_server = await asyncio.open_unix_connection(self._socket)
         back = asyncio.create_task(_copy(server, to_client))
         try:
@@ -72,6 +76,8 @@ async def wire_to(socket: str, cut: Cut) -> AsyncIterator[tuple[str, Wire]]:
         yield f"redis://127.0.0.1:{listener.sockets[0].getsockname()[1]}/0", wire
     finally:
         listener.close()
+        if wire.carried:  # whoever has closed his end lets it come to its own
+            await asyncio.wait(wire.carried, timeout=1.0)
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

@@ -66,7 +66,9 @@ def test_the_list_of_problem_types_is_the_code_s() -> None:
 
 async def test_the_routes_on_the_page_are_those_that_there_are() -> None:
     """A path in the table leads somewhere, and no path is left out."""
-    shown = set(re.findall(r"^\| `(GET|POST) ([^`]+)` \|", README.read_text(encoding="utf-8"), re.MULTILINE))
+    shown = set(
+        re.findall(r"^\| `(GET|POST|PATCH|DELETE) ([^`]+)` \|", README.read_text(encoding="utf-8"), re.MULTILINE)
+    )
     routed = {
         (method, route.path.replace("progress/{id}", "progress/{task_id}"))
         for route in ROUTES

@@ -88,7 +88,7 @@ async def running_web(environ: Mapping[str, str], *more: Task) -> AsyncIterator[
 def logged_in(patch: pytest.MonkeyPatch, owner: str) -> Iterator[None]:
     """Let all requests be those of a user who is no administrator."""
     with patch.context() as patched:
-        patched.setattr(Authenticator, "identify", lambda *_: Identity(owner=owner, role=Role.NORMAL))
+        patched.setattr(Authenticator, "recall", lambda *_: Identity(owner=owner, role=Role.NORMAL))
         yield
 
 

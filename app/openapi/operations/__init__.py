@@ -1,6 +1,7 @@
 """What each endpoint takes and answers. Whoever adds an endpoint adds an entry; a test names those without one."""
 
 from app.openapi.operation import Operations
+from app.openapi.operations.accounts import ACCOUNTS
 from app.openapi.operations.audit import AUDIT
 from app.openapi.operations.batches import BATCHES
 from app.openapi.operations.data_sync import DATA_SYNC
@@ -11,4 +12,15 @@ from app.openapi.operations.queues import QUEUES
 from app.openapi.operations.schedules import SCHEDULES
 from app.openapi.operations.site import SITE
 
-OPERATIONS: Operations = {**JOBS, **BATCHES, **EVENTS, **FAILURES, **QUEUES, **SCHEDULES, **AUDIT, **DATA_SYNC, **SITE}
+OPERATIONS: Operations = {
+    **JOBS,
+    **BATCHES,
+    **EVENTS,
+    **FAILURES,
+    **QUEUES,
+    **SCHEDULES,
+    **AUDIT,
+    **ACCOUNTS,
+    **DATA_SYNC,
+    **SITE,
+}

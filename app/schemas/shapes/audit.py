@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 
 class AuditView(TypedDict):
-    """What somebody did. `outcome` is `done`, or `wanted` where its object tells what became of it."""
+    """What somebody did. `outcome` is `done`, `refused`, or `wanted` where its object tells what became of it."""
 
     id: int
     at: datetime

@@ -41,6 +41,14 @@ class Content:
     size: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Whose a file is, and the job that syncs it, or did so last."""
+
+    owner: str
+    job_id: str | None
+
+
 class Catalogue:
     """Reads and writes the catalogue of files."""
 
@@ -48,7 +56,7 @@ class Catalogue:
         self._database = database
 
     async def add(self, description: Description, content: Content) -> tuple[UUID, bool]:
-        """Enter a file; give its id, and whether it is new. The same bytes keep their first description."""
+        """Enter a file; give its id, and whether it is new. An owner's same bytes keep their first description."""
         source = description.source
         async with self._database.connect() as connection:
             row = await connection.fetch_row(
@@ -69,7 +77,7 @@ class Catalogue:
             )
             if row is not None:
                 return row["id"], True
-            found = await connection.fetch_row(_SQL["find"], content.sha256)
+            found = await connection.fetch_row(_SQL["find"], content.sha256, description.owner)
         if found is None:
             raise AssertionError("a file that conflicts is not there")
         return found["id"], False
@@ -79,10 +87,10 @@ class Catalogue:
         row = await self._database.fetch_row(_SQL["get"], file_id, owner)
         return None if row is None else _file(row)
 
-    async def lock(self, file_id: UUID, *, owner: str | None, connection: Connection) -> tuple[bool, str | None]:
-        """Keep others from claiming the file until the transaction ends; give whether it is there, and its job."""
+    async def lock(self, file_id: UUID, *, owner: str | None, connection: Connection) -> Held | None:
+        """Keep others from claiming the file until the transaction ends; None where it is not there."""
         row = await connection.fetch_row(_SQL["lock"], file_id, owner)
-        return (False, None) if row is None else (True, row["job_id"])
+        return None if row is None else Held(owner=row["owner"], job_id=row["job_id"])
 
     async def hold(self, file_id: UUID, job_id: str, *, connection: Connection) -> None:
         """Give a locked file to a job."""

@@ -3,7 +3,7 @@ INSERT INTO files (
     id, sha256, name, format, size, platform, shop_id, domain, sub_domain, granularity, date_from, date_to, owner, state
 )
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'pending')
-ON CONFLICT (sha256) DO NOTHING
+ON CONFLICT (sha256, owner) DO NOTHING
 RETURNING id;
 
 -- A run that ended without a word (its worker was killed at the last try) leaves `processing` behind.
@@ -17,10 +17,10 @@ LEFT JOIN jobs AS j ON j.id = f.job_id
 WHERE f.id = $1 AND ($2::text IS NULL OR f.owner = $2);
 
 -- name: find
-SELECT id FROM files WHERE sha256 = $1;
+SELECT id FROM files WHERE sha256 = $1 AND owner = $2;
 
 -- name: lock
-SELECT job_id FROM files WHERE id = $1 AND ($2::text IS NULL OR owner = $2) FOR UPDATE;
+SELECT job_id, owner FROM files WHERE id = $1 AND ($2::text IS NULL OR owner = $2) FOR UPDATE;
 
 -- name: hold
 UPDATE files SET job_id = $2, fence = 0 WHERE id = $1;

@@ -78,20 +78,22 @@ class DataSync:
         """List templates, newest first."""
         return await self._templates.list(wanted, before=before, limit=limit)
 
-    async def submit(self, file_id: UUID, *, owner: str, sees: str | None, priority: int = DEFAULT_PRIORITY) -> Claimed:
-        """Sync a file, as a job of `owner`; `sees` is whose files he may take, None for everybody's.
+    async def submit(self, file_id: UUID, *, sees: str | None, priority: int = DEFAULT_PRIORITY) -> Claimed:
+        """Sync a file of `sees`, None for anybody's, as a job of the file's owner: he is to see what becomes of it.
 
         The file's row is locked while it is claimed, so of any number of submissions at once one makes the job
         and all others get it. Raises NotFoundError.
         """
         async with self._database.transaction() as connection:
-            is_there, job_id = await self._catalogue.lock(file_id, owner=sees, connection=connection)
-            if not is_there:
+            file = await self._catalogue.lock(file_id, owner=sees, connection=connection)
+            if file is None:
                 raise NotFoundError(f"there is no file {file_id}")
-            held = None if job_id is None else await self._finder.get(job_id, connection=connection)
+            held = None if file.job_id is None else await self._finder.get(file.job_id, connection=connection)
             if held is not None and not is_end(held.state):
                 return Claimed(job=held, is_new=False)
-            wanted = Submission(task=SYNC_FILE.name, args={"file_id": str(file_id)}, owner=owner, priority=priority)
+            wanted = Submission(
+                task=SYNC_FILE.name, args={"file_id": str(file_id)}, owner=file.owner, priority=priority
+            )
             job = await self._submitter.accept(wanted, connection=connection)
             await self._catalogue.hold(file_id, job.id, connection=connection)
         return Claimed(job=await self._submitter.enqueue(job), is_new=True)
@@ -101,5 +103,5 @@ class DataSync:
         job = await self._finder.get(task_id, owner=owner)
         if job is None or job.task != SYNC_FILE.name:
             raise NotFoundError(f"there is no sync {task_id}")
-        file = await self._catalogue.get(UUID(job.args["file_id"]))
+        file = await self._catalogue.get(UUID(job.args["file_id"]), owner=owner)
         return progress_of(job, file_name="" if file is None else file.name)

@@ -1,6 +1,8 @@
 """The application with two who may log in: the admin and ann."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import httpx
@@ -10,23 +12,31 @@ from starlette.types import ASGIApp
 
 from app.auth import Authenticator
 from app.identity import Identity, Role
+from app.stores.credentials import CredentialStore
+from jobs.stores.database import Database
 from tests.support.site import ADMIN_KEY, ANNS_KEY, client_of, running_app
 
 
 class _Two(Authenticator):
     """Knows the admin and ann."""
 
-    def identify(self, authorization: str | None) -> Identity:
+    def recall(self, text: str) -> Identity | None:
         """Give who holds the key."""
-        if authorization == f"Bearer {ANNS_KEY}":
+        if text == ANNS_KEY:
             return Identity(owner="ann", role=Role.NORMAL)
-        return super().identify(authorization)
+        return super().recall(text)
+
+    @contextmanager
+    def watched(self, text: str) -> Iterator[asyncio.Event]:
+        """Ann's key is never revoked."""
+        with super().watched(ADMIN_KEY if text == ANNS_KEY else text) as revoked:
+            yield revoked
 
 
 @pytest.fixture
-async def app(environ: dict[str, str]) -> AsyncIterator[ASGIApp]:
+async def app(environ: dict[str, str], database: Database) -> AsyncIterator[ASGIApp]:
     """Run the application; the admin and ann may log in."""
-    two = _Two(admin_api_key=ADMIN_KEY)
+    two = _Two(CredentialStore(database), admin_api_key=ADMIN_KEY)
     async with running_app(environ, changed=lambda deps: replace(deps, authenticator=two)) as app:
         yield app
 

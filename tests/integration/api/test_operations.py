@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 import httpx
 import pytest
 
+from app.middleware.authentication import is_protected
 from jobs.stores.database import Database
 from tests.support.bad_requests import Bad, bad_places, bad_requests, wrong_methods
 from tests.support.batches import noops, submit_batch
 from tests.support.failing import fail
 from tests.support.files import ORDERS, as_csv, publish, upload
 from tests.support.openapi import Described, operations
+from tests.support.people import new_user
 from tests.support.site import submit
 from tests.support.snapshot import Snapshot, snapshot_of
 
@@ -36,6 +38,7 @@ async def places(web: httpx.AsyncClient, database: Database) -> Mapping[str, str
     file = (await upload(web, as_csv([ORDERS]))).json()
     batch = await submit_batch(web, noops(1))
     await fail(database, "f", "admin", 1)
+    user = await new_user(web, "somebody")
     return {
         "/api/jobs/": job["id"],
         "/api/batches/": batch["id"],
@@ -44,6 +47,8 @@ async def places(web: httpx.AsyncClient, database: Database) -> Mapping[str, str
         "/api/schedules/": "nap",
         "/api/data-sync/files/": file["id"],
         "/api/data-sync/templates/": template["id"],
+        "/api/users/": user.id,
+        "/api/auth/keys/": user.key_id,
     }
 
 
@@ -124,10 +129,10 @@ async def test_what_is_not_there_is_not_found(web: httpx.AsyncClient) -> None:
 
 @pytest.mark.usefixtures("untouched")
 async def test_nobody_does_anything_without_a_key(web: httpx.AsyncClient, places: Mapping[str, str]) -> None:
-    """401 on every operation that the document says to need one, and on all below /api."""
+    """401 on every operation that the document says to need one, and on all below /api but where one comes in."""
     del web.headers["Authorization"]
     for operation in OPERATIONS:
-        assert operation.is_protected is operation.path.startswith("/api/")
+        assert operation.is_protected is is_protected(operation.path)
         if operation.is_protected:
             answer = await web.request(operation.method, _place(operation, places))
             assert (answer.status_code, answer.json()["type"]) == (401, "unauthenticated"), operation.name

@@ -138,7 +138,7 @@ async def test_only_an_administrator_runs_one(
     client: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """403 for others, who may look."""
-    monkeypatch.setattr(Authenticator, "identify", lambda *_: Identity(owner="ann", role=Role.NORMAL))
+    monkeypatch.setattr(Authenticator, "recall", lambda *_: Identity(owner="ann", role=Role.NORMAL))
     answer = await client.post("/api/schedules/nap/run")
     assert (answer.status_code, answer.json()["type"]) == (403, "forbidden")
     assert await database.fetch("SELECT FROM jobs") == []

@@ -1,0 +1,82 @@
+"""/api/auth: logging in and out, and one's own API keys."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.api.parsing import answer, read_json
+from app.errors import UnauthenticatedError
+from app.identity import ADMIN, SESSION_COOKIE
+from app.origin import is_from_elsewhere
+from app.schemas.accounts import KeyBody, LoginBody
+from app.schemas.shapes.accounts import KeyList, LoggedOutView, MeView
+from app.schemas.views.accounts import key_view, logged_in_view, new_key_view
+from app.state import actor_of, credential_of, deps_of, identity_of, nobody_of
+
+
+async def log_in(request: Request) -> Response:
+    """POST /api/auth/login: begin a session, by username and password."""
+    if is_from_elsewhere(request.scope):
+        raise UnauthenticatedError("a page of another host may not log anybody in here")
+    body = await read_json(request, LoginBody)
+    login = await deps_of(request).logins.begin(body.username, body.password, by=nobody_of(request))
+    response = answer(logged_in_view(login))
+    _set_cookie(request, response, login.token, lasts_s=(login.expires_at - datetime.now(UTC)).total_seconds())
+    return response
+
+
+async def log_out(request: Request) -> Response:
+    """POST /api/auth/logout: end the session that the request came with."""
+    deps, who = deps_of(request), actor_of(request)
+    await deps.logins.end(credential_of(request), by=who)
+    deps.authenticator.doubt(who.name)
+    view: LoggedOutView = {"logged_in": False}
+    response = answer(view)
+    _set_cookie(request, response, "", lasts_s=0)
+    return response
+
+
+async def show_me(request: Request) -> Response:
+    """GET /api/auth/me: who asks."""
+    who = identity_of(request)
+    user = None if who.owner == ADMIN else await deps_of(request).accounts.get(who.owner)
+    view: MeView = {"id": who.owner, "username": ADMIN if user is None else user.username, "role": who.role}
+    return answer(view)
+
+
+async def list_keys(request: Request) -> Response:
+    """GET /api/auth/keys: one's own."""
+    keys = await deps_of(request).accounts.keys_of(identity_of(request).owner)
+    view: KeyList = {"items": [key_view(key) for key in keys], "next_cursor": None}
+    return answer(view)
+
+
+async def create_key(request: Request) -> Response:
+    """POST /api/auth/keys: make one; its text is told here, and never again."""
+    body, owner = await read_json(request, KeyBody), identity_of(request).owner
+    made = await deps_of(request).accounts.add_key(
+        owner, name=body.name, days=body.expires_in_days, by=actor_of(request)
+    )
+    return answer(new_key_view(made.key, made.text), status=HTTPStatus.CREATED)
+
+
+async def revoke_key(request: Request) -> Response:
+    """DELETE /api/auth/keys/{id}: it lets nobody in any more, here at once, in other web processes within 5 s."""
+    key_id, who = request.path_params["id"], identity_of(request)
+    return answer(key_view(await deps_of(request).accounts.revoke_key(key_id, who, by=actor_of(request))))
+
+
+def _set_cookie(request: Request, response: Response, token: str, *, lasts_s: float) -> None:
+    """Set the cookie, or with nothing take it back. No script reads it, and no other site's form brings it."""
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=max(0, int(lasts_s)),
+        path="/",
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="lax",
+    )
+    response.raw_headers.append((b"cache-control", b"no-store"))

@@ -1,0 +1,100 @@
+"""Logging in by username and password, and out again. Answers are alike, and as late, whoever there is or is not."""
+
+import math
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NoReturn
+
+import structlog
+
+from app.attempts import Attempts
+from app.errors import RateLimitedError, UnauthenticatedError
+from app.passwords import Passwords
+from app.stores.credentials import CredentialStore
+from app.stores.users import Secret, User, UserStore
+from app.tokens import Kind, new_token, read_token
+from jobs.audit import Action, Actor, Deed, Effect
+from jobs.errors import ConflictError, StoreUnavailableError
+
+NOBODY = "unknown"  # not the name that was typed: it may be a password, in the wrong field
+_WRONG = "username or password is wrong, or the user is disabled"
+_MOST_NOTED = 60  # refusals that a process writes down in a minute
+_MINUTE_S = 60.0
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedIn:
+    """A session that has begun. `token` is told once."""
+
+    token: str
+    expires_at: datetime
+    user: User
+
+
+class Logins:
+    """The way in for people."""
+
+    def __init__(
+        self,
+        *,
+        users: UserStore,
+        credentials: CredentialStore,
+        passwords: Passwords,
+        attempts: Attempts,
+        lasts: timedelta,
+    ) -> None:
+        """`lasts` is how long a session does."""
+        self._users = users
+        self._credentials = credentials
+        self._passwords = passwords
+        self._attempts = attempts
+        self._lasts = lasts
+        self._minute, self._noted = 0.0, 0
+
+    async def begin(self, username: str, password: str, *, by: Actor) -> LoggedIn:
+        """Log somebody in; `by` is who asks, before it is known who he is.
+
+        Raises UnauthenticatedError, RateLimitedError, BusyError, and StoreUnavailableError where PostgreSQL is away.
+        """
+        username = username.lower()
+        secret = await self._users.secret_of(username)
+        if wait_s := await self._attempts.begin(username):
+            raise RateLimitedError(
+                "there were too many attempts to log in under this name", retry_after_s=math.ceil(wait_s)
+            )
+        fits = await self._passwords.matches(password, None if secret is None else secret.password_hash)
+        if secret is None or secret.is_disabled or not fits:
+            await self._refuse(secret, by)
+        token = new_token(Kind.SESSION)
+        actor = Actor(name=secret.user_id, request_id=by.request_id, address=by.address)
+        expires_at = await self._credentials.add_session(secret, token, lasts=self._lasts, by=actor)
+        user = await self._users.get(secret.user_id)
+        if expires_at is None or user is None:
+            raise UnauthenticatedError(_WRONG)
+        await self._attempts.forget(username)
+        return LoggedIn(token=token.text, expires_at=expires_at, user=user)
+
+    async def end(self, text: str, *, by: Actor) -> None:
+        """Log somebody out. Raises ConflictError where he is not logged in by a session."""
+        token = read_token(text)
+        if token is None or token.kind is not Kind.SESSION:
+            raise ConflictError("an API key is no session: there is nothing to log out of")
+        await self._credentials.delete_session(token.id, owner=by.name, by=by)
+
+    async def _refuse(self, secret: Secret | None, by: Actor) -> NoReturn:
+        """Write down that somebody was not let in, of many in a minute only the first."""
+        minute = time.monotonic() // _MINUTE_S
+        if minute != self._minute:
+            self._minute, self._noted = minute, 0
+        self._noted += 1
+        if self._noted <= _MOST_NOTED:
+            name = NOBODY if secret is None else secret.user_id
+            deed = Deed(actor=by, action=Action.SESSION_REFUSE, object_id=name, effect=Effect.REFUSED)
+            try:
+                await self._credentials.note_refusal(deed)
+            except StoreUnavailableError as error:
+                log.warning("refusal_not_noted", reason=str(error))
+        raise UnauthenticatedError(_WRONG)

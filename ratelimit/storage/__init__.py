@@ -1,0 +1,1 @@
+"""Where buckets are kept, as storages of `limits`: what they have in common, one in Redis, one in memory."""

@@ -1,0 +1,116 @@
+"""What was revoked lets nobody in, in any process, within five seconds; what is known goes on through an outage."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from app.auth import FRESH_S
+from app.tokens import Kind, new_token
+from tests.chaos.outages import hung, killed
+from tests.conftest import Servers
+from tests.support.conditions import eventually
+from tests.support.people import Person, new_user, sending
+from tests.support.processes import web_process
+
+
+@pytest.fixture
+async def webs(environ: dict[str, str]) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
+    """Run two web processes; give clients of theirs."""
+    async with web_process(environ) as (_, one), web_process(environ) as (_, other):
+        yield one, other
+
+
+async def _lets_in(web: httpx.AsyncClient, person: Person) -> bool:
+    answer = await web.get("/api/auth/keys", headers={"Authorization": f"Bearer {person.key}"})
+    assert answer.status_code in {200, 401}, answer.text
+    return answer.status_code == httpx.codes.OK
+
+
+@pytest.mark.parametrize("is_busy", [True, False])
+async def test_a_revoked_key_is_refused_everywhere_in_time(
+    webs: tuple[httpx.AsyncClient, httpx.AsyncClient],
+    is_busy: bool,  # noqa: FBT001  a parameter
+) -> None:
+    """By the process that was told at once, by the other within five seconds, used all the time or not."""
+    one, other = webs
+    ann, bob = await new_user(one, "ann"), await new_user(one, "bob")
+    assert all([await _lets_in(web, who) for web in webs for who in (ann, bob)])
+    assert (await one.delete(f"/api/auth/keys/{ann.key_id}")).status_code == 200
+    revoked_at = time.monotonic()
+    assert not await _lets_in(one, ann)
+    if is_busy:
+
+        async def is_refused() -> bool:
+            return not await _lets_in(other, ann)
+
+        await eventually(is_refused, within_s=FRESH_S)
+    else:
+        await asyncio.sleep(FRESH_S - (time.monotonic() - revoked_at))  # the promise itself
+        assert not await _lets_in(other, ann)
+    assert all([await _lets_in(web, bob) for web in webs])
+
+
+async def test_a_stream_ends_when_its_key_is_revoked(webs: tuple[httpx.AsyncClient, httpx.AsyncClient]) -> None:
+    """Within five seconds, in another process; what was begun for one role does not go on for another."""
+    one, other = webs
+    ann, eve = await new_user(one, "ann"), await new_user(one, "eve", "admin")
+    begun, streams = [asyncio.Event(), asyncio.Event()], []
+
+    async def follow(who: Person, has_begun: asyncio.Event) -> None:
+        headers = {"Authorization": f"Bearer {who.key}"}
+        async with other.stream("GET", "/api/events", headers=headers) as answer:
+            async for _ in answer.aiter_bytes():
+                has_begun.set()
+
+    streams = [asyncio.create_task(follow(who, event)) for who, event in zip((ann, eve), begun, strict=True)]
+    await asyncio.gather(*(event.wait() for event in begun))
+    await one.delete(f"/api/auth/keys/{ann.key_id}")
+    await one.patch(f"/api/users/{eve.id}", json={"role": "normal"})
+    async with asyncio.timeout(FRESH_S):
+        await asyncio.gather(*streams)
+
+
+async def test_a_known_key_goes_on_without_postgresql(
+    webs: tuple[httpx.AsyncClient, httpx.AsyncClient], servers: Servers
+) -> None:
+    """Killed or hung, and for longer than a look lasts; no request waits for it. An unknown key is 503."""
+    one, _ = webs
+    ann = await new_user(one, "ann")
+    with sending(one, ann.key):
+        for away in (killed, hung):
+            assert (await one.get("/api/tasks")).status_code == 200
+            async with away(servers.postgres):
+                until, slowest_s = time.monotonic() + FRESH_S + 2, 0.0
+                while time.monotonic() < until:
+                    began = time.monotonic()
+                    assert (await one.get("/api/tasks")).status_code == 200
+                    slowest_s = max(slowest_s, time.monotonic() - began)
+                    await asyncio.sleep(0.05)
+                assert slowest_s < 1, slowest_s
+                for text, status in ((new_token(Kind.KEY).text, 503), (ann.key[:-1], 401)):
+                    with sending(one, text):
+                        assert (await one.get("/api/tasks")).status_code == status
+
+
+async def test_what_was_revoked_during_an_outage_is_refused_after_it(
+    webs: tuple[httpx.AsyncClient, httpx.AsyncClient], servers: Servers
+) -> None:
+    """As soon as PostgreSQL answers again, within five seconds."""
+    one, other = webs
+    ann = await new_user(one, "ann")
+    assert await _lets_in(other, ann)
+    async with killed(servers.postgres):
+        assert (await other.get("/api/tasks", headers={"Authorization": f"Bearer {ann.key}"})).status_code == 200
+
+    async def is_revoked() -> bool:
+        return (await one.delete(f"/api/auth/keys/{ann.key_id}")).status_code == httpx.codes.OK
+
+    async def is_refused() -> bool:
+        answer = await other.get("/api/tasks", headers={"Authorization": f"Bearer {ann.key}"})
+        return answer.status_code == httpx.codes.UNAUTHORIZED
+
+    await eventually(is_revoked)
+    await eventually(is_refused, within_s=FRESH_S)

@@ -1,0 +1,273 @@
+"""Logging in and out: what is answered, to whom, how late, and what is written down."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from app.attempts import FREE, LONGEST_S, Attempts, pause_s
+from app.identity import SESSION_COOKIE
+from app.stores.attempts import AttemptStore
+from jobs.stores.database import Database
+from jobs.stores.redis import connect_redis
+from tests.chaos.outages import hung, stopped
+from tests.conftest import Servers
+from tests.support.moments import moment
+from tests.support.people import PASSWORD, Person, log_in, new_user, sending
+
+_WRONG = "a wrong one"
+LOGIN = "/api/auth/login"
+FROM_US = {"Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture
+async def ann(web: httpx.AsyncClient) -> Person:
+    """Give a user."""
+    return await new_user(web, "ann")
+
+
+@pytest.fixture
+async def browser(web: httpx.AsyncClient, ann: Person) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client that has ann's cookie and sends no other key."""
+    with sending(web, None):
+        await log_in(web, ann.username)
+        yield web
+
+
+async def _try(web: httpx.AsyncClient, username: str, password: str = _WRONG) -> httpx.Response:
+    return await web.post(LOGIN, json={"username": username, "password": password})
+
+
+async def test_who_logs_in_gets_a_token_and_a_cookie(web: httpx.AsyncClient, ann: Person) -> None:
+    """Both open what is his until they expire; no script reads the cookie. The name's case does not matter."""
+    with sending(web, None):
+        answer = await _try(web, "Ann", PASSWORD)
+        login = answer.json()
+        assert answer.status_code == 200
+        assert (login["user"]["id"], login["user"]["role"]) == (ann.id, "normal")
+        lasts = moment(login["expires_at"]) - datetime.now(UTC)
+        assert timedelta(hours=11.9) < lasts <= timedelta(hours=12)
+        cookie = answer.headers["set-cookie"]
+        assert {"HttpOnly", "Path=/", "SameSite=lax"} <= set(cookie.split("; "))
+        assert "Secure" not in cookie
+        assert answer.headers["cache-control"] == "no-store"
+        assert (await web.get("/api/auth/me")).json() == {"id": ann.id, "username": "ann", "role": "normal"}
+        web.cookies.clear()
+        with sending(web, login["token"]):
+            assert (await web.get("/api/auth/me")).json()["id"] == ann.id
+
+
+async def test_through_https_the_cookie_is_secure(web: httpx.AsyncClient, ann: Person) -> None:
+    """It is never sent in the clear then."""
+    answer = await web.post(f"https://switchyard.test{LOGIN}", json={"username": ann.username, "password": PASSWORD})
+    assert "Secure" in answer.headers["set-cookie"].split("; ")
+
+
+async def test_who_logs_out_is_out(browser: httpx.AsyncClient) -> None:
+    """At once, with cookie and token alike; twice is 401."""
+    token = browser.cookies[SESSION_COOKIE]
+    answer = await browser.post("/api/auth/logout", headers=FROM_US)
+    assert (answer.status_code, answer.json()) == (200, {"logged_in": False})
+    assert SESSION_COOKIE not in browser.cookies
+    with sending(browser, token):
+        assert (await browser.get("/api/auth/me")).status_code == 401
+        assert (await browser.post("/api/auth/logout")).status_code == 401
+
+
+async def test_an_api_key_is_no_session(web: httpx.AsyncClient, ann: Person) -> None:
+    """It has nothing to log out of: 409, and goes on."""
+    with ann.asking(web):
+        assert (await web.post("/api/auth/logout")).status_code == 409
+        assert (await web.get("/api/auth/me")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"Sec-Fetch-Site": "cross-site"}, 401),
+        ({"Sec-Fetch-Site": "same-site"}, 401),
+        ({"Origin": "https://evil.test"}, 401),
+        ({"Origin": "null"}, 401),
+        ({"Origin": "http://switchyard.test"}, 202),
+        (FROM_US, 202),
+    ],
+)
+async def test_the_cookie_alone_changes_nothing_for_pages_of_others(
+    browser: httpx.AsyncClient, database: Database, headers: dict[str, str], status: int
+) -> None:
+    """A form on another site brings the cookie along. To read it is enough: what is read, that site does not see."""
+    answer = await browser.post("/api/jobs", json={"task": "diag.noop"}, headers=headers)
+    assert answer.status_code == status
+    assert len(await database.fetch("SELECT FROM jobs")) == (status == 202)
+    assert (await browser.get("/api/jobs", headers=headers)).status_code == 200
+
+
+async def test_no_page_of_others_logs_anybody_in(web: httpx.AsyncClient, ann: Person) -> None:
+    """Into the account of somebody who then reads what he does there."""
+    answer = await web.post(
+        LOGIN, json={"username": ann.username, "password": PASSWORD}, headers={"Origin": "https://evil.test"}
+    )
+    assert answer.status_code == 401
+    assert "set-cookie" not in answer.headers
+
+
+async def test_a_key_in_the_header_counts_before_the_cookie(browser: httpx.AsyncClient) -> None:
+    """A wrong one is not made up for by it."""
+    with sending(browser, "wrong"):
+        assert (await browser.get("/api/auth/me")).status_code == 401
+
+
+async def test_refusals_are_alike_and_as_late(web: httpx.AsyncClient, ann: Person, redis_url: str) -> None:
+    """Whether there is no such user, the password is wrong, or the user is disabled."""
+    bob = await new_user(web, "bob")
+    assert (await web.patch(f"/api/users/{bob.id}", json={"disabled": True})).status_code == 200
+    seen = []
+    took_s: dict[str, list[float]] = {"nobody": [], bob.username: [], ann.username: []}
+    async with Redis.from_url(redis_url) as redis:
+        for name in (*took_s,) * 15:  # in turn, so that what else the machine does meets them alike
+            await redis.flushdb()
+            began = time.perf_counter()
+            answer = await _try(web, name, _WRONG if name == ann.username else PASSWORD)
+            took_s[name].append(time.perf_counter() - began)
+            problem = answer.json()
+            del problem["request_id"]
+            seen.append((answer.status_code, problem, "set-cookie" in answer.headers))
+    assert all(one == seen[0] for one in seen)
+    assert seen[0][0] == 401
+    quickest_s = [min(times) for times in took_s.values()]
+    assert max(quickest_s) < 2 * min(quickest_s), quickest_s  # without the check of a password it is a sixth
+
+
+async def test_guessing_gets_slower_for_names_that_there_are_and_are_not(web: httpx.AsyncClient, ann: Person) -> None:
+    """After five attempts 429 with the seconds to wait, even with the right password; all at once are no more."""
+    for name in (ann.username, "nobody"):
+        answers = await asyncio.gather(*(_try(web, name) for _ in range(20)))
+        assert sorted(answer.status_code for answer in answers) == [401] * FREE + [429] * 15
+    answer = await _try(web, ann.username, PASSWORD)
+    assert (answer.status_code, answer.json()["type"]) == (429, "rate-limited")
+    assert answer.headers["retry-after"] == "1"
+    with ann.asking(web):
+        assert (await web.get("/api/auth/me")).status_code == 200
+
+
+async def test_who_waits_as_long_as_he_is_told_gets_in(web: httpx.AsyncClient, ann: Person) -> None:
+    """And his attempts are forgotten."""
+    for _ in range(FREE):
+        await _try(web, ann.username)
+    answer = await _try(web, ann.username, PASSWORD)
+    await asyncio.sleep(int(answer.headers["retry-after"]))
+    assert (await _try(web, ann.username, PASSWORD)).status_code == 200
+    assert [(await _try(web, ann.username)).status_code for _ in range(FREE)] == [401] * FREE
+
+
+async def test_pauses_grow(redis_url: str) -> None:
+    """1 s, 2 s, 4 s, ... up to a minute, by Redis' clock; what is kept goes by itself."""
+    assert [pause_s(count) for count in (1, 4, 5, 6, 7, 10, 11, 1000)] == [0, 0, 1, 2, 4, 32, LONGEST_S, LONGEST_S]
+    redis = connect_redis(redis_url, patience_s=1)
+    attempts = Attempts(AttemptStore(redis))
+    waits: list[float] = []
+    for _ in range(12):
+        assert await attempts.begin("ann") == 0
+        waits.append(await attempts.begin("ann") if len(waits) >= FREE - 1 else 0)
+        (key,) = [key async for key in redis.scan_iter()]
+        assert 0 < await redis.pttl(key) <= 900_000
+        await redis.hset(key, "open_ms", "0")  # type: ignore[misc]
+    await redis.aclose(close_connection_pool=True)
+    assert [round(wait, 1) for wait in waits] == [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60]
+
+
+async def test_without_redis_each_process_counts_for_itself() -> None:
+    """By the same rule, and in bounded memory."""
+    redis, now = connect_redis("redis://127.0.0.1:1", patience_s=0.2, retries=0), 0.0
+    attempts = Attempts(AttemptStore(redis), clock=lambda: now)
+    waits: list[float] = []
+    for count in range(1, 13):
+        assert await attempts.begin("ann") == 0
+        wait = await attempts.begin("ann") if count >= FREE else 0
+        waits.append(wait)
+        now += wait
+    assert waits == [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60]
+    now += 1000
+    assert [await attempts.begin("ann") for _ in range(FREE)] == [0] * FREE
+    await redis.aclose(close_connection_pool=True)
+
+
+async def test_redis_away_or_hung_keeps_nobody_out(web: httpx.AsyncClient, ann: Person, servers: Servers) -> None:
+    """Nor lets it anybody guess on."""
+    with sending(web, None):
+        async with stopped(servers.redis):
+            assert (await _try(web, ann.username, PASSWORD)).status_code == 200
+            statuses = [(await _try(web, ann.username)).status_code for _ in range(FREE + 1)]
+            assert statuses == [401] * FREE + [429]
+        async with hung(servers.redis):
+            assert (await _try(web, "bob")).status_code == 401
+
+
+async def test_postgresql_away_is_503_and_counts_for_nothing(
+    web: httpx.AsyncClient, ann: Person, servers: Servers
+) -> None:
+    """Who is known by his key goes on; who comes back when it is there gets in."""
+    with ann.asking(web):
+        assert (await web.get("/api/auth/me")).status_code == 200
+        async with stopped(servers.postgres):
+            for _ in range(FREE + 1):
+                answer = await _try(web, ann.username, PASSWORD)
+                assert (answer.status_code, answer.json()["type"]) == (503, "unavailable")
+            submitted = await web.post("/api/jobs", json={"task": "diag.noop"})
+            assert (submitted.status_code, submitted.json()["owner"]) == (202, ann.id)
+            with sending(web, None):
+                assert (await web.get("/api/jobs")).status_code == 401
+        assert (await _try(web, ann.username, PASSWORD)).status_code == 200
+
+
+async def test_sessions_are_bounded_and_those_that_have_expired_go(
+    web: httpx.AsyncClient, ann: Person, database: Database
+) -> None:
+    """Of one user twenty; the oldest end."""
+    first = await log_in(web, ann.username)
+    for _ in range(20):
+        latest = await log_in(web, ann.username)
+    assert len(await database.fetch("SELECT FROM sessions")) == 20
+    await asyncio.gather(*(_me(web, token, status) for token, status in ((first, 401), (latest, 200))))
+    await database.execute("UPDATE sessions SET expires_at = now() - interval '1 second'")
+    fresh = await log_in(web, ann.username)
+    assert len(await database.fetch("SELECT FROM sessions")) == 1
+    await _me(web, fresh, 200)
+
+
+async def _me(web: httpx.AsyncClient, login: Any, status: int) -> None:  # noqa: ANN401  JSON
+    answer = await web.get("/api/auth/me", headers={"Authorization": f"Bearer {login['token']}"})
+    assert answer.status_code == status
+
+
+async def test_logins_are_written_down(web: httpx.AsyncClient, ann: Person) -> None:
+    """Who came in and went, who was refused; never a name that nobody has: it may be a password."""
+    await web.get("/api/audit")
+    login = await log_in(web, ann.username)
+    with sending(web, login["token"]):
+        await web.post("/api/auth/logout")
+    await _try(web, ann.username)
+    await _try(web, "my-secret-password")
+    entries = (await web.get("/api/audit", params={"limit": 4})).json()["items"]
+    assert [(entry["actor"], entry["action"], entry["outcome"]) for entry in entries] == [
+        ("anonymous", "session.refuse", "refused"),
+        ("anonymous", "session.refuse", "refused"),
+        (ann.id, "session.end", "done"),
+        (ann.id, "session.begin", "done"),
+    ]
+    assert [entry["object_id"] for entry in entries[:2]] == ["unknown", ann.id]
+    assert "my-secret-password" not in str(entries)
+    assert all(entry["address"] == "127.0.0.1" for entry in entries)
+
+
+async def test_of_many_refusals_some_are_written_down(web: httpx.AsyncClient, database: Database) -> None:
+    """Sixty a minute: a flood of names fills no log. A minute may end in between."""
+    for number in range(70):
+        assert (await _try(web, f"name{number}")).status_code == 401
+    assert 60 <= len(await database.fetch("SELECT FROM audit")) <= 69
