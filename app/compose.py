@@ -31,6 +31,7 @@ from jobs.overview import Overview
 from jobs.owners import Owners
 from jobs.pause import Pauses
 from jobs.planned import Planned
+from jobs.quotas import Quotas
 from jobs.registry import TaskTable
 from jobs.stores.audit import AuditLog
 from jobs.stores.batches import BatchStore
@@ -45,6 +46,7 @@ from jobs.stores.pauses import PauseStore
 from jobs.stores.places import Places
 from jobs.stores.presence import Presence
 from jobs.stores.queue import Queue
+from jobs.stores.quotas import QuotaStore
 from jobs.stores.schedules import ScheduleStore
 from jobs.stores.signals import Signals
 from jobs.stores.statistics import Statistics
@@ -77,8 +79,10 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
     jobs = JobStore(database)
     queue = Queue(redis, patience_s=REDIS_PATIENCE_S, step_ms=settings.jobs.step_ms)
     finder = JobFinder(jobs=jobs, queue=queue)
+    quota_store = QuotaStore(database, redis, tiers=settings.jobs.quotas, patience_s=REDIS_PATIENCE_S)
+    quotas = Quotas(quota_store, database=database)
     limits = Limits(
-        max_waiting=settings.jobs.max_waiting,
+        quotas=quota_store,
         max_events=settings.jobs.stream_max,
         patience_s=settings.app.patience_s,
     )
@@ -97,7 +101,7 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
     statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
     waiter = EndWaiter(finder=finder, signals=Signals(redis))
     tail = Tail(doors.tailing)
-    users, credentials = UserStore(database), CredentialStore(database)
+    users, credentials = UserStore(database, quotas=quotas), CredentialStore(database)
     authenticator = Authenticator(credentials, admin_api_key=settings.app.admin_api_key.get_secret_value())
     return Deps(
         tasks=tasks,
@@ -136,6 +140,7 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         ),
         audit=AuditLog(database),
         pauses=Pauses(PauseStore(database, redis)),
+        quotas=quotas,
         planned=Planned(timetable, store=ScheduleStore(database), submitter=submitter, finder=finder),
         metrics_token=MetricsToken(settings.app.metrics_token),
     )

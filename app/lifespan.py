@@ -15,6 +15,7 @@ from app.settings import Settings
 from app.state import Deps
 from jobs.cancelling import cancel_until_ended
 from jobs.errors import StoreUnavailableError, UnfitRedisError
+from jobs.quotas import Quotas
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
 from jobs.stores.fitness import Fitness
@@ -41,6 +42,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
                 asyncio.create_task(deps.live.run(), name="live"),
                 asyncio.create_task(deps.authenticator.run(), name="authenticator"),
                 asyncio.create_task(_tell_of(deps.fitness), name="fitness"),
+                asyncio.create_task(_tell_redis(deps.quotas), name="quotas"),
             ]
             try:
                 with ExitStack() as stack:
@@ -75,6 +77,15 @@ async def _doors(settings: Settings) -> AsyncIterator[Doors]:
         for client in (tailing, redis):
             await client.aclose(close_connection_pool=True)
         await database.close()
+
+
+async def _tell_redis(quotas: Quotas) -> None:
+    """Let Redis know, when both stores first answer, what owners may have by the settings of this process."""
+    while True:
+        try:
+            return await quotas.copy()
+        except StoreUnavailableError:
+            await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 async def _tell_of(fitness: Fitness) -> None:

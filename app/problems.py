@@ -86,7 +86,7 @@ MEANINGS: Mapping[str, str] = {
     "too-large": "the body is over 1 MiB, a batch over 16 MiB, an upload over 100 MiB",
     "unsupported-media-type": "the body, or the uploaded file, is of a type that is not read",
     "idempotency-mismatch": "this `Idempotency-Key` was used for another submission in the last 24 hours",
-    "waiting-quota": "more unfinished jobs than `JOBS_MAX_WAITING` lets you have; `detail` names the free number",
+    "waiting-quota": "more unfinished jobs than your quota lets you have; `detail` names the free number",
     "rate-limited": "too much in too short a time; `Retry-After` says when to try again",
     "unavailable": "a store does not answer, or the server is too busy; `Retry-After` says when to try again",
     BLANK: "what HTTP has a word for itself",

@@ -14,6 +14,7 @@ from app.api import (
     jobs,
     metrics,
     queues,
+    quota,
     schedules,
     users,
 )
@@ -43,6 +44,8 @@ ROUTES = (
     by_method("/api/queues", GET=queues.list_queues),
     by_method("/api/queues/{q}/pause", POST=queues.pause_queue),
     by_method("/api/queues/{q}/resume", POST=queues.resume_queue),
+    by_method("/api/quota", GET=quota.show_quota),
+    by_method("/api/quota/{owner}", PATCH=quota.change_quota),
     by_method("/api/workers", GET=queues.list_workers),
     by_method("/api/auth/login", POST=auth.log_in),
     by_method("/api/auth/logout", POST=auth.log_out),

@@ -23,6 +23,7 @@ from jobs.live import Live
 from jobs.overview import Overview
 from jobs.pause import Pauses
 from jobs.planned import Planned
+from jobs.quotas import Quotas
 from jobs.registry import TaskTable
 from jobs.stores.audit import AuditLog
 from jobs.stores.database import Database
@@ -59,6 +60,7 @@ class Deps:
     logins: Logins
     overview: Overview
     pauses: Pauses
+    quotas: Quotas
     audit: AuditLog
     planned: Planned
     statistics: Statistics

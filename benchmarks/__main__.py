@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import batches, events, fairness, history, lists, submit, sync_rows
+from benchmarks import batches, events, fairness, history, limiter, lists, submit, sync_rows
 from benchmarks.engine import contest, crowd
 from jobs.logs import configure_logs
 
@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, Callable[[bool], None]] = {
     "history": history.main,
     "lists": lists.main,
     "events": events.main,
+    "limiter": limiter.main,
     "fairness": fairness.main,
     "engine": contest.main,
     "crowd": crowd.main,

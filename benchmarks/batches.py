@@ -26,11 +26,12 @@ from jobs.stores.batches import BatchStore, NewBatch
 from jobs.stores.bulk import Bulk
 from jobs.stores.jobs import JobStore
 from jobs.stores.queue import Queue, Room
+from jobs.stores.quotas import QuotaStore
 from jobs.stores.redis import connect_redis
 from jobs.tasks.table import task_table
 from tests.support.bed import QUEUE
 from tests.support.processes import web_process
-from tests.support.site import ADMIN_KEY
+from tests.support.site import ADMIN_KEY, quotas
 
 ROUNDS = 5
 
@@ -104,7 +105,7 @@ async def _main() -> None:
 @asynccontextmanager
 async def _stage() -> AsyncIterator[Stage]:
     """Run a web process on a site of its own."""
-    settings = {"JOBS_MAX_WAITING": str(_MOST), "APP_LOG_LEVEL": "warning"}
+    settings = {**quotas(waiting=_MOST), "APP_LOG_LEVEL": "warning"}
     async with new_site(**settings) as site, web_process(site.environ) as (web, client):
         yield Stage(site=site, url=str(client.base_url), web=web.pid)
 
@@ -127,7 +128,8 @@ async def _steps(stage: Stage) -> Mapping[str, list[float]]:
     tasks = task_table(settings)
     redis = connect_redis(stage.site.redis.url, patience_s=_PATIENCE_S)
     queue = Queue(redis, patience_s=_PATIENCE_S, step_ms=settings.step_ms)
-    admitter = Admitter(jobs=JobStore(stage.site.database), queue=queue, limits=Limits(max_waiting=_MOST))
+    quotas_kept = QuotaStore(stage.site.database, redis, tiers=settings.quotas, patience_s=_PATIENCE_S)
+    admitter = Admitter(jobs=JobStore(stage.site.database), queue=queue, limits=Limits(quotas=quotas_kept))
     bulk = Bulk(queue, typical_s=partial(tasks.typical_s, otherwise=settings.turn_ms / 1000))
     store, body = BatchStore(stage.site.database), _body(_WHOLE)
     took: defaultdict[str, list[float]] = defaultdict(list)

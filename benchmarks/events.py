@@ -19,7 +19,7 @@ from jobs.model import State
 from tests.support.bed import QUEUE, Bed, Wanted, bed_of
 from tests.support.conditions import eventually
 from tests.support.processes import WORKER, started, web_process
-from tests.support.site import ADMIN_KEY
+from tests.support.site import ADMIN_KEY, quotas
 
 _JOBS = 20_000
 _CLIENTS = 1_000
@@ -82,7 +82,7 @@ async def _rounds() -> None:
 @asynccontextmanager
 async def _stage() -> AsyncIterator[Stage]:
     """Start a site, and a web process."""
-    settings = {"JOBS_MAX_RUNNING": "0", "APP_LOG_LEVEL": "warning", "JOBS_LOG_LEVEL": "warning"}
+    settings = {**quotas(running=100_000), "APP_LOG_LEVEL": "warning", "JOBS_LOG_LEVEL": "warning"}
     async with (
         new_site(**settings) as site,
         bed_of(site.environ, site.database) as bed,

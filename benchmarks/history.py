@@ -19,6 +19,7 @@ from jobs.stores.mark import Mark
 from tests.support.bed import QUEUE, Bed, Wanted, bed_of
 from tests.support.conditions import eventually
 from tests.support.processes import started
+from tests.support.site import quotas
 
 _JOBS = 20_000
 _ROUNDS = 3
@@ -62,7 +63,7 @@ async def _rounds() -> None:
 
 
 async def _on_new_servers(who: str) -> Drain:
-    async with new_site(JOBS_MAX_RUNNING="0") as site, bed_of(site.environ, site.database) as bed:
+    async with new_site(**quotas(running=100_000)) as site, bed_of(site.environ, site.database) as bed:
         return await _drain(who, bed, {**site.environ, "JOBS_LOG_LEVEL": "warning"})
 
 

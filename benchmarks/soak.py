@@ -25,6 +25,7 @@ from tests.support.endurance.restarts import restart_workers
 from tests.support.endurance.rolled_back import roll_redis_back
 from tests.support.endurance.soak import LIMIT, soak
 from tests.support.figures import Figures
+from tests.support.site import quotas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ TRIALS = {
     "soak": Trial(
         full=lambda bed, _: soak(bed, jobs=200_000, rounds=20),
         small=lambda bed, _: soak(bed, jobs=5_000, rounds=3),
-        settings={"JOBS_MAX_RUNNING": str(LIMIT)},
+        settings={**quotas(running=LIMIT)},
     ),
     "outage": Trial(
         full=lambda bed, redis: take_redis_away(bed, redis, seconds=60),
@@ -49,7 +50,7 @@ TRIALS = {
     "flushed": Trial(
         full=lambda bed, _: flush_redis(bed, jobs=5_000, runs_s=40),
         small=lambda bed, _: flush_redis(bed, jobs=500, runs_s=6),
-        settings={"JOBS_MAX_RUNNING": str(MOST_RUNNING)},
+        settings={**quotas(running=MOST_RUNNING)},
     ),
     "rolled_back": Trial(
         full=lambda bed, redis: roll_redis_back(bed, redis, seconds=10),
@@ -72,7 +73,7 @@ TRIALS = {
     "cancels": Trial(
         full=lambda bed, _: cancel_amid_deaths(bed, jobs=5_000, deaths=10),
         small=lambda bed, _: cancel_amid_deaths(bed, jobs=1_000, deaths=3),
-        settings={"JOBS_MAX_RUNNING": str(CANCELS_LIMIT), "JOBS_PROCESSES": str(PROCESSES)},
+        settings={**quotas(running=CANCELS_LIMIT), "JOBS_PROCESSES": str(PROCESSES)},
     ),
     "restarts": Trial(
         full=lambda bed, _: restart_workers(bed, times=20),

@@ -19,6 +19,7 @@ class Action(StrEnum):
     BATCH_CANCEL = "batch.cancel"
     BATCH_RETRY = "batch.retry"
     SCHEDULE_RUN = "schedule.run"
+    QUOTA_CHANGE = "quota.change"
     USER_CREATE = "user.create"
     USER_CHANGE = "user.change"
     KEY_CREATE = "key.create"

@@ -65,7 +65,12 @@ class Coalescer:
         self._is_starting = True
         task = asyncio.get_running_loop().create_task(self._travel())
         self._travelling.add(task)
-        task.add_done_callback(self._travelling.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._travelling.discard(task)
+        if task.cancelled():  # before it began
+            self._is_starting = False
 
     async def _travel(self) -> None:
         self._is_starting = False

@@ -14,6 +14,7 @@ from tests.support.bad_requests import Bad
 from tests.support.batches import end_of_batch, noops, submit_batch
 from tests.support.conditions import eventually
 from tests.support.files import publish
+from tests.support.people import PASSWORD, new_user
 from tests.support.site import end_of, running_worker, submit
 
 _NOOP: dict[str, object] = {"task": "diag.noop", "args": {}}
@@ -99,10 +100,56 @@ async def _publish_template(on: Ground) -> AsyncIterator[Sequence[Bad]]:
     yield [_conflict("it is archived", f"/api/data-sync/templates/{archived['id']}/publish")]
 
 
+@asynccontextmanager
+async def _log_out(_: Ground) -> AsyncIterator[Sequence[Bad]]:
+    yield [_conflict("there is no session", "/api/auth/logout")]
+
+
+@asynccontextmanager
+async def _create_key(on: Ground) -> AsyncIterator[Sequence[Bad]]:
+    ann = await new_user(on.web, "ann")
+    body, as_ann = {"name": "another"}, {"Authorization": f"Bearer {ann.key}"}
+    with ann.asking(on.web):
+        await on.web.post("/api/auth/keys", json=body)
+    yield [
+        _conflict("there are two", "/api/auth/keys", json=body, headers=as_ann),
+        _conflict("it comes from the settings", "/api/auth/keys", json=body),
+    ]
+
+
+@asynccontextmanager
+async def _create_user(on: Ground) -> AsyncIterator[Sequence[Bad]]:
+    ann = await new_user(on.web, "ann")
+    body = {"username": ann.username, "password": PASSWORD, "role": "premium"}
+    yield [_conflict("somebody has the name", "/api/users", json=body)]
+
+
+@asynccontextmanager
+async def _change_user(on: Ground) -> AsyncIterator[Sequence[Bad]]:
+    bob = await new_user(on.web, "bob", "admin")
+    as_bob = {"Authorization": f"Bearer {bob.key}"}
+    await on.web.get("/api/auth/me", headers=as_bob)  # a key's first use is noted
+    yield [
+        Bad(
+            why=f"he would {why}",
+            method="PATCH",
+            path=f"/api/users/{bob.id}",
+            status=409,
+            type="conflict",
+            sent={"json": change, "headers": as_bob},
+        )
+        for why, change in {"lock himself out": {"disabled": True}, "be no administrator": {"role": "normal"}}.items()
+    ]
+
+
 STATES: Mapping[str, State] = {
     "submit_job": _submit_job,
     "retry_job": _retry_job,
     "submit_batch": _submit_batch,
     "retry_batch": _retry_batch,
     "publish_template": _publish_template,
+    "log_out": _log_out,
+    "create_key": _create_key,
+    "create_user": _create_user,
+    "change_user": _change_user,
 }

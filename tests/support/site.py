@@ -38,8 +38,14 @@ def environment(*, database_url: str, redis_url: str, data_dir: Path, **more: st
         "JOBS_DIAGNOSTICS": "1",
         "APP_ADMIN_API_KEY": ADMIN_KEY,
         "APP_STORE_PATIENCE_S": "2",
+        **quotas(),
         **more,
     }
+
+
+def quotas(*, running: int = 50, waiting: int = 100_000) -> dict[str, str]:
+    """Give the setting by which everybody may have so many jobs: the admin, and who is written down nowhere."""
+    return {"JOBS_QUOTAS": f"admin={running}/{waiting},normal={running}/{waiting}"}
 
 
 def tasks_of(environ: Mapping[str, str], *more: Task) -> TaskTable:
