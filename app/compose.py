@@ -7,14 +7,20 @@ from functools import partial
 from redis.asyncio import Redis
 
 from app.accounts import Accounts
+from app.addresses import Origins
 from app.attempts import Attempts
 from app.auth import Authenticator, MetricsToken
+from app.live_limits import LiveLimits
 from app.login import Logins
 from app.passwords import Passwords
+from app.rate_limits import RateLimits
+from app.recorder import Recorder
 from app.settings import Settings
 from app.state import Deps
 from app.stores.attempts import AttemptStore
 from app.stores.credentials import CredentialStore
+from app.stores.limits import LimitsStore
+from app.stores.rate_statistics import RateStatistics
 from app.stores.users import UserStore
 from jobs.admit import Admitter, Limits
 from jobs.batch_once import IdempotentBatches
@@ -56,6 +62,11 @@ from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.uploads import Uploads
 from jobs.timetable import Timetable
 from jobs.wait import EndWaiter
+from ratelimit.ledger import Ledger
+from ratelimit.limiter import Limiter
+from ratelimit.stand_in import WhenAway
+from ratelimit.storage.memory import TokenBucketMemoryStorage
+from ratelimit.storage.redis import TokenBucketRedisStorage
 
 _METRICS_PATIENCE_S = 2.0
 
@@ -65,11 +76,12 @@ REDIS_PATIENCE_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """What a web process opens and closes. `tailing` is the connection that waits for events."""
+    """What a web process opens and closes. Of connections `tailing` waits for events, `limiting` for nothing."""
 
     database: Database
     redis: Redis
     tailing: Redis
+    limiting: Redis
     passwords: Passwords
 
 
@@ -101,6 +113,18 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
     statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
     waiter = EndWaiter(finder=finder, signals=Signals(redis))
     tail = Tail(doors.tailing)
+    ledger, limits_store, rate_statistics = Ledger(), LimitsStore(database, redis), RateStatistics(redis)
+    live_limits = LiveLimits(limits_store, given=settings.rate_limits.document())
+    limiter = Limiter(
+        TokenBucketRedisStorage(
+            "async+redis+bucket://",
+            connection_pool=doors.limiting.connection_pool,
+            patience_s=settings.rate_limits.patience_s,
+        ),
+        TokenBucketMemoryStorage(),
+        deadline_s=settings.rate_limits.deadline_s,
+        when_away={policy: WhenAway(word) for policy, word in settings.rate_limits.words_when_away().items()},
+    )
     users, credentials = UserStore(database, quotas=quotas), CredentialStore(database)
     authenticator = Authenticator(credentials, admin_api_key=settings.app.admin_api_key.get_secret_value())
     return Deps(
@@ -143,4 +167,11 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         quotas=quotas,
         planned=Planned(timetable, store=ScheduleStore(database), submitter=submitter, finder=finder),
         metrics_token=MetricsToken(settings.app.metrics_token),
+        origins=Origins(settings.app.trusted_proxies, header=settings.app.forwarded_header),
+        limiter=limiter,
+        rate_limits=RateLimits(limiter, live_limits, ledger, draft_headers=settings.rate_limits.draft_headers),
+        live_limits=live_limits,
+        limits_store=limits_store,
+        rate_statistics=rate_statistics,
+        recorder=Recorder(ledger, rate_statistics),
     )

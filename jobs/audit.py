@@ -19,6 +19,8 @@ class Action(StrEnum):
     BATCH_CANCEL = "batch.cancel"
     BATCH_RETRY = "batch.retry"
     SCHEDULE_RUN = "schedule.run"
+    RATE_LIMITS_CHANGE = "rate_limits.change"
+    RATE_LIMITS_CLEAR = "rate_limits.clear"
     QUOTA_CHANGE = "quota.change"
     USER_CREATE = "user.create"
     USER_CHANGE = "user.change"

@@ -124,7 +124,12 @@ async def test_without_redis_the_answer_says_so(
         after = await scrape(client)
     assert value_of(during, "switchyard_redis_up") == 0
     assert value_of(during, "switchyard_postgresql_up") == 1
-    assert set(during) == {"switchyard_redis_up", "switchyard_postgresql_up", "switchyard_build_info"}
+    assert set(during) == {
+        "switchyard_redis_up",
+        "switchyard_postgresql_up",
+        "switchyard_build_info",
+        "switchyard_rate_limit_redis_away",
+    }
     assert after.keys() == before.keys()
     assert value_of(after, "switchyard_redis_up") == 1
 

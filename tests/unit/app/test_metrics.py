@@ -133,7 +133,12 @@ def test_entries_are_shown_by_queue_and_band() -> None:
 def test_without_redis_nothing_that_it_keeps_is_shown() -> None:
     """A zero would be a counter that began anew, and what it had would count twice when Redis is back."""
     samples = shown(Snapshot(reading=None, postgresql_up=True))
-    assert set(samples) == {"switchyard_redis_up", "switchyard_postgresql_up", "switchyard_build_info"}
+    assert set(samples) == {
+        "switchyard_redis_up",
+        "switchyard_postgresql_up",
+        "switchyard_build_info",
+        "switchyard_rate_limit_redis_away",
+    }
     assert value_of(samples, "switchyard_redis_up") == 0
     assert value_of(samples, "switchyard_postgresql_up") == 1
 
