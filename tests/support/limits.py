@@ -20,6 +20,7 @@ from tests.support.site import ADMIN_KEY, running_app
 
 _US = 1_000_000
 _MANY = 10
+_UNASKED_US = 250_000
 
 
 class ByName(Authenticator):
@@ -116,9 +117,13 @@ async def admitted_in(asks: Sequence[Ask], *, least_s: float) -> int:
 
 
 def bounds(amount: int, took_us: int) -> range:
-    """Give what a full bucket of so many a minute admits while it is asked for so long, one more or less."""
-    exact = amount + math.floor(amount * took_us / (60 * _US))
-    return range(exact - 1, exact + 2)
+    """Give what a full bucket of so many a minute admits while it is asked for so long, one more or less.
+
+    Before it is first asked it is full and gains nothing, and after it is last asked nothing is admitted.
+    """
+    most = amount + math.floor(amount * took_us / (60 * _US))
+    least = amount + math.floor(amount * max(took_us - _UNASKED_US, 0) / (60 * _US))
+    return range(least - 1, most + 2)
 
 
 def own(answer: httpx.Response) -> Mapping[str, Any]:
