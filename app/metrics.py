@@ -50,6 +50,19 @@ _SCHEDULES: tuple[tuple[str, str, Callable[[ScheduleRow], int]], ...] = (
     ),
 )
 
+_SCHEDULE_TIMES: tuple[tuple[str, str, Callable[[ScheduleRow], float]], ...] = (
+    (
+        "switchyard_schedule_overdue_seconds",
+        "By how much a schedule's next run is late: no steward is there, or none can reach the stores.",
+        lambda row: row.overdue_s,
+    ),
+    (
+        "switchyard_schedule_since_success_seconds",
+        "How long ago a job of a schedule has succeeded; +Inf where none has.",
+        lambda row: row.since_success_s,
+    ),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
@@ -139,14 +152,11 @@ def _schedules(rows: Sequence[ScheduleRow]) -> Iterator[Metric]:
         for row in rows:
             family.add_metric((row.name,), count(row))
         yield family
-    overdue = GaugeMetricFamily(
-        "switchyard_schedule_overdue_seconds",
-        "By how much a schedule's next run is late: no steward is there, or none can reach the stores.",
-        labels=("schedule",),
-    )
-    for row in rows:
-        overdue.add_metric((row.name,), row.overdue_s)
-    yield overdue
+    for name, meaning, seconds in _SCHEDULE_TIMES:
+        times = GaugeMetricFamily(name, meaning, labels=("schedule",))
+        for row in rows:
+            times.add_metric((row.name,), seconds(row))
+        yield times
 
 
 def _counters(tallies: Sequence[tuple[Pair, Tally]]) -> Iterator[Metric]:

@@ -42,6 +42,7 @@ ROUTES = (
     by_method("/api/batches/{id}", GET=batches.show_batch),
     by_method("/api/batches/{id}/cancel", POST=batches.cancel_batch),
     by_method("/api/batches/{id}/retry", POST=batches.retry_batch),
+    by_method("/api/batches/{id}/events", GET=events.follow_batch),
     by_method("/api/queues", GET=queues.list_queues),
     by_method("/api/queues/{q}/pause", POST=queues.pause_queue),
     by_method("/api/queues/{q}/resume", POST=queues.resume_queue),

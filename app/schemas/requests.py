@@ -158,7 +158,7 @@ class JobQuery(Body):
 
 
 class EventQuery(Body):
-    """GET /api/events and /api/jobs/{id}/events. Any text is taken: what is not known has an answer of its own."""
+    """GET /api/events and those of a job or a batch. Any text is taken: what is not known has an answer of its own."""
 
     last_event_id: str | None = Field(None, description="What `Last-Event-ID` says, for who cannot send headers.")
 

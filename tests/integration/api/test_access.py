@@ -75,6 +75,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("GET", "/api/batches/{id}"): _all(401, 404, 200, 200, place="$batch"),
     ("POST", "/api/batches/{id}/retry"): _all(401, 404, 409, 409, place="$batch"),
     ("POST", "/api/batches/{id}/cancel"): _all(401, 404, 200, 200, place="$batch"),
+    ("GET", "/api/batches/{id}/events"): _all(401, 404, 200, 200, place="$batch"),
     ("GET", "/api/queues"): _KNOWN,
     ("POST", "/api/queues/{q}/pause"): _all(401, 403, 403, 200, place="data_sync"),
     ("POST", "/api/queues/{q}/resume"): _all(401, 403, 403, 200, place="data_sync"),
@@ -112,7 +113,8 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("PATCH", "/api/users/{id}"): _all(401, 403, 403, 200, place="$ann", json={"role": "normal"}),
 }
 
-_STREAMS = {"/api/jobs/{id}/events", "/api/events"}  # asked by HEAD: their answer has no end
+# Asked by HEAD: their answer has no end.
+_STREAMS = {"/api/jobs/{id}/events", "/api/batches/{id}/events", "/api/events"}
 
 
 @pytest.fixture

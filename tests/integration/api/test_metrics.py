@@ -20,6 +20,7 @@ from jobs.counters import Pair, field_of
 from jobs.scoring import PARKED
 from tests.chaos.outages import hung, stopped
 from tests.support.metrics import Samples, samples_of, value_of
+from tests.support.programs import program_of
 from tests.support.site import end_of, running_web, submit
 
 TOKEN = "a-token-of-16-ch"  # noqa: S105  the test's own
@@ -144,9 +145,7 @@ async def test_without_postgresql_the_counters_are_shown(environ: dict[str, str]
 
 async def test_promtool_finds_nothing_to_mend(web: httpx.AsyncClient) -> None:
     """The names and types are as Prometheus' own linter wants them."""
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed; it comes with Debian's prometheus")
+    promtool = program_of("prometheus", "promtool")
     text = (await web.get("/metrics")).content
     checking = await asyncio.create_subprocess_exec(
         *(promtool, "check", "metrics"),
