@@ -2,12 +2,14 @@
 
 A map, lower layers first; a module imports only from lower ones:
 
-words       settings, errors, headers, identity, tokens, origin, keys (of Redis), metrics (what Prometheus is shown)
-stores      stores/: users, API keys, sessions, attempts to log in
+words       settings, errors, headers, identity, tokens, origin, addresses (where requests come from), templates (of
+            paths), keys (of Redis), metrics (what Prometheus is shown)
+stores      stores/: users, API keys, sessions, attempts to log in, limits and what is counted of requests
 accounts    auth: who asks; passwords, attempts, login: how one comes in; accounts: users and their keys
+limits      live_limits (what is in force), rate_limits (what is decided by it), recorder (what stores the counts)
 state       state (what a request's code is handed); schemas/: what bodies and answers look like
-endpoints   problems (errors as documents), sse (events as text), middleware/, follower (what who follows jobs is sent),
-            api/ (a file a resource), docs/ (the page and what it loads)
+endpoints   problems (errors as documents), sse (events as text), middleware/, follower (what who follows jobs is sent)
+            and totals (when he is told of a batch as a whole), api/ (a file a resource), docs/ (the page and its parts)
 routes      routes (the literal table), draining, lifespan
 root        application; main: puts a web process together; migrate, __main__: the release command;
             openapi/: the document of the API

@@ -7,14 +7,20 @@ from functools import partial
 from redis.asyncio import Redis
 
 from app.accounts import Accounts
+from app.addresses import Origins
 from app.attempts import Attempts
 from app.auth import Authenticator, MetricsToken
+from app.live_limits import LiveLimits
 from app.login import Logins
 from app.passwords import Passwords
+from app.rate_limits import RateLimits
+from app.recorder import Recorder
 from app.settings import Settings
 from app.state import Deps
 from app.stores.attempts import AttemptStore
 from app.stores.credentials import CredentialStore
+from app.stores.limits import LimitsStore
+from app.stores.rate_statistics import RateStatistics
 from app.stores.users import UserStore
 from jobs.admit import Admitter, Limits
 from jobs.batch_once import IdempotentBatches
@@ -31,6 +37,7 @@ from jobs.overview import Overview
 from jobs.owners import Owners
 from jobs.pause import Pauses
 from jobs.planned import Planned
+from jobs.quotas import Quotas
 from jobs.registry import TaskTable
 from jobs.stores.audit import AuditLog
 from jobs.stores.batches import BatchStore
@@ -45,6 +52,7 @@ from jobs.stores.pauses import PauseStore
 from jobs.stores.places import Places
 from jobs.stores.presence import Presence
 from jobs.stores.queue import Queue
+from jobs.stores.quotas import QuotaStore
 from jobs.stores.schedules import ScheduleStore
 from jobs.stores.signals import Signals
 from jobs.stores.statistics import Statistics
@@ -54,6 +62,11 @@ from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.uploads import Uploads
 from jobs.timetable import Timetable
 from jobs.wait import EndWaiter
+from ratelimit.ledger import Ledger
+from ratelimit.limiter import Limiter
+from ratelimit.stand_in import WhenAway
+from ratelimit.storage.memory import TokenBucketMemoryStorage
+from ratelimit.storage.redis import TokenBucketRedisStorage
 
 _METRICS_PATIENCE_S = 2.0
 
@@ -63,11 +76,12 @@ REDIS_PATIENCE_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """What a web process opens and closes. `tailing` is the connection that waits for events."""
+    """What a web process opens and closes. Of connections `tailing` waits for events, `limiting` for nothing."""
 
     database: Database
     redis: Redis
     tailing: Redis
+    limiting: Redis
     passwords: Passwords
 
 
@@ -77,8 +91,10 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
     jobs = JobStore(database)
     queue = Queue(redis, patience_s=REDIS_PATIENCE_S, step_ms=settings.jobs.step_ms)
     finder = JobFinder(jobs=jobs, queue=queue)
+    quota_store = QuotaStore(database, redis, tiers=settings.jobs.quotas, patience_s=REDIS_PATIENCE_S)
+    quotas = Quotas(quota_store, database=database)
     limits = Limits(
-        max_waiting=settings.jobs.max_waiting,
+        quotas=quota_store,
         max_events=settings.jobs.stream_max,
         patience_s=settings.app.patience_s,
     )
@@ -97,7 +113,19 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
     statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
     waiter = EndWaiter(finder=finder, signals=Signals(redis))
     tail = Tail(doors.tailing)
-    users, credentials = UserStore(database), CredentialStore(database)
+    ledger, limits_store, rate_statistics = Ledger(), LimitsStore(database, redis), RateStatistics(redis)
+    live_limits = LiveLimits(limits_store, given=settings.rate_limits.document())
+    limiter = Limiter(
+        TokenBucketRedisStorage(
+            "async+redis+bucket://",
+            connection_pool=doors.limiting.connection_pool,
+            patience_s=settings.rate_limits.patience_s,
+        ),
+        TokenBucketMemoryStorage(),
+        deadline_s=settings.rate_limits.deadline_s,
+        when_away={policy: WhenAway(word) for policy, word in settings.rate_limits.words_when_away().items()},
+    )
+    users, credentials = UserStore(database, quotas=quotas), CredentialStore(database)
     authenticator = Authenticator(credentials, admin_api_key=settings.app.admin_api_key.get_secret_value())
     return Deps(
         tasks=tasks,
@@ -136,6 +164,14 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         ),
         audit=AuditLog(database),
         pauses=Pauses(PauseStore(database, redis)),
+        quotas=quotas,
         planned=Planned(timetable, store=ScheduleStore(database), submitter=submitter, finder=finder),
         metrics_token=MetricsToken(settings.app.metrics_token),
+        origins=Origins(settings.app.trusted_proxies, header=settings.app.forwarded_header),
+        limiter=limiter,
+        rate_limits=RateLimits(limiter, live_limits, ledger, draft_headers=settings.rate_limits.draft_headers),
+        live_limits=live_limits,
+        limits_store=limits_store,
+        rate_statistics=rate_statistics,
+        recorder=Recorder(ledger, rate_statistics),
     )

@@ -1,5 +1,7 @@
 """The errors that only HTTP knows. Those of the job engine are in jobs.errors."""
 
+from collections.abc import Sequence
+
 from jobs.errors import SwitchyardError
 
 
@@ -12,11 +14,26 @@ class ForbiddenError(SwitchyardError):
 
 
 class RateLimitedError(SwitchyardError):
-    """Too much was asked for in too short a time; after `retry_after_s` seconds it may be asked again."""
+    """Too much was asked for in too short a time; after `retry_after_s` seconds, if ever, it may be asked again.
 
-    def __init__(self, message: str, *, retry_after_s: int) -> None:
+    `policies` are the limits that were in the way, the binding one first, and `key` says whose that one is.
+    """
+
+    def __init__(
+        self, message: str, *, policies: Sequence[str], retry_after_s: int | None, key: str | None = None
+    ) -> None:
         super().__init__(message)
+        self.policies = tuple(policies)
         self.retry_after_s = retry_after_s
+        self.key = key
+
+
+class PreconditionFailedError(SwitchyardError):
+    """If-Match names a version that is not the current one; nothing was changed."""
+
+
+class PreconditionRequiredError(SwitchyardError):
+    """This is only changed by who says, with If-Match, which version he has read."""
 
 
 class BusyError(SwitchyardError):

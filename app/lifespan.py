@@ -15,6 +15,7 @@ from app.settings import Settings
 from app.state import Deps
 from jobs.cancelling import cancel_until_ended
 from jobs.errors import StoreUnavailableError, UnfitRedisError
+from jobs.quotas import Quotas
 from jobs.registry import TaskTable
 from jobs.stores.database import Database
 from jobs.stores.fitness import Fitness
@@ -36,11 +37,20 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Deps]]:
         async with _doors(settings) as doors:
             deps = compose(settings, tasks, timetable, doors)
+            if deps.origins.trusts_everybody:
+                log.warning(
+                    "everybody_is_a_trusted_proxy", mend="name the proxies' own networks in APP_TRUSTED_PROXIES"
+                )
+            await deps.live_limits.begin()
             loops = [
                 asyncio.create_task(deps.waiter.run(), name="end-waiter"),
                 asyncio.create_task(deps.live.run(), name="live"),
+                asyncio.create_task(deps.limiter.run(), name="limiter"),
+                asyncio.create_task(deps.live_limits.run(), name="live-limits"),
+                asyncio.create_task(deps.recorder.run(), name="recorder"),
                 asyncio.create_task(deps.authenticator.run(), name="authenticator"),
                 asyncio.create_task(_tell_of(deps.fitness), name="fitness"),
+                asyncio.create_task(_tell_redis(deps.quotas), name="quotas"),
             ]
             try:
                 with ExitStack() as stack:
@@ -51,6 +61,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
                     yield {"deps": deps}
             finally:
                 await cancel_until_ended(loops, again_s=0.2)
+                await deps.recorder.finish()
         log.info("web_stopped")
 
     return lifespan
@@ -67,14 +78,23 @@ async def _doors(settings: Settings) -> AsyncIterator[Doors]:
     )
     url = settings.jobs.redis_url.get_secret_value()
     redis, tailing = connect_redis(url, patience_s=REDIS_PATIENCE_S), connect_redis(url, patience_s=_TAIL_PATIENCE_S)
-    passwords = Passwords()
+    limiting, passwords = connect_redis(url, patience_s=settings.rate_limits.patience_s, retries=0), Passwords()
     try:
-        yield Doors(database=database, redis=redis, tailing=tailing, passwords=passwords)
+        yield Doors(database=database, redis=redis, tailing=tailing, limiting=limiting, passwords=passwords)
     finally:
         passwords.close()
-        for client in (tailing, redis):
+        for client in (limiting, tailing, redis):
             await client.aclose(close_connection_pool=True)
         await database.close()
+
+
+async def _tell_redis(quotas: Quotas) -> None:
+    """Let Redis know, when both stores first answer, what owners may have by the settings of this process."""
+    while True:
+        try:
+            return await quotas.copy()
+        except StoreUnavailableError:
+            await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 async def _tell_of(fitness: Fitness) -> None:

@@ -63,7 +63,9 @@ class Logins:
         secret = await self._users.secret_of(username)
         if wait_s := await self._attempts.begin(username):
             raise RateLimitedError(
-                "there were too many attempts to log in under this name", retry_after_s=math.ceil(wait_s)
+                "there were too many attempts to log in under this name",
+                policies=["login_name"],
+                retry_after_s=math.ceil(wait_s),
             )
         fits = await self._passwords.matches(password, None if secret is None else secret.password_hash)
         if secret is None or secret.is_disabled or not fits:

@@ -5,7 +5,7 @@ schedule, of which there are few; never a user, a job or a worker.
 """
 
 import platform
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -21,6 +21,9 @@ from jobs.counters import ENDS, RUN_BOUNDS_MS, WAIT_BOUNDS_MS, Histogram, Pair, 
 from jobs.registry import TaskTable
 from jobs.stores.schedules import ScheduleRow
 from jobs.stores.statistics import Reading
+from ratelimit.bucket import Backend
+from ratelimit.ledger import Outcome, PolicyCell
+from ratelimit.policy import IP_GUARD, Category, Tier
 
 # Pairs that nobody declared come from task lists of other processes and from stock arq clients. Those who can put
 # jobs into Redis can make them up, so they are shown up to here and only counted beyond.
@@ -47,14 +50,32 @@ _SCHEDULES: tuple[tuple[str, str, Callable[[ScheduleRow], int]], ...] = (
     ),
 )
 
+_SCHEDULE_TIMES: tuple[tuple[str, str, Callable[[ScheduleRow], float]], ...] = (
+    (
+        "switchyard_schedule_overdue_seconds",
+        "By how much a schedule's next run is late: no steward is there, or none can reach the stores.",
+        lambda row: row.overdue_s,
+    ),
+    (
+        "switchyard_schedule_since_success_seconds",
+        "How long ago a job of a schedule has succeeded; +Inf where none has.",
+        lambda row: row.since_success_s,
+    ),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What the stores answered. `reading` is None where Redis did not, `schedules` empty where PostgreSQL did not."""
+    """What the stores answered, and how the process does that asked them.
+
+    `reading` and `decisions` are None where Redis did not answer, `schedules` empty where PostgreSQL did not.
+    """
 
     reading: Reading | None
     postgresql_up: bool
     schedules: Sequence[ScheduleRow] = ()
+    decisions: Mapping[PolicyCell, int] | None = None
+    limiter_is_away: bool = False
 
 
 class SiteCollector(Collector):
@@ -78,6 +99,13 @@ class SiteCollector(Collector):
             "switchyard_postgresql_up", "Whether PostgreSQL answered this scrape.", is_up=self._snapshot.postgresql_up
         )
         yield from _schedules(self._snapshot.schedules)
+        yield GaugeMetricFamily(
+            "switchyard_rate_limit_redis_away",
+            "Whether the process that answers decides about limits without Redis.",
+            value=int(self._snapshot.limiter_is_away),
+        )
+        if self._snapshot.decisions is not None:
+            yield _decisions(self._snapshot.decisions)
         if reading is None:
             return
         undeclared = sorted(reading.tallies.keys() - set(self._declared))
@@ -124,14 +152,11 @@ def _schedules(rows: Sequence[ScheduleRow]) -> Iterator[Metric]:
         for row in rows:
             family.add_metric((row.name,), count(row))
         yield family
-    overdue = GaugeMetricFamily(
-        "switchyard_schedule_overdue_seconds",
-        "By how much a schedule's next run is late: no steward is there, or none can reach the stores.",
-        labels=("schedule",),
-    )
-    for row in rows:
-        overdue.add_metric((row.name,), row.overdue_s)
-    yield overdue
+    for name, meaning, seconds in _SCHEDULE_TIMES:
+        times = GaugeMetricFamily(name, meaning, labels=("schedule",))
+        for row in rows:
+            times.add_metric((row.name,), seconds(row))
+        yield times
 
 
 def _counters(tallies: Sequence[tuple[Pair, Tally]]) -> Iterator[Metric]:
@@ -168,6 +193,24 @@ def _buckets(bounds_ms: Sequence[int], histogram: Histogram) -> list[tuple[str, 
     """Cumulate: a bucket of Prometheus counts all values up to its bound."""
     bounds = (*(bound / 1000 for bound in bounds_ms), float("inf"))
     return list(zip(map(floatToGoString, bounds), accumulate(histogram.counts), strict=True))
+
+
+def _decisions(counted: Mapping[PolicyCell, int]) -> Metric:
+    """Show what became of requests; what is most probable to be counted is there from the start."""
+    family = CounterMetricFamily(
+        "switchyard_rate_limit_requests_total",
+        "Requests by what became of them, and by the policy that denied them or had least left.",
+        labels=("policy", "tier", "outcome", "backend"),
+    )
+    expected = [
+        PolicyCell(policy, tier, outcome, Backend.REDIS)
+        for policy in (*Category, IP_GUARD)
+        for tier in Tier
+        for outcome in (Outcome.ALLOWED, Outcome.DENIED)
+    ]
+    for cell, count in {**dict.fromkeys(expected, 0), **counted}.items():
+        family.add_metric((cell.policy, cell.tier, cell.outcome, cell.backend), count)
+    return family
 
 
 def _entries(reading: Reading) -> Metric:

@@ -1,6 +1,6 @@
 """Errors as problem documents (RFC 9457): one table from exception to type, status and title."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import errors as app_errors
-from app.schemas.shapes.problems import ProblemView
+from app.schemas.shapes.problems import MistakeView, MoreView, ProblemView
 from jobs import errors as jobs_errors
-from jobs.errors import InvalidInputError, Mistake, SwitchyardError
+from jobs.errors import InvalidInputError, SwitchyardError
 from jobs.tasks.data_sync.errors import NotASpreadsheetError
 
 MEDIA_TYPE = "application/problem+json"
@@ -49,7 +49,15 @@ MISMATCH = Kind(
 )
 QUOTA = Kind(type="waiting-quota", status=HTTPStatus.TOO_MANY_REQUESTS, title="You have too many unfinished jobs")
 RATE_LIMITED = Kind(
-    type="rate-limited", status=HTTPStatus.TOO_MANY_REQUESTS, title="You ask too much in too short a time"
+    type="https://iana.org/assignments/http-problem-types#quota-exceeded",
+    status=HTTPStatus.TOO_MANY_REQUESTS,
+    title="You have asked for too much",
+)
+PRECONDITION_FAILED = Kind(
+    type="precondition-failed", status=HTTPStatus.PRECONDITION_FAILED, title="It has changed since it was read"
+)
+PRECONDITION_REQUIRED = Kind(
+    type="precondition-required", status=HTTPStatus.PRECONDITION_REQUIRED, title="Say which version you have read"
 )
 BUSY = Kind(type="unavailable", status=HTTPStatus.SERVICE_UNAVAILABLE, title="The server is too busy")
 UNAVAILABLE = Kind(type="unavailable", status=HTTPStatus.SERVICE_UNAVAILABLE, title="A store does not answer")
@@ -68,6 +76,8 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (jobs_errors.IdempotencyMismatchError, MISMATCH),
     (jobs_errors.QuotaError, QUOTA),
     (app_errors.RateLimitedError, RATE_LIMITED),
+    (app_errors.PreconditionFailedError, PRECONDITION_FAILED),
+    (app_errors.PreconditionRequiredError, PRECONDITION_REQUIRED),
     (jobs_errors.StoreUnavailableError, UNAVAILABLE),
     (app_errors.BusyError, BUSY),
 )
@@ -86,8 +96,10 @@ MEANINGS: Mapping[str, str] = {
     "too-large": "the body is over 1 MiB, a batch over 16 MiB, an upload over 100 MiB",
     "unsupported-media-type": "the body, or the uploaded file, is of a type that is not read",
     "idempotency-mismatch": "this `Idempotency-Key` was used for another submission in the last 24 hours",
-    "waiting-quota": "more unfinished jobs than `JOBS_MAX_WAITING` lets you have; `detail` names the free number",
-    "rate-limited": "too much in too short a time; `Retry-After` says when to try again",
+    "waiting-quota": "more unfinished jobs than your quota lets you have; `detail` names the free number",
+    RATE_LIMITED.type: "a rate limit is used up; `violated-policies` names it, `Retry-After` says when to try again",
+    "precondition-failed": "`If-Match` names another version than the current one",
+    "precondition-required": "this is only changed with `If-Match`",
     "unavailable": "a store does not answer, or the server is too busy; `Retry-After` says when to try again",
     BLANK: "what HTTP has a word for itself",
 }
@@ -107,10 +119,12 @@ def known_problem(request: Request, error: Exception) -> Response:
         # The reason names hosts and ports; those are for the log.
         log.warning("store_unavailable", reason=str(error))
         return problem(request, kind, detail="nothing was changed; try again soon")
-    mistakes = error.mistakes if isinstance(error, InvalidInputError) else ()
-    detail = "see errors for each field" if mistakes else str(error)
-    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, app_errors.RateLimitedError) else None
-    return problem(request, kind, detail=detail, mistakes=mistakes, headers=headers)
+    if isinstance(error, app_errors.RateLimitedError):
+        return _refusal(request, kind, error)
+    if isinstance(error, InvalidInputError):
+        found: list[MistakeView] = [{"pointer": one.pointer, "detail": one.detail} for one in error.mistakes]
+        return problem(request, kind, detail="see errors for each field", more={"errors": found} if found else {})
+    return problem(request, kind, detail=str(error))
 
 
 def http_problem(request: Request, error: Exception) -> Response:
@@ -139,10 +153,10 @@ def problem(
     kind: Kind,
     *,
     detail: str,
-    mistakes: Sequence[Mistake] = (),
+    more: MoreView | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Make a problem document."""
+    """Make a problem document; `more` are the fields that only some have."""
     body: ProblemView = {
         "type": kind.type,
         "title": kind.title,
@@ -150,11 +164,21 @@ def problem(
         "detail": detail,
         "instance": request.url.path,
         "request_id": request.state.request_id,
+        **(more or {}),
     }
-    if mistakes:
-        body["errors"] = [{"pointer": mistake.pointer, "detail": mistake.detail} for mistake in mistakes]
-    more = {**_HEADERS.get(kind.status, {}), **(headers or {})}
-    return Response(orjson.dumps(body), status_code=kind.status, media_type=MEDIA_TYPE, headers=more)
+    all_headers = {**_HEADERS.get(kind.status, {}), **(headers or {})}
+    return Response(orjson.dumps(body), status_code=kind.status, media_type=MEDIA_TYPE, headers=all_headers)
+
+
+def _refusal(request: Request, kind: Kind, error: app_errors.RateLimitedError) -> Response:
+    """Say which limits were in the way. Of keys only that of the binding one is told, which is the asker's own."""
+    more: MoreView = {"violated-policies": error.policies, "rate_limit_type": error.policies[0]}
+    if error.key is not None:
+        more["rate_limit_key"] = error.key
+    headers = {"Cache-Control": "no-store"}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    return problem(request, kind, detail=str(error), more=more, headers=headers)
 
 
 def problem_of(request: Request, error: Exception) -> Response:

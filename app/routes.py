@@ -14,12 +14,15 @@ from app.api import (
     jobs,
     metrics,
     queues,
+    quota,
+    rate_limit,
     schedules,
     users,
 )
 from app.api.methods import by_method
-from app.middleware.authentication import Authentication
+from app.middleware.authentication import Authentication, LoginRequired
 from app.middleware.body_limit import BodyLimit
+from app.middleware.rate_limit import RateLimit
 from app.middleware.request_context import RequestContext
 
 # They are tried in this order: what is asked for most comes first.
@@ -39,9 +42,12 @@ ROUTES = (
     by_method("/api/batches/{id}", GET=batches.show_batch),
     by_method("/api/batches/{id}/cancel", POST=batches.cancel_batch),
     by_method("/api/batches/{id}/retry", POST=batches.retry_batch),
+    by_method("/api/batches/{id}/events", GET=events.follow_batch),
     by_method("/api/queues", GET=queues.list_queues),
     by_method("/api/queues/{q}/pause", POST=queues.pause_queue),
     by_method("/api/queues/{q}/resume", POST=queues.resume_queue),
+    by_method("/api/quota", GET=quota.show_quota),
+    by_method("/api/quota/{owner}", PATCH=quota.change_quota),
     by_method("/api/workers", GET=queues.list_workers),
     by_method("/api/auth/login", POST=auth.log_in),
     by_method("/api/auth/logout", POST=auth.log_out),
@@ -51,6 +57,11 @@ ROUTES = (
     by_method("/api/users", GET=users.list_users, POST=users.create_user),
     by_method("/api/users/{id}", PATCH=users.change_user),
     by_method("/api/audit", GET=audit.list_audit),
+    by_method("/api/rate-limit/config", GET=rate_limit.show_limits, PUT=rate_limit.change_limits),
+    by_method("/api/rate-limit/my-info", GET=rate_limit.show_own_limits),
+    by_method("/api/rate-limit/stats", GET=rate_limit.show_statistics, DELETE=rate_limit.clear_statistics),
+    by_method("/api/rate-limit/events", GET=rate_limit.list_denials),
+    by_method("/api/rate-limit/anomalies", GET=rate_limit.list_anomalies),
     by_method("/api/tasks", GET=jobs.list_tasks),
     by_method("/api/schedules", GET=schedules.list_schedules),
     by_method("/api/schedules/{name}/run", POST=schedules.run_schedule),
@@ -68,6 +79,8 @@ ROUTES = (
 
 MIDDLEWARE = (
     Middleware(RequestContext),
-    Middleware(BodyLimit),
     Middleware(Authentication),
+    Middleware(RateLimit, routes=ROUTES),
+    Middleware(LoginRequired),
+    Middleware(BodyLimit),
 )

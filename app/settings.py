@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr
 
+from app.addresses import read_networks
 from jobs.environment import EnvironmentModel, read
 from jobs.errors import SettingsError
-from jobs.settings import JobsSettings, LogFormat, LogLevel, load_settings
+from jobs.settings import PREFIX as JOBS
+from jobs.settings import JobsSettings, LogFormat, LogLevel
+from ratelimit.settings import PREFIX as RATE_LIMITS
+from ratelimit.settings import RateLimitSettings
 
 PREFIX = "APP_"
 SHORTEST_KEY = 32
@@ -22,6 +26,18 @@ def _at_least(shortest: int) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
+
+
+def _listed(value: object) -> object:
+    """Split what stands between commas; empty items do not count."""
+    if isinstance(value, str):
+        return tuple(item for part in value.split(",") if (item := part.strip()))
+    return value
+
+
+def _networks(texts: tuple[str, ...]) -> tuple[str, ...]:
+    read_networks(texts)
+    return texts
 
 
 class AppSettings(EnvironmentModel):
@@ -52,6 +68,17 @@ class AppSettings(EnvironmentModel):
     database_connections: int = Field(
         default=10, ge=2, le=1000, alias="APP_DATABASE_CONNECTIONS", description="Most connections of one web process"
     )
+    trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_networks)] = Field(
+        default=(),
+        alias="APP_TRUSTED_PROXIES",
+        description="Networks of proxies that are believed where requests come from, separated by commas: "
+        "`10.0.0.0/8, 192.0.2.7`; `unix` for a Unix socket",
+    )
+    forwarded_header: Literal["X-Forwarded-For", "Forwarded"] = Field(
+        default="X-Forwarded-For",
+        alias="APP_FORWARDED_HEADER",
+        description="The header in which they say so: `X-Forwarded-For` or `Forwarded`",
+    )
     patience_s: float = Field(
         default=5.0,
         gt=0,
@@ -61,27 +88,32 @@ class AppSettings(EnvironmentModel):
     )
 
 
+Model = TypeVar("Model", bound=BaseModel)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All that a web process is told."""
 
     app: AppSettings
     jobs: JobsSettings
+    rate_limits: RateLimitSettings
 
 
 def load_all(environ: Mapping[str, str]) -> Settings:
     """Read the settings of every package; raises one SettingsError with the mistakes of all of them."""
     mistakes: list[str] = []
-    app: AppSettings | None = None
-    jobs: JobsSettings | None = None
-    try:
-        app = read(AppSettings, environ, prefix=PREFIX)
-    except SettingsError as error:
-        mistakes.append(str(error))
-    try:
-        jobs = load_settings(environ)
-    except SettingsError as error:
-        mistakes.append(str(error))
-    if app is None or jobs is None:
+
+    def read_one(model: type[Model], prefix: str) -> Model | None:
+        try:
+            return read(model, environ, prefix=prefix)
+        except SettingsError as error:
+            mistakes.append(str(error))
+            return None
+
+    app = read_one(AppSettings, PREFIX)
+    jobs = read_one(JobsSettings, JOBS)
+    rate_limits = read_one(RateLimitSettings, RATE_LIMITS)
+    if app is None or jobs is None or rate_limits is None:
         raise SettingsError("\n".join(mistakes))
-    return Settings(app=app, jobs=jobs)
+    return Settings(app=app, jobs=jobs, rate_limits=rate_limits)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from app.schemas.views.batches import batch_view
 from app.schemas.views.jobs import change_view, job_view
 from jobs import codec
+from jobs.batch import Batch
 from jobs.change import Change, Point
 from jobs.model import Job
 
@@ -34,6 +36,11 @@ def changes(told: Iterable[Change]) -> bytes:
 def snapshot(jobs: Iterable[Job], *, version: int | None, point: Point | None) -> bytes:
     """Show jobs as they were at this version; whoever comes back with the id has all up to this point."""
     return b"".join(event("job", {**job_view(job), "seq": version}, point=point) for job in jobs)
+
+
+def totals(batch: Batch, *, point: Point | None = None) -> bytes:
+    """Show a batch as a whole; nobody comes back to it, but to its end."""
+    return event("batch", batch_view(batch), point=point)
 
 
 def reset(reason: str, *, point: Point | None, **more: str) -> bytes:

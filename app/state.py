@@ -6,10 +6,16 @@ from typing import cast
 from starlette.requests import Request
 
 from app.accounts import Accounts
+from app.addresses import Origins
 from app.auth import Authenticator, MetricsToken
 from app.errors import ForbiddenError
 from app.identity import ANONYMOUS, Identity, Role
+from app.live_limits import LiveLimits
 from app.login import Logins
+from app.rate_limits import Admission, RateLimits
+from app.recorder import Recorder
+from app.stores.limits import LimitsStore
+from app.stores.rate_statistics import RateStatistics
 from jobs.audit import Actor
 from jobs.batch_once import IdempotentBatches
 from jobs.batch_submit import BatchSubmitter
@@ -23,6 +29,7 @@ from jobs.live import Live
 from jobs.overview import Overview
 from jobs.pause import Pauses
 from jobs.planned import Planned
+from jobs.quotas import Quotas
 from jobs.registry import TaskTable
 from jobs.stores.audit import AuditLog
 from jobs.stores.database import Database
@@ -32,6 +39,7 @@ from jobs.stores.statistics import Statistics
 from jobs.submit import Submitter
 from jobs.tasks.data_sync.service import DataSync
 from jobs.wait import EndWaiter
+from ratelimit.limiter import Limiter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +67,18 @@ class Deps:
     logins: Logins
     overview: Overview
     pauses: Pauses
+    quotas: Quotas
     audit: AuditLog
     planned: Planned
     statistics: Statistics
     metrics_token: MetricsToken
+    origins: Origins
+    limiter: Limiter
+    rate_limits: RateLimits
+    live_limits: LiveLimits
+    limits_store: LimitsStore
+    rate_statistics: RateStatistics
+    recorder: Recorder
 
 
 def deps_of(request: Request) -> Deps:
@@ -73,6 +89,11 @@ def deps_of(request: Request) -> Deps:
 def identity_of(request: Request) -> Identity:
     """Give who asks, which the authentication middleware found out."""
     return cast("Identity", request.scope["state"]["identity"])
+
+
+def admission_of(request: Request) -> Admission:
+    """Give what was decided about a request that is limited."""
+    return cast("Admission", request.scope["state"]["admission"])
 
 
 def credential_of(request: Request) -> str:
@@ -97,5 +118,5 @@ def require_admin(request: Request, what: str) -> None:
 
 
 def _actor(request: Request, name: str) -> Actor:
-    address = request.client.host if request.client else None
+    address = deps_of(request).origins.of(request.scope).address
     return Actor(name=name, request_id=request.state.request_id, address=address)

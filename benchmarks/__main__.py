@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from benchmarks import batches, events, fairness, history, limiter, lists, submit, sync_rows
 from benchmarks.engine import contest, crowd
+from benchmarks.middleware import cost
 from jobs.logs import configure_logs
 
 BENCHMARKS: dict[str, Callable[[bool], None]] = {
@@ -19,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[bool], None]] = {
     "fairness": fairness.main,
     "engine": contest.main,
     "crowd": crowd.main,
+    "middleware": cost.main,
 }
 
 

@@ -2,25 +2,21 @@
 
 import json
 import statistics
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import uvloop
 from redis.asyncio import Redis
 
-from app.migrate import FOLDER, load_migrations, migrate
 from app.schemas.requests import BatchBody
 from benchmarks.engine.measures import cpu_s
 from benchmarks.http_load import Load, post
 from benchmarks.measure import progress, table
-from deploy.local.postgres import PostgresServer
-from deploy.local.redis import RedisServer
+from benchmarks.sites import Site, new_site
 from jobs import keys
 from jobs.admit import Admitter, Limits
 from jobs.batch_check import BatchSubmission, checked_members
@@ -28,14 +24,14 @@ from jobs.ids import new_job_id
 from jobs.settings import load_settings
 from jobs.stores.batches import BatchStore, NewBatch
 from jobs.stores.bulk import Bulk
-from jobs.stores.database import Database
 from jobs.stores.jobs import JobStore
 from jobs.stores.queue import Queue, Room
+from jobs.stores.quotas import QuotaStore
 from jobs.stores.redis import connect_redis
 from jobs.tasks.table import task_table
 from tests.support.bed import QUEUE
 from tests.support.processes import web_process
-from tests.support.site import ADMIN_KEY, environment
+from tests.support.site import ADMIN_KEY, quotas
 
 ROUNDS = 5
 
@@ -52,32 +48,29 @@ _PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """What runs: its servers, its web process, and a door of ours to PostgreSQL."""
+class Stage:
+    """A site, and its web process."""
 
-    environ: Mapping[str, str]
-    postgres: PostgresServer
-    redis: RedisServer
-    database: Database
+    site: Site
     url: str
     web: int
 
     async def empty(self) -> None:
         """Begin anew: no round is to pay for what those before it have left."""
-        await self.database.execute("TRUNCATE jobs, batches, files, quarantined_rows")
-        await self.database.execute("CHECKPOINT")
-        async with Redis.from_url(self.redis.url) as redis:
+        await self.site.database.execute("TRUNCATE jobs, batches, files, quarantined_rows")
+        await self.site.database.execute("CHECKPOINT")
+        async with Redis.from_url(self.site.redis.url) as redis:
             await redis.flushall()
 
     async def amounts(self) -> tuple[int, int]:
         """Count the jobs that PostgreSQL and Redis have."""
-        row = await self.database.fetch_row("SELECT count(*) AS amount FROM jobs")
-        async with Redis.from_url(self.redis.url) as redis:
+        row = await self.site.database.fetch_row("SELECT count(*) AS amount FROM jobs")
+        async with Redis.from_url(self.site.redis.url) as redis:
             return int(row["amount"]) if row else 0, int(await redis.zcard(keys.queue(QUEUE)))
 
     def cpu_s(self) -> tuple[float, float, float]:
         """Give the CPU seconds of web process, PostgreSQL and Redis so far."""
-        return cpu_s(self.web), cpu_s(self.postgres.pid), cpu_s(self.redis.pid)
+        return cpu_s(self.web), cpu_s(self.site.postgres.pid), cpu_s(self.site.redis.pid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,74 +88,53 @@ def main(_: bool) -> None:  # noqa: FBT001  the one switch that all benchmarks s
 
 
 async def _main() -> None:
-    async with _site() as site:
+    async with _stage() as stage:
         rounds: defaultdict[tuple[int, int], list[Round]] = defaultdict(list)
         for number in range(1, ROUNDS + 1):
             progress(f"batches: round {number} of {ROUNDS}")
             for size in _SIZES:
                 for connections in _CONNECTIONS:
-                    rounds[size, connections].append(await _round(site, size, connections))
+                    rounds[size, connections].append(await _round(stage, size, connections))
         rows = [(f"{size:,}", str(connections), *_middle(runs)) for (size, connections), runs in rounds.items()]
         print(f"\n## batches\n\n{table(_HEADERS, rows)}")
-        steps = await _steps(site)
+        steps = await _steps(stage)
         shown = [(step, f"{statistics.median(took_ms):.1f}") for step, took_ms in steps.items()]
         print(f"\nThe steps of a batch of {_WHOLE:,} jobs, one after the other:\n\n{table(('step', 'ms'), shown)}")
 
 
 @asynccontextmanager
-async def _site() -> AsyncIterator[Site]:
-    """Run a web process with servers of its own, which keep what they acknowledge."""
-    with tempfile.TemporaryDirectory(prefix="switchyard-bench-") as name:
-        folder = Path(name)
-        with (
-            PostgresServer(folder / "postgres", durable=True) as postgres,
-            RedisServer(folder / "redis", durable=True) as redis,
-        ):
-            environ = environment(
-                database_url=postgres.url,
-                redis_url=redis.url,
-                data_dir=folder / "data",
-                JOBS_MAX_WAITING=str(_MOST),
-                APP_LOG_LEVEL="warning",
-            )
-            database = await Database.open(postgres.url, size=2, patience_s=10, answer_s=None)
-            await migrate(database, load_migrations(FOLDER))
-            async with web_process(environ) as (web, client):
-                yield Site(
-                    environ=environ,
-                    postgres=postgres,
-                    redis=redis,
-                    database=database,
-                    url=str(client.base_url),
-                    web=web.pid,
-                )
-            await database.close()
+async def _stage() -> AsyncIterator[Stage]:
+    """Run a web process on a site of its own."""
+    settings = {**quotas(waiting=_MOST), "APP_LOG_LEVEL": "warning"}
+    async with new_site(**settings) as site, web_process(site.environ) as (web, client):
+        yield Stage(site=site, url=str(client.base_url), web=web.pid)
 
 
-async def _round(site: Site, size: int, connections: int) -> Round:
+async def _round(stage: Stage, size: int, connections: int) -> Round:
     body, amount = _body(size), _SIZES[size]
-    await post(site.url, _PATH, body, key=ADMIN_KEY, connections=connections, requests=connections)  # to warm up
-    await site.empty()
-    before = site.cpu_s()
-    load = await post(site.url, _PATH, body, key=ADMIN_KEY, connections=connections, requests=amount)
-    cpu_us = [1e6 * (after - was) / (size * amount) for was, after in zip(before, site.cpu_s(), strict=True)]
-    if (found := await site.amounts()) != (size * amount, size * amount):
+    await post(stage.url, _PATH, body, key=ADMIN_KEY, connections=connections, requests=connections)  # to warm up
+    await stage.empty()
+    before = stage.cpu_s()
+    load = await post(stage.url, _PATH, body, key=ADMIN_KEY, connections=connections, requests=amount)
+    cpu_us = [1e6 * (after - was) / (size * amount) for was, after in zip(before, stage.cpu_s(), strict=True)]
+    if (found := await stage.amounts()) != (size * amount, size * amount):
         raise AssertionError(f"of {size * amount} jobs, PostgreSQL and Redis have {found}")
     return Round(load=load, jobs_per_s=size * load.per_s, cpu_us=tuple(cpu_us))
 
 
-async def _steps(site: Site) -> Mapping[str, list[float]]:
+async def _steps(stage: Stage) -> Mapping[str, list[float]]:
     """Take the same steps as the web process, and the time of each."""
-    settings = load_settings(site.environ)
+    settings = load_settings(stage.site.environ)
     tasks = task_table(settings)
-    redis = connect_redis(site.redis.url, patience_s=_PATIENCE_S)
+    redis = connect_redis(stage.site.redis.url, patience_s=_PATIENCE_S)
     queue = Queue(redis, patience_s=_PATIENCE_S, step_ms=settings.step_ms)
-    admitter = Admitter(jobs=JobStore(site.database), queue=queue, limits=Limits(max_waiting=_MOST))
+    quotas_kept = QuotaStore(stage.site.database, redis, tiers=settings.quotas, patience_s=_PATIENCE_S)
+    admitter = Admitter(jobs=JobStore(stage.site.database), queue=queue, limits=Limits(quotas=quotas_kept))
     bulk = Bulk(queue, typical_s=partial(tasks.typical_s, otherwise=settings.turn_ms / 1000))
-    store, body = BatchStore(site.database), _body(_WHOLE)
+    store, body = BatchStore(stage.site.database), _body(_WHOLE)
     took: defaultdict[str, list[float]] = defaultdict(list)
     for _ in range(ROUNDS):
-        await site.empty()
+        await stage.empty()
         clock = [time.perf_counter()]
         parsed = BatchBody.model_validate_json(body)
         clock.append(time.perf_counter())

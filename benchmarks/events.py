@@ -3,28 +3,23 @@
 import asyncio
 import resource
 import statistics
-import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
 import uvloop
 
-from app.migrate import FOLDER, load_migrations, migrate
 from benchmarks.listeners import Listeners
 from benchmarks.measure import progress, table, tree_cpu_s
-from deploy.local.postgres import PostgresServer
-from deploy.local.redis import RedisServer
+from benchmarks.sites import new_site
 from jobs.model import State
-from jobs.stores.database import Database
 from tests.support.bed import QUEUE, Bed, Wanted, bed_of
 from tests.support.conditions import eventually
 from tests.support.processes import WORKER, started, web_process
-from tests.support.site import ADMIN_KEY, environment
+from tests.support.site import ADMIN_KEY, quotas
 
 _JOBS = 20_000
 _CLIENTS = 1_000
@@ -86,27 +81,15 @@ async def _rounds() -> None:
 
 @asynccontextmanager
 async def _stage() -> AsyncIterator[Stage]:
-    """Start new servers, which keep what they acknowledge, and a web process."""
-    with tempfile.TemporaryDirectory(prefix="switchyard-bench-") as name:
-        folder = Path(name)
-        with (
-            PostgresServer(folder / "postgres", durable=True) as postgres,
-            RedisServer(folder / "redis", durable=True) as redis,
-        ):
-            environ = environment(
-                database_url=postgres.url,
-                redis_url=redis.url,
-                data_dir=folder / "data",
-                JOBS_MAX_RUNNING="0",
-                APP_LOG_LEVEL="warning",
-                JOBS_LOG_LEVEL="warning",
-            )
-            database = await Database.open(postgres.url, size=2, patience_s=10, answer_s=None)
-            await migrate(database, load_migrations(FOLDER))
-            async with bed_of(environ, database) as bed, web_process(environ) as (web, client):
-                await database.execute("DROP TRIGGER note_end ON jobs")
-                yield Stage(bed=bed, url=str(client.base_url), web=web.pid)
-            await database.close()
+    """Start a site, and a web process."""
+    settings = {**quotas(running=100_000), "APP_LOG_LEVEL": "warning", "JOBS_LOG_LEVEL": "warning"}
+    async with (
+        new_site(**settings) as site,
+        bed_of(site.environ, site.database) as bed,
+        web_process(site.environ) as (web, client),
+    ):
+        await site.database.execute("DROP TRIGGER note_end ON jobs")
+        yield Stage(bed=bed, url=str(client.base_url), web=web.pid)
 
 
 async def _drain(who: str, stage: Stage) -> Drain:

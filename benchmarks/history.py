@@ -3,28 +3,23 @@
 import signal
 import statistics
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import uvloop
 
-from app.migrate import FOLDER, load_migrations, migrate
 from benchmarks.measure import progress, table
-from deploy.local.postgres import PostgresServer
-from deploy.local.redis import RedisServer
+from benchmarks.sites import new_site
 from jobs.counters import Tally
 from jobs.model import State
-from jobs.stores.database import Database
 from jobs.stores.mark import Mark
 from tests.support.bed import QUEUE, Bed, Wanted, bed_of
 from tests.support.conditions import eventually
 from tests.support.processes import started
-from tests.support.site import environment
+from tests.support.site import quotas
 
 _JOBS = 20_000
 _ROUNDS = 3
@@ -54,8 +49,7 @@ async def _rounds() -> None:
     for number in range(1, _ROUNDS + 1):
         progress(f"history: round {number} of {_ROUNDS}")
         for who in ("nobody", "a steward beside", "the worker itself"):
-            with tempfile.TemporaryDirectory(prefix="switchyard-bench-") as name:
-                drains[who].append(await _on_servers(who, Path(name)))
+            drains[who].append(await _on_new_servers(who))
     yardstick = statistics.median(drain.seconds for drain in drains["nobody"])
     rows = []
     for who, found in drains.items():
@@ -68,21 +62,9 @@ async def _rounds() -> None:
     print(f"\n## history\n\n{table(_HEADERS, rows)}")
 
 
-async def _on_servers(who: str, folder: Path) -> Drain:
-    """Drain on new servers, which keep what they acknowledge."""
-    with (
-        PostgresServer(folder / "postgres", durable=True) as postgres,
-        RedisServer(folder / "redis", durable=True) as redis,
-    ):
-        environ = environment(
-            database_url=postgres.url, redis_url=redis.url, data_dir=folder / "data", JOBS_MAX_RUNNING="0"
-        )
-        database = await Database.open(postgres.url, size=2, patience_s=10, answer_s=None)
-        await migrate(database, load_migrations(FOLDER))
-        async with bed_of(environ, database) as bed:
-            drain = await _drain(who, bed, {**environ, "JOBS_LOG_LEVEL": "warning"})
-        await database.close()
-        return drain
+async def _on_new_servers(who: str) -> Drain:
+    async with new_site(**quotas(running=100_000)) as site, bed_of(site.environ, site.database) as bed:
+        return await _drain(who, bed, {**site.environ, "JOBS_LOG_LEVEL": "warning"})
 
 
 async def _drain(who: str, bed: Bed, environ: Mapping[str, str]) -> Drain:

@@ -89,7 +89,7 @@ def progress(text: str) -> None:
 
 def environment_of(urls: Mapping[str, str]) -> dict[str, str]:
     """Give our variables with these on top, and none of a site that may run on this machine."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("APP_", "JOBS_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("APP_", "JOBS_", "RATELIMIT_"))}
     return {**kept, **urls}
 
 

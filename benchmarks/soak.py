@@ -3,18 +3,14 @@
 import argparse
 import asyncio
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from app.migrate import FOLDER, load_migrations, migrate
 from benchmarks.measure import progress, table
-from deploy.local.postgres import PostgresServer
+from benchmarks.sites import new_site
 from deploy.local.redis import RedisServer
 from jobs.logs import configure_logs
-from jobs.stores.database import Database
 from tests.support.bed import SHORT_LEASE, Bed, bed_of
 from tests.support.endurance.blocked import block_a_loop
 from tests.support.endurance.burning import PROCESSES as BURNERS
@@ -29,7 +25,7 @@ from tests.support.endurance.restarts import restart_workers
 from tests.support.endurance.rolled_back import roll_redis_back
 from tests.support.endurance.soak import LIMIT, soak
 from tests.support.figures import Figures
-from tests.support.site import environment
+from tests.support.site import quotas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +41,7 @@ TRIALS = {
     "soak": Trial(
         full=lambda bed, _: soak(bed, jobs=200_000, rounds=20),
         small=lambda bed, _: soak(bed, jobs=5_000, rounds=3),
-        settings={"JOBS_MAX_RUNNING": str(LIMIT)},
+        settings={**quotas(running=LIMIT)},
     ),
     "outage": Trial(
         full=lambda bed, redis: take_redis_away(bed, redis, seconds=60),
@@ -54,7 +50,7 @@ TRIALS = {
     "flushed": Trial(
         full=lambda bed, _: flush_redis(bed, jobs=5_000, runs_s=40),
         small=lambda bed, _: flush_redis(bed, jobs=500, runs_s=6),
-        settings={"JOBS_MAX_RUNNING": str(MOST_RUNNING)},
+        settings={**quotas(running=MOST_RUNNING)},
     ),
     "rolled_back": Trial(
         full=lambda bed, redis: roll_redis_back(bed, redis, seconds=10),
@@ -77,7 +73,7 @@ TRIALS = {
     "cancels": Trial(
         full=lambda bed, _: cancel_amid_deaths(bed, jobs=5_000, deaths=10),
         small=lambda bed, _: cancel_amid_deaths(bed, jobs=1_000, deaths=3),
-        settings={"JOBS_MAX_RUNNING": str(CANCELS_LIMIT), "JOBS_PROCESSES": str(PROCESSES)},
+        settings={**quotas(running=CANCELS_LIMIT), "JOBS_PROCESSES": str(PROCESSES)},
     ),
     "restarts": Trial(
         full=lambda bed, _: restart_workers(bed, times=20),
@@ -104,27 +100,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _run(trial: Trial, *, is_small: bool) -> Figures:
-    """Run a test on servers of its own, which keep what they acknowledge."""
-    with tempfile.TemporaryDirectory(prefix="switchyard-soak-") as name:
-        folder = Path(name)
-        with (
-            PostgresServer(folder / "postgres", durable=True) as postgres,
-            RedisServer(folder / "redis", durable=True) as redis,
-        ):
-            environ = environment(
-                database_url=postgres.url,
-                redis_url=redis.url,
-                data_dir=folder / "data",
-                JOBS_TASKS=TASKS,
-                **(SHORT_LEASE if is_small else {}),
-                **trial.settings,
-            )
-            database = await Database.open(postgres.url, size=4, patience_s=10, answer_s=None)
-            await migrate(database, load_migrations(FOLDER))
-            async with bed_of(environ, database) as bed:
-                figures = await (trial.small if is_small else trial.full)(bed, redis)
-            await database.close()
-            return figures
+    """Run a test on servers of its own."""
+    settings = {"JOBS_TASKS": TASKS, **(SHORT_LEASE if is_small else {}), **trial.settings}
+    async with new_site(**settings) as site, bed_of(site.environ, site.database) as bed:
+        return await (trial.small if is_small else trial.full)(bed, site.redis)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from benchmarks.measure import environment_of, progress, table, tree_cpu_s
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from jobs.stores.database import Database
+from tests.support.site import UNLIMITED
 
 ROUNDS = 3
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,6 +73,7 @@ def main(_: bool) -> None:  # noqa: FBT001  the one switch that all benchmarks s
             "JOBS_DATA_DIR": str(folder / "data"),
             "JOBS_DIAGNOSTICS": "1",
             "APP_ADMIN_API_KEY": key,
+            **UNLIMITED,
         }
         peer = {"PEER_REDIS_SOCKET": urlsplit(peers_redis.url).path}
         webs = {

@@ -5,7 +5,7 @@ A map, lower layers first; a module imports only from lower ones:
     words      model, keys, counters, ids, errors, contract (arq's), environment, settings, codec, logs, cancelling,
                deadlines
     policy     lifecycle, scoring, retry, arguments, payload, schedule (when it is due), registry, outcome, tracebacks,
-               attempts; change, recent and subscription (what those who follow jobs are told)
+               attempts; change, recent, members and subscription (what those who follow jobs are told)
     stores     stores/: database (the one door to PostgreSQL), jobs and their tries; redis, scripts and lua/, and what
                they are for: queue (putting in line), leases (taking out, keeping, ending), events, signals, statistics,
                remains and entries (what is there), tail and progress (the streams, for who follows); listing and

@@ -2,29 +2,34 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from jobs.errors import QuotaError, StoreUnavailableError, SwitchyardError
-from jobs.model import SYSTEM_OWNERS
+from jobs.model import SYSTEM_OWNERS, Job
+from jobs.stores.database import Connection
 from jobs.stores.jobs import JobStore, NewJob
-from jobs.stores.queue import Admission, Queue, Room
+from jobs.stores.queue import Admission, Queue, Room, Verdict
+from jobs.stores.quotas import QuotaStore
 
-ANY_NUMBER = 2**53
 PLENTY = 10_000
 _PARTS = 64
-_CREDIT_S = 1.0
+CREDIT_S = 1.0
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What bounds a submission: jobs and events as in `Admitter`, and the seconds that it waits for PostgreSQL."""
+    """What bounds a submission: `quotas` say what owners may have, None that nobody is asked about.
 
-    max_waiting: int = 0
+    Beside that there may be so many events that are not written, 0 for any number, and it waits so many seconds for
+    PostgreSQL.
+    """
+
+    quotas: QuotaStore | None = None
     max_events: int = 0
     patience_s: float = 5.0
 
@@ -38,39 +43,46 @@ class _Credit:
 
 
 class Admitter:
-    """Takes a place in Redis for each job; while Redis is away, PostgreSQL counts.
+    """Takes a place in Redis for each job, which judges by what it knows that the owner may have.
+
+    While Redis is away PostgreSQL counts, by the same numbers. A Redis that has lost them is told first.
 
     Far from the bound no submission pays for the question: of an owner who has `PLENTY` places left, this process gives
     out a 64th by itself within the next second. Below that each job is asked about, and the bound is exact; it could be
-    passed only where so many places went within that second.
+    passed only where so many places went, or his number was lowered, within that second: who lowers it waits for that.
     """
 
     def __init__(self, *, jobs: JobStore, queue: Queue, limits: Limits) -> None:
-        """Let an owner have `max_waiting` unfinished jobs, and `max_events` be unwritten; 0 is any number."""
         self._jobs = jobs
         self._queue = queue
-        self._max_waiting = limits.max_waiting
+        self._quotas = limits.quotas
         self._max_events = limits.max_events
         self._credits: dict[str, _Credit] = {}
 
-    async def admit(self, group: Sequence[NewJob]) -> list[SwitchyardError | None]:
-        """Give for each job why it must not be accepted, or None. Places of jobs that are not are to be released."""
-        limited = [job for job in group if job.owner not in SYSTEM_OWNERS and not self._spends(job.owner)]
-        if not limited or not (self._max_waiting or self._max_events):
+    async def admit(
+        self, group: Sequence[NewJob | Job], *, connection: Connection | None = None
+    ) -> list[SwitchyardError | None]:
+        """Give for each job why it must not be accepted, or None. Places of jobs that are not are to be released.
+
+        PostgreSQL, where it has to count, is asked over the caller's connection if he has one.
+        """
+        quotas = self._quotas
+        if quotas is None:
             return [None] * len(group)
+        limited = [job for job in group if job.owner not in SYSTEM_OWNERS and not self._spends(job.owner)]
+        if not limited:
+            return [None] * len(group)
+        places = [(job.id, job.owner) for job in limited]
+        until = asyncio.get_running_loop().time() + CREDIT_S
         try:
-            answers = await self._queue.admit(
-                [(job.id, job.owner) for job in limited],
-                most=self._max_waiting or ANY_NUMBER,
-                most_events=self._max_events,
-            )
+            verdicts = await _known(quotas, lambda: self._queue.admit(places, most_events=self._max_events))
         except StoreUnavailableError:
-            return await self._counted(group)
+            return await self._counted(quotas, group, connection)
         refusals: dict[str, SwitchyardError | None] = {}
-        until = asyncio.get_running_loop().time() + _CREDIT_S
-        for job, (answer, left) in zip(limited, answers, strict=True):
-            refusals[job.id] = self._refusal(answer)
-            self._credits[job.owner] = _Credit(left=left // _PARTS if left >= PLENTY else 0, until=until)
+        for job, verdict in zip(limited, verdicts, strict=True):
+            refusals[job.id] = _refusal(verdict)
+            left = verdict.free // _PARTS if verdict.free >= PLENTY else 0
+            self._credits[job.owner] = _Credit(left=left, until=until)
         return [refusals.get(job.id) for job in group]
 
     async def admit_all(self, room: Room) -> None:
@@ -78,16 +90,20 @@ class Admitter:
 
         Raises QuotaError, which says how many are free, or StoreUnavailableError.
         """
-        if room.owner in SYSTEM_OWNERS or not (self._max_waiting or self._max_events):
+        quotas = self._quotas
+        if quotas is None or room.owner in SYSTEM_OWNERS:
             return
-        most = self._max_waiting or ANY_NUMBER
+
+        async def question() -> list[Verdict]:
+            return [await self._queue.admit_all(room, most_events=self._max_events)]
+
         try:
-            answer, left = await self._queue.admit_all(room, most=most, most_events=self._max_events)
+            (verdict,) = await _known(quotas, question)
         except StoreUnavailableError:
-            taken = await self._jobs.unfinished_of([room.owner])
-            left = max(most - taken.get(room.owner, 0), 0)
-            answer = Admission.OK if left >= room.amount else Admission.QUOTA
-        if refusal := self._refusal(answer, free=left):
+            most = (await quotas.quotas_of([room.owner]))[room.owner].max_waiting
+            free = max(most - (await self._jobs.unfinished_of([room.owner])).get(room.owner, 0), 0)
+            verdict = Verdict(Admission.OK if free >= room.amount else Admission.QUOTA, free, most)
+        if refusal := _refusal(verdict):
             raise refusal
 
     async def release_all(self, room: Room) -> None:
@@ -97,7 +113,7 @@ class Admitter:
         except StoreUnavailableError as error:
             log.warning("places_not_released", amount=room.amount, reason=str(error))
 
-    async def release(self, jobs: Sequence[NewJob]) -> None:
+    async def release(self, jobs: Sequence[NewJob | Job]) -> None:
         """Give back the places of jobs that were not accepted after all; else they are free in half a minute."""
         try:
             await self._queue.release([(job.id, job.owner) for job in jobs])
@@ -111,25 +127,38 @@ class Admitter:
         credit.left -= 1
         return True
 
-    async def _counted(self, group: Sequence[NewJob]) -> list[SwitchyardError | None]:
+    async def _counted(
+        self, quotas: QuotaStore, group: Sequence[NewJob | Job], connection: Connection | None
+    ) -> list[SwitchyardError | None]:
         """Count in PostgreSQL, without what others submit at this moment. If it is away too, nothing is accepted."""
-        if not self._max_waiting:
-            return [None] * len(group)
-        owners = {job.owner for job in group} - SYSTEM_OWNERS
+        owners = sorted({job.owner for job in group} - SYSTEM_OWNERS)
         try:
-            taken = Counter(await self._jobs.unfinished_of(sorted(owners)))
+            most = await quotas.quotas_of(owners, connection=connection)
+            taken = Counter(await self._jobs.unfinished_of(owners, connection=connection))
         except StoreUnavailableError as error:
             return [error] * len(group)
         refusals: list[SwitchyardError | None] = []
         for job in group:
-            is_full = job.owner in owners and taken[job.owner] >= self._max_waiting
-            refusals.append(self._refusal(Admission.QUOTA) if is_full else None)
+            is_full = job.owner in most and taken[job.owner] >= most[job.owner].max_waiting
+            refusals.append(QuotaError(free=0, most=most[job.owner].max_waiting) if is_full else None)
             taken[job.owner] += 1
         return refusals
 
-    def _refusal(self, answer: Admission, *, free: int = 0) -> SwitchyardError | None:
-        if answer is Admission.QUOTA:
-            return QuotaError(free=free, most=self._max_waiting)
-        if answer is Admission.FULL:
-            return StoreUnavailableError("the history is too far behind; PostgreSQL does not take it")
-        return None
+
+async def _known(quotas: QuotaStore, question: Callable[[], Awaitable[list[Verdict]]]) -> list[Verdict]:
+    """Ask Redis; where it has lost what owners may have, tell it and ask again. Raises StoreUnavailableError."""
+    verdicts = await question()
+    if any(verdict.answer is Admission.UNKNOWN for verdict in verdicts):
+        await quotas.copy()
+        verdicts = await question()
+        if any(verdict.answer is Admission.UNKNOWN for verdict in verdicts):
+            raise StoreUnavailableError("Redis: it has lost again what owners may have")
+    return verdicts
+
+
+def _refusal(verdict: Verdict) -> SwitchyardError | None:
+    if verdict.answer is Admission.QUOTA:
+        return QuotaError(free=verdict.free, most=verdict.most)
+    if verdict.answer is Admission.FULL:
+        return StoreUnavailableError("the history is too far behind; PostgreSQL does not take it")
+    return None

@@ -1,6 +1,7 @@
 """What can be done with a batch once it is accepted: look at it, cancel it, run once more what ended badly."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -8,13 +9,29 @@ from jobs.admit import Admitter
 from jobs.audit import Action, Actor, Deed, Effect
 from jobs.batch import Batch
 from jobs.errors import ConflictError, NotFoundError, StoreUnavailableError
+from jobs.group_commit import GroupCommit
 from jobs.ids import new_job_id
+from jobs.members import Roll
 from jobs.model import Job
 from jobs.stores.batches import BatchStore
 from jobs.stores.queue import MOST_AT_ONCE, Queue, Room
 from jobs.submit import Submitter
 
+_LOOKS_AT_ONCE = 100
+
 log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenBatch:
+    """A batch, and its first jobs that have not ended as they were when Redis had given out this version.
+
+    None: Redis is away.
+    """
+
+    batch: Batch
+    jobs: Sequence[Job]
+    version: int | None
 
 
 class Batches:
@@ -25,6 +42,7 @@ class Batches:
         self._queue = queue
         self._admitter = admitter
         self._submitter = submitter
+        self._looks: GroupCommit[str, Batch | None] = GroupCommit(self._look_at_all, most=_LOOKS_AT_ONCE, abreast=1)
 
     async def get(self, batch_id: str, *, owner: str | None) -> Batch:
         """Give a batch as far as the history is written, which is within a second in normal times."""
@@ -32,6 +50,26 @@ class Batches:
         if batch is None:
             raise NotFoundError(f"there is no batch {batch_id}")
         return batch
+
+    async def find(self, batch_id: str) -> Batch | None:
+        """Give a batch, or None, whoever asks: many who follow one batch ask at the same moment, and by one query."""
+        return await self._looks.join(batch_id)
+
+    async def roll(self, batch_id: str) -> Roll:
+        """Give the ids of the jobs of a batch."""
+        return Roll(batch_id=batch_id, job_ids=await self._batches.members(batch_id))
+
+    async def look(self, batch_id: str, *, most: int) -> SeenBatch | None:
+        """Give a batch, or None, and so many of its unfinished jobs."""
+        batch = await self.find(batch_id)
+        if batch is None:
+            return None
+        unfinished = await self._batches.first_unfinished(batch_id, limit=most)
+        try:
+            jobs, version = await self._queue.live_all(unfinished)
+        except StoreUnavailableError:
+            return SeenBatch(batch=batch, jobs=(), version=None)
+        return SeenBatch(batch=batch, jobs=jobs, version=version)
 
     async def cancel(self, batch_id: str, *, owner: str | None, by: Actor) -> Batch:
         """Cancel all its jobs that have not ended: those that wait at once, those that run within a second.
@@ -66,6 +104,10 @@ class Batches:
         finally:
             await self._admitter.release_all(room)
         return await self.get(batch_id, owner=owner)
+
+    async def _look_at_all(self, batch_ids: Sequence[str]) -> Sequence[Batch | None]:
+        found = await self._batches.get_all(sorted(set(batch_ids)))
+        return [found.get(batch_id) for batch_id in batch_ids]
 
     async def _retriable(self, jobs: Sequence[Job]) -> Sequence[Job]:
         """Leave out those whose unique key has gone to another job."""

@@ -27,6 +27,11 @@ def key_of_owner(owner: str) -> Key:
     return ("owner", owner)
 
 
+def key_of_batch(batch_id: str) -> Key:
+    """Name what happens to the jobs of a batch."""
+    return ("batch", batch_id)
+
+
 class Place(NamedTuple):
     """The id of an entry of a stream. Places have the order of time."""
 
@@ -51,7 +56,7 @@ NOWHERE = Place(0, 0)  # before the first entry of an empty stream
 class Point:
     """Up to where somebody has been told: all of an entry, or up to one of its events (`index`).
 
-    With `is_end` it was the end of the one job that he followed.
+    With `is_end` it was the end of the one job or batch that he followed.
     """
 
     place: Place
@@ -78,7 +83,8 @@ class Point:
 class Change:
     """One event, as a script has told it (`stores.events.Entry`), or one report of progress: that has no state.
 
-    `owner` is None until it is known. `frame` is kept by whoever shows the change, so that it is made once for all.
+    `owner` is None until it is known, `batch_id` unless somebody follows the job's batch. `frame` is kept by whoever
+    shows the change, so that it is made once for all.
     """
 
     place: Place
@@ -90,6 +96,7 @@ class Change:
     version: int = 0
     at_ms: int = 0
     owner: str | None = None
+    batch_id: str | None = None
     frame: bytes | None = None
 
     @classmethod
@@ -133,5 +140,6 @@ class Change:
     @property
     def keys(self) -> tuple[Key, ...]:
         """What is followed by those who are to be told."""
-        known = (EVERYTHING, key_of_job(self.job_id))
-        return known if self.owner is None else (*known, key_of_owner(self.owner))
+        owners = () if self.owner is None else (key_of_owner(self.owner),)
+        batches = () if self.batch_id is None else (key_of_batch(self.batch_id),)
+        return (EVERYTHING, key_of_job(self.job_id), *owners, *batches)

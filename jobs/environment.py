@@ -16,7 +16,7 @@ class EnvironmentModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-Model = TypeVar("Model", bound=EnvironmentModel)
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Variable:
     meaning: str
 
 
-def variables(model: type[EnvironmentModel]) -> tuple[Variable, ...]:
+def variables(model: type[BaseModel]) -> tuple[Variable, ...]:
     """List the variables of a settings model in the order of its fields."""
     return tuple(
         Variable(
@@ -41,7 +41,7 @@ def variables(model: type[EnvironmentModel]) -> tuple[Variable, ...]:
 
 
 def read(model: type[Model], environ: Mapping[str, str], *, prefix: str) -> Model:
-    """Read one package's settings.
+    """Read one package's settings: an EnvironmentModel, or one alike of a package that does not know this one.
 
     A variable that is set to nothing counts as not set. One that begins with `prefix` and is not known is a
     mistake, so that a misspelt name cannot pass unseen. Raises SettingsError with all mistakes, a line each.

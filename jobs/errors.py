@@ -44,9 +44,8 @@ class QuotaError(SwitchyardError):
     """The owner has as many unfinished jobs as he may; `free` is how many more he could submit now."""
 
     def __init__(self, *, free: int, most: int) -> None:
-        super().__init__(
-            f"of {most:,} unfinished jobs that you may have at once, {free:,} are free; wait until some end"
-        )
+        told = f"of {most:,} unfinished jobs that you may have at once, {free:,} are free; wait until some end"
+        super().__init__(told if most else "you may have no jobs; ask an administrator for a quota")
         self.free = free
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import structlog
 
 from jobs.audit import Actor
-from jobs.errors import ConflictError, NotFoundError, StoreUnavailableError
+from jobs.errors import ConflictError, NotFoundError, QuotaError, StoreUnavailableError
 from jobs.model import Job
 from jobs.stores.failures import Cause, FailureStore
 from jobs.stores.listing import Place
@@ -33,8 +33,9 @@ class Causes(NamedTuple):
 class Retried:
     """What became of a wish to run all that failed of a cause once more.
 
-    `skipped` could not be: somebody was faster, or another job has the unique key. Where time was up or a store went
-    away, `remaining` are left (10,000 stand for any more; None: nobody knows), and `following` is where to go on.
+    `skipped` could not be: somebody was faster, another job has the unique key, or the owner may have no more jobs.
+    Where time was up or a store went away, `remaining` are left (10,000 stand for any more; None: nobody knows), and
+    `following` is where to go on.
     """
 
     retried: int
@@ -65,14 +66,17 @@ class Failures:
 
         Each starts a new run as by hand, is written down so, and is in line, or will be when Redis is back. One that
         fails again while this goes on is not retried again, nor by going on from `following`. Raises NotFoundError
-        where no job has failed of this, and StoreUnavailableError where none was retried.
+        where no job has failed of this, and where none was retried StoreUnavailableError or, if all of its owner's
+        places are taken, QuotaError.
         """
         owners = await self._store.owners() if owner is None else [owner]
         until = asyncio.get_running_loop().time() + self._longest_s
         retried, skipped, place = 0, 0, after
+        full: QuotaError | None = None
         while True:
             portion = await self._retry_portion(owners, fingerprint, place, by)
             retried, skipped, place = retried + portion.retried, skipped + portion.skipped, portion.following
+            full = full or portion.full
             if portion.away is not None and not retried:
                 raise portion.away
             if place is None:
@@ -80,6 +84,8 @@ class Failures:
             if portion.away is not None or asyncio.get_running_loop().time() >= until:
                 remaining = await self._remaining(owners, fingerprint, place)
                 return Retried(retried=retried, skipped=skipped, remaining=remaining, following=place)
+        if full is not None and not retried:
+            raise full
         if after is None and not retried + skipped:
             raise NotFoundError(f"there is no job of yours that has failed of {fingerprint}")
         log.info("failures_retried", fingerprint=fingerprint, retried=retried, skipped=skipped)
@@ -99,16 +105,17 @@ class Failures:
             following = _before(jobs[0])
         elif len(jobs) == _AT_ONCE:
             following = _at(jobs[-1])
-        return _Portion(outcomes.count(True), outcomes.count(False), following, away)
+        full = next((outcome for outcome in outcomes if isinstance(outcome, QuotaError)), None)
+        retried = outcomes.count(None)
+        aways = sum(isinstance(outcome, StoreUnavailableError) for outcome in outcomes)
+        return _Portion(retried, len(jobs) - retried - aways, following, away, full)
 
-    async def _rerun(self, job: Job, by: Actor) -> bool | StoreUnavailableError:
+    async def _rerun(self, job: Job, by: Actor) -> ConflictError | QuotaError | StoreUnavailableError | None:
         try:
             await self._submitter.rerun(job, by=by)
-        except ConflictError:
-            return False
-        except StoreUnavailableError as error:
+        except (ConflictError, QuotaError, StoreUnavailableError) as error:
             return error
-        return True
+        return None
 
     async def _remaining(self, owners: Sequence[str], fingerprint: str, place: Place) -> int | None:
         try:
@@ -118,12 +125,13 @@ class Failures:
 
 
 class _Portion(NamedTuple):
-    """What became of some of the jobs; `away` is why the rest of them were not tried."""
+    """What became of some of the jobs; `away` is why the rest were not tried, `full` why some were skipped."""
 
     retried: int = 0
     skipped: int = 0
     following: Place | None = None
     away: StoreUnavailableError | None = None
+    full: QuotaError | None = None
 
 
 def _at(job: Job) -> Place:

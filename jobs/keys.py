@@ -36,6 +36,7 @@ WORKERS = "switchyard:workers"  # sorted set with PX: worker -> ms of its last s
 # Ours, a fixed set that stays.
 WAKE = "switchyard:wake:"  # + queue: list of at most one token
 LIMITS = "switchyard:limits"  # hash: owner -> most running at once; the field `*` is everybody else's
+PLACES = "switchyard:places"  # hash: owner -> most unfinished jobs, the same way; without `*` nobody is admitted
 MEANS = "switchyard:means"  # hash: task -> mean run time in ms, and `<task>|n` -> of how many, for the score
 PAUSED = "switchyard:paused"  # hash: queue -> ms since which it rests
 EXPIRY = "switchyard:expiry"  # sorted set: unfinished job -> ms at which it expires unless it has started

@@ -9,6 +9,7 @@ import structlog
 
 from jobs.change import NOWHERE, Change, Key, Place, Point
 from jobs.errors import StoreUnavailableError
+from jobs.members import Members, Roll
 from jobs.owners import Owners
 from jobs.recent import Recent, rest_of
 from jobs.stores.tail import Backlog, News, Tail, TailEntry
@@ -34,6 +35,7 @@ class Live:
         self._backlog = backlog
         self._owners = owners
         self._recent = Recent()
+        self._members = Members()
         self._followers: defaultdict[Key, set[Subscription]] = defaultdict(set)
         self._amount = 0
         self._by_owner = 0  # how many follow an owner's jobs: only for them owners have to be found out
@@ -60,12 +62,16 @@ class Live:
             subscription.end()
 
     @contextmanager
-    def followed(self, keys: Collection[Key]) -> Iterator[Subscription]:
-        """Give a subscription that has each change with one of these keys, from where the reader is now."""
+    def followed(self, keys: Collection[Key], *, roll: Roll | None = None) -> Iterator[Subscription]:
+        """Give a subscription that has each change with one of these keys, from where the reader is now.
+
+        Where a batch is among them, `roll` says which jobs are of it.
+        """
         subscription = Subscription(keys, place=self._place)
         if self.closed:
             subscription.end()
         self._count(subscription, 1)
+        self._members.hold(roll)
         for key in subscription.keys:
             self._followers[key].add(subscription)
         self._wanted.set()
@@ -73,6 +79,7 @@ class Live:
             yield subscription
         finally:
             self._count(subscription, -1)
+            self._members.release(roll)
             for key in subscription.keys:
                 self._followers[key].discard(subscription)
                 if not self._followers[key]:
@@ -103,9 +110,14 @@ class Live:
                 return None
             places = [entry.place for entry in entries]
             changes = rest_of(places, [entry.changes for entry in entries], point, until=until)
+        self._members.note(changes)
         if _needs_owners(subscription):
             await self._owners.resolve(changes)
         return [change for change in changes if not subscription.keys.isdisjoint(change.keys)]
+
+    async def newest(self) -> Place:
+        """Give the place of the last event that there is. Raises StoreUnavailableError."""
+        return await self._backlog.last()
 
     async def _read(self) -> None:
         if self._place is None:
@@ -178,6 +190,7 @@ class Live:
             self._place = entry.place
         else:
             self._progress = entry.place
+        self._members.note(entry.changes)
         for change in entry.changes:
             for key in change.keys:
                 for subscription in self._followers.get(key, ()):

@@ -13,7 +13,7 @@ from jobs.model import Job
 from jobs.schedule import Schedule
 from jobs.stores.schedules import ScheduleRow, ScheduleStore
 from jobs.submit import Submitted, Submitter
-from jobs.timetable import Timetable, run_of
+from jobs.timetable import OWNER, Timetable, run_of
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -38,7 +38,7 @@ class Planned:
 
     async def rows(self) -> Sequence[ScheduleRow]:
         """Say how each stands, without its job. Raises StoreUnavailableError."""
-        return await self._store.all(list(self._timetable)) if self._timetable else ()
+        return await self._store.all(list(self._timetable), owner=OWNER) if self._timetable else ()
 
     async def all(self) -> list[Plan]:
         """Give all of them in the order of declaration. Raises StoreUnavailableError."""

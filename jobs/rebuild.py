@@ -9,6 +9,7 @@ import structlog
 
 from jobs.mend import Mender
 from jobs.pause import Pauses
+from jobs.quotas import Quotas
 from jobs.scribe import Scribe
 from jobs.settings import JobsSettings
 from jobs.stores.both import Both
@@ -120,19 +121,18 @@ class Rebuilder:
 
 
 class Copies:
-    """What Redis has a copy of beside the jobs, and has lost with them: pauses and limits."""
+    """What Redis has a copy of beside the jobs, and has lost with them: pauses and quotas."""
 
-    def __init__(self, both: Both, *, pauses: Pauses, settings: JobsSettings, queues: tuple[str, ...]) -> None:
-        self._both = both
+    def __init__(self, *, pauses: Pauses, quotas: Quotas, settings: JobsSettings, queues: tuple[str, ...]) -> None:
         self._pauses = pauses
-        self._max_running = settings.max_running or None
+        self._quotas = quotas
         self.queues = queues
         self.settle_s = min(2 * settings.renew_ms, settings.lease_ms) / 1000
 
     async def restore(self) -> None:
         """Write them again."""
         await self._pauses.copy()
-        await self._both.queue.set_limit(None, self._max_running)
+        await self._quotas.copy()
 
 
 def _moment(ms: int) -> datetime:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from jobs.addresses import check_database_url, redis_address
 from jobs.environment import EnvironmentModel, read
+from jobs.quota import Tiers
 
 PREFIX = "JOBS_"
 
@@ -21,6 +22,10 @@ def _listed(value: object) -> object:
     if isinstance(value, str):
         return tuple(item for part in value.split(",") if (item := part.strip()))
     return value
+
+
+def _tiers(value: object) -> object:
+    return Tiers.parse(value) if isinstance(value, str) else value
 
 
 def _read_by(reader: Callable[[str], object]) -> BeforeValidator:
@@ -101,17 +106,11 @@ class JobsSettings(EnvironmentModel):
         alias="JOBS_TURN_MS",
         description="Milliseconds that a job is taken to run while its task has neither `typical_s` nor been measured",
     )
-    max_running: int = Field(
-        default=50,
-        ge=0,
-        alias="JOBS_MAX_RUNNING",
-        description="Jobs of one owner that run at once, in all queues together; more wait. 0: any number",
-    )
-    max_waiting: int = Field(
-        default=100_000,
-        ge=0,
-        alias="JOBS_MAX_WAITING",
-        description="Unfinished jobs that one owner may have; more are refused with 429. 0: any number",
+    quotas: Annotated[Tiers, BeforeValidator(_tiers)] = Field(
+        default=Tiers(),
+        alias="JOBS_QUOTAS",
+        description="Of each tier, how many jobs of an owner run at once, in all queues together (more wait), and how "
+        "many may be unfinished (more are refused with 429)",
     )
     history_days: int = Field(
         default=90,

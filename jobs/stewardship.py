@@ -15,6 +15,7 @@ from jobs.history import HistoryWriter
 from jobs.mend import Mender
 from jobs.pause import Pauses
 from jobs.prune import Pruner
+from jobs.quotas import Quotas
 from jobs.rebuild import Copies, Rebuilder
 from jobs.reconcile import Reconciler
 from jobs.recover import Recoverer
@@ -29,6 +30,7 @@ from jobs.stores.database import Database
 from jobs.stores.events import Events, Keep
 from jobs.stores.pauses import PauseStore
 from jobs.stores.queue import Queue
+from jobs.stores.quotas import QuotaStore
 from jobs.stores.site import SiteStore
 from jobs.strays import Strays
 from jobs.submit import Submitter
@@ -36,7 +38,7 @@ from jobs.sweep import Sweeper
 from jobs.timetable import NO_SCHEDULES, Timetable
 from jobs.watch import Watch
 
-CONNECTIONS = 9  # to PostgreSQL, one a loop
+CONNECTIONS = 10  # to PostgreSQL, one a loop
 
 _LEASE_S = 5.0  # of the one steward that compares the stores, who renews it each second
 _LOOP_ENDS_S = 0.5
@@ -87,7 +89,11 @@ class Stewardship:
         mender = Mender(both, restorer=restorer, scribe=scribe)
         strays = Strays(both, scribe=scribe, queues=tasks.queues)
         pauses = Pauses(PauseStore(stores.database, stores.redis))
-        copies = Copies(both, pauses=pauses, settings=settings, queues=tasks.queues)
+        quotas = Quotas(
+            QuotaStore(stores.database, stores.redis, tiers=settings.quotas, patience_s=stores.patience_s),
+            database=stores.database,
+        )
+        copies = Copies(pauses=pauses, quotas=quotas, settings=settings, queues=tasks.queues)
         submitter = Submitter(tasks=tasks, database=stores.database, jobs=both.jobs, queue=both.queue, turn_s=turn_s)
         rebuilder = Rebuilder(both, site=site, mender=mender, scribe=scribe, strays=strays, copies=copies)
         return cls(
@@ -96,7 +102,7 @@ class Stewardship:
             others=(
                 Recoverer(both, restorer=restorer),
                 Reconciler(both, mender=mender, queues=tasks.queues),
-                Sweeper(remains=both.remains, queue=both.queue, settings=settings),
+                Sweeper(remains=both.remains, settings=settings),
                 Pruner(
                     jobs=both.jobs,
                     batches=batches,
@@ -107,6 +113,7 @@ class Stewardship:
                 BatchCloser(batches, both, restorer=restorer),
                 strays,
                 pauses,
+                quotas,
                 Firer(timetable, database=stores.database, jobs=both.jobs, submitter=submitter),
             ),
         )

@@ -50,11 +50,12 @@ class Submitter:
         self._queue = queue
         self._turn_s = turn_s
         self._finder = JobFinder(jobs=jobs, queue=queue)
+        self._admitter = Admitter(jobs=jobs, queue=queue, limits=limits)
         self._acceptor = Acceptor(
             database=database,
             jobs=jobs,
             queue=queue,
-            admitter=Admitter(jobs=jobs, queue=queue, limits=limits),
+            admitter=self._admitter,
             typical_s=self._typical_s,
             patience_s=limits.patience_s,
         )
@@ -81,10 +82,14 @@ class Submitter:
         raise StoreUnavailableError(f"job {accepted.holder}, which has this unique key, is not in PostgreSQL yet")
 
     async def accept(self, submission: Submission, *, connection: Connection, job_id: str | None = None) -> Job:
-        """Check and store a job in the caller's transaction; he calls `enqueue` once it is committed."""
+        """Check and store a job in the caller's transaction; he calls `enqueue` once it is committed.
+
+        Raises InvalidInputError, QuotaError, StoreUnavailableError and KeyHeldError.
+        """
         wanted = checked(submission, self._tasks)
         if job_id is not None:
             wanted = replace(wanted, id=job_id)
+        await self._admit(wanted, connection=connection)
         (job,) = await self._jobs.insert([wanted], connection=connection)
         if job is None:
             raise KeyHeldError("no job was stored")
@@ -109,21 +114,28 @@ class Submitter:
     async def rerun(self, job: Job, *, by: Actor) -> Job:
         """Accept a job that has failed, was cancelled or has expired once more: a new run, its tries counted anew.
 
-        Raises ConflictError for any other, and where its unique key has gone to another job.
+        Raises ConflictError for any other, and where its unique key has gone to another job; QuotaError where its owner
+        may not have one more.
         """
         if job.unique_key is not None and (holder := await self._queue.holder(job.task, job.owner, job.unique_key)):
             raise ConflictError(f"job {holder} has the same unique key; wait for its end, or cancel it")
-        async with self._database.transaction() as connection:
-            accepted = await self._jobs.rerun([job], connection=connection)
+        await self._admit(job)
+        accepted: Sequence[Job] = ()
+        try:
+            async with self._database.transaction() as connection:
+                accepted = await self._jobs.rerun([job], connection=connection)
+                if not accepted:
+                    raise ConflictError("only a job that has failed, was cancelled or has expired can be retried")
+                await note(Deed.to_job(accepted[0], Action.JOB_RETRY, actor=by), connection=connection)
+        finally:
             if not accepted:
-                raise ConflictError("only a job that has failed, was cancelled or has expired can be retried")
-            await note(Deed.to_job(accepted[0], Action.JOB_RETRY, actor=by), connection=connection)
+                await self._admitter.release([job])
         return await self.enqueue(accepted[0])
 
     async def rerun_all(self, jobs: Sequence[Job], deed: Deed) -> None:
         """Do the same for up to 200 jobs at once; leave out what cannot be retried, or is not what it was any more.
 
-        The deed is written down once, with how many jobs it has accepted.
+        The deed is written down once, with how many jobs it has accepted. The caller has places for them.
         """
         async with self._database.transaction() as connection:
             accepted = await self._jobs.rerun(jobs, connection=connection)
@@ -132,6 +144,11 @@ class Submitter:
         for outcome in await self._acceptor.line_up(accepted):
             if isinstance(outcome, Accepted) and outcome.holder is not None:  # somebody was faster
                 await self._jobs.supersede(outcome.job, superseded(outcome.job.task, outcome.holder))
+
+    async def _admit(self, job: NewJob | Job, *, connection: Connection | None = None) -> None:
+        (refusal,) = await self._admitter.admit([job], connection=connection)
+        if refusal is not None:
+            raise refusal
 
     async def _withdraw(self, job: Job) -> None:
         """Take back what nobody was told of. Where PostgreSQL did not take it, there is nothing to take back."""

@@ -87,5 +87,10 @@ class Subscription:
             self._news.clear()
         return changes
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._waiting
+
     def _is_known(self, change: Change) -> bool:
         return 0 < change.version <= self._version and change.job_id in self._known

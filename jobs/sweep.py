@@ -9,7 +9,6 @@ import structlog
 
 from jobs.errors import StoreUnavailableError
 from jobs.settings import JobsSettings
-from jobs.stores.queue import Queue
 from jobs.stores.remains import Remains
 
 _EVERY_S = 5.0
@@ -18,20 +17,17 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Sweeper:
-    """A loop that any number of stewards may run. It also keeps the site's limit where Redis has lost it."""
+    """A loop that any number of stewards may run."""
 
-    def __init__(self, *, remains: Remains, queue: Queue, settings: JobsSettings) -> None:
+    def __init__(self, *, remains: Remains, settings: JobsSettings) -> None:
         self._remains = remains
-        self._queue = queue
         self._lease_ms = settings.lease_ms
         self._step_ms = settings.step_ms
-        self._max_running = settings.max_running or None  # of owners without a limit of their own
 
     async def run(self) -> None:
         """Sweep again and again until cancelled."""
         while True:
             try:
-                await self._queue.set_limit(None, self._max_running)
                 await self._remains.sweep(lease_ms=self._lease_ms)
                 await self._remains.close_gaps(step_ms=self._step_ms)
             except StoreUnavailableError as error:

@@ -20,5 +20,12 @@
     probe        the loop that finds it again
     counters     what was decided, by what
 
+    policy       who draws from which buckets
+    document     all limits, as people write them together
+    settings     the limits that are in force until somebody changes them
+    ledger       what was decided, counted until somebody stores it
+    anomalies    who asks for far more than he used to
+    headers      what is said of a decision in an answer's headers
+
 It knows neither `app` nor `jobs`.
 """

@@ -6,8 +6,9 @@ from typing import TypeVar
 
 Answer = TypeVar("Answer")
 
-# A timer that goes off so late tells of a loop that stood still. Answers may have come meanwhile: they get a moment.
-_LATE_S = 0.01
+# In a busy event loop the time may go by with an answer that nobody has come to read yet. It takes some turns from the
+# socket to who asked; where nothing else is to be done they take no time.
+_TURNS = 6
 
 
 class Deadline:
@@ -18,9 +19,9 @@ class Deadline:
         self._seconds = seconds
         self._missed = missed
         self._under_way: dict[asyncio.Timeout, float] = {}  # when each has to be over; the oldest first
-        self._timer: asyncio.TimerHandle | None = None
-        self._looks_at = 0.0
-        self._is_patient = False
+        self._timer: asyncio.Handle | None = None
+        self._overdue: asyncio.Timeout | None = None
+        self._turns = 0
 
     async def bound(self, question: Awaitable[Answer]) -> Answer:
         """Give the answer; raises TimeoutError where it, or that to another question, is not there in time."""
@@ -41,22 +42,25 @@ class Deadline:
             scope.reschedule(0.0)
 
     def _look_at(self, moment: float) -> None:
-        self._looks_at = moment
         self._timer = asyncio.get_running_loop().call_at(moment, self._look)
 
     def _look(self) -> None:
-        now = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
         self._timer = None
-        is_late, was_patient = now - self._looks_at > _LATE_S, self._is_patient
-        self._is_patient = False
         if not self._under_way:
             return
-        ends_at = next(iter(self._under_way.values()))
-        if ends_at > now:
+        oldest, ends_at = next(iter(self._under_way.items()))
+        if ends_at > loop.time():
             self._look_at(ends_at)
-        elif is_late and not was_patient:
-            self._is_patient = True
-            self._look_at(now + _LATE_S)
+        elif self._may_be_read(oldest):
+            self._timer = loop.call_soon(self._look)
         else:
             self.release()
             self._missed()
+
+    def _may_be_read(self, oldest: asyncio.Timeout) -> bool:
+        """Say whether the answer to the oldest question can still be on its way through the event loop."""
+        if self._overdue is not oldest:
+            self._overdue, self._turns = oldest, 0
+        self._turns += 1
+        return self._turns <= _TURNS

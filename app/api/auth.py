@@ -13,7 +13,7 @@ from app.origin import is_from_elsewhere
 from app.schemas.accounts import KeyBody, LoginBody
 from app.schemas.shapes.accounts import KeyList, LoggedOutView, MeView
 from app.schemas.views.accounts import key_view, logged_in_view, new_key_view
-from app.state import actor_of, credential_of, deps_of, identity_of, nobody_of
+from app.state import actor_of, admission_of, credential_of, deps_of, identity_of, nobody_of
 
 
 async def log_in(request: Request) -> Response:
@@ -22,6 +22,7 @@ async def log_in(request: Request) -> Response:
         raise UnauthenticatedError("a page of another host may not log anybody in here")
     body = await read_json(request, LoginBody)
     login = await deps_of(request).logins.begin(body.username, body.password, by=nobody_of(request))
+    await deps_of(request).rate_limits.forgive(admission_of(request))
     response = answer(logged_in_view(login))
     _set_cookie(request, response, login.token, lasts_s=(login.expires_at - datetime.now(UTC)).total_seconds())
     return response

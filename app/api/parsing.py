@@ -88,9 +88,9 @@ def read_id(request: Request, thing: str) -> UUID:
         raise NotFoundError(f"there is no {thing} {text}") from None
 
 
-def read_job_id(request: Request, thing: str = "job") -> str:
+def read_job_id(request: Request, thing: str = "job", *, at: str = "id") -> str:
     """Read the id of a job, or of what is named like one: free text that a store can hold. Raises NotFoundError."""
-    text: str = request.path_params["id"]
+    text: str = request.path_params[at]
     if "\x00" in text or len(text) > _LONGEST_JOB_ID:
         raise NotFoundError(f"there is no {thing} of this id")
     return text

@@ -24,7 +24,7 @@ log = structlog.stdlib.get_logger(__name__)
 class EventStream(Response):
     """Sends a topic's events, as long as `login` is in force: that gives what is set once it is not.
 
-    204 tells a browser that it need not come back: the job's end has been told.
+    204 tells a browser that it need not come back: the end has been told.
     """
 
     media_type = sse.MEDIA_TYPE
@@ -45,7 +45,7 @@ class EventStream(Response):
             await self._start(send, HTTPStatus.OK)
             await send({"type": "http.response.body"})
             return
-        with self._live.followed(self._topic.keys) as subscription, self._login as revoked:
+        with self._live.followed(self._topic.keys, roll=self._topic.roll) as subscription, self._login as revoked:
             follower = Follower(self._live, self._topic, subscription, last_id=self._last_id)
             sending = asyncio.create_task(self._send(follower, send))
             gone = asyncio.create_task(_until_gone(receive))

@@ -1,4 +1,4 @@
-"""Lets nobody near /api who is not known."""
+"""Finds out who asks, and lets nobody near /api who is not known."""
 
 from starlette.requests import Request, cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -8,8 +8,8 @@ from app.errors import UnauthenticatedError
 from app.headers import header_of
 from app.identity import SESSION_COOKIE
 from app.origin import is_from_us
-from app.problems import known_problem
 from app.state import deps_of
+from jobs.errors import StoreUnavailableError
 
 PROTECTED = "/api/"
 OPEN = frozenset({"/api/auth/login"})  # where one comes in
@@ -20,22 +20,34 @@ _CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Authentication:
-    """Puts who asks where endpoints find it, or answers 401."""
+    """Puts who asks where all others find it, or why nobody is known. It refuses nobody: a wrong key is limited too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, with its sender where that is of interest."""
+        if scope["type"] == "http" and is_protected(scope["path"]):
+            state, authenticator = scope["state"], deps_of(Request(scope)).authenticator
+            try:
+                sent = _sent(scope)
+                state["identity"] = authenticator.recall(sent) or await authenticator.identify(sent)
+                state["credential"] = sent
+            except (UnauthenticatedError, StoreUnavailableError) as error:
+                state["refusal"] = error
+        await self._app(scope, receive, send)
+
+
+class LoginRequired:
+    """Lets those pass whom Authentication knows; raises what it found out about others."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on once its sender is known; what lies outside /api is for everybody."""
-        if scope["type"] == "http" and is_protected(scope["path"]):
-            request = Request(scope)
-            try:
-                sent, authenticator = _sent(scope), deps_of(request).authenticator
-                identity = authenticator.recall(sent) or await authenticator.identify(sent)
-            except UnauthenticatedError as error:
-                await known_problem(request, error)(scope, receive, send)
-                return
-            scope["state"]["identity"], scope["state"]["credential"] = identity, sent
+        if scope["type"] == "http" and is_protected(scope["path"]) and "identity" not in scope["state"]:
+            raise scope["state"]["refusal"]
         await self._app(scope, receive, send)
 
 

@@ -34,7 +34,8 @@ class RequestContext:
             return
         chosen = header_of(scope, _RAW_HEADER) or ""
         request_id = chosen if _CHOSEN.fullmatch(chosen) else token_hex(16)
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
         status = 0
         began = time.perf_counter()
 
@@ -42,7 +43,8 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                message["headers"] = [*message["headers"], (_RAW_HEADER, request_id.encode())]
+                more = state.get("headers", ())  # what others have to say in all answers, errors too
+                message["headers"] = [*message["headers"], (_RAW_HEADER, request_id.encode()), *more]
             await send(message)
 
         log_with(request_id=request_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from app.middleware.authentication import is_protected
+from app.middleware.authentication import PROTECTED, is_protected
 from app.openapi.headers import described
 from app.openapi.links import links_of
 from app.openapi.operation import Answer, Operation
@@ -11,6 +11,7 @@ from app.openapi.schemas import Schema, Schemas
 from app.problems import (
     MALFORMED,
     NOT_FOUND,
+    RATE_LIMITED,
     TOO_LARGE,
     UNAUTHENTICATED,
     UNAVAILABLE,
@@ -22,15 +23,15 @@ from app.problems import (
 
 def answers_of(path: str, operation: Operation, schemas: Schemas, problems: ProblemAnswers) -> Schema:
     """Describe all answers by status."""
-    answers = {str(status): _answer(answer, schemas) for status, answer in operation.answers.items()}
+    answers = {str(status): _answer(path, answer, schemas) for status, answer in operation.answers.items()}
     return {**answers, **problems.of(_kinds(path, operation))}
 
 
-def _answer(answer: Answer, schemas: Schemas) -> Schema:
+def _answer(path: str, answer: Answer, schemas: Schemas) -> Schema:
     schema = schemas.of(answer.shape)
     described_answer = {
         "description": answer.meaning,
-        "headers": described(*answer.headers),
+        "headers": described(*answer.headers, limited=path.startswith(PROTECTED)),
         "content": {media_type: {"schema": schema} for media_type in answer.media_types},
         "links": links_of(answer.shape),
     }
@@ -46,5 +47,7 @@ def _kinds(path: str, operation: Operation) -> Iterator[Kind]:
     if "{" in path:
         yield NOT_FOUND
     if is_protected(path):
-        yield from (UNAUTHENTICATED, UNAVAILABLE)
+        yield UNAUTHENTICATED
+    if path.startswith(PROTECTED):
+        yield from (RATE_LIMITED, UNAVAILABLE)
     yield from operation.problems

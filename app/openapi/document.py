@@ -7,6 +7,7 @@ from app.api.methods import Endpoint, PathRoute
 from app.identity import SESSION_COOKIE
 from app.middleware.authentication import PROTECTED, is_protected
 from app.openapi.answers import answers_of
+from app.openapi.headers import shared
 from app.openapi.inputs import body_of, parameters_of
 from app.openapi.operation import Operation, Operations
 from app.openapi.problems import ProblemAnswers, problem_types
@@ -20,6 +21,9 @@ An async job server on Redis and PostgreSQL.
 Every path below `/api` but the login needs `Authorization: Bearer`, with an API key or a session's token; from pages of
 the same host the session's cookie is enough. JSON comes in and goes out; times are RFC 3339 in UTC.
 Lists come in pages: `next_cursor` is the `cursor` of the next, null after the last.
+
+Most answers say in `X-RateLimit-*` how many more requests are admitted now. A 429 says in `Retry-After` after how many
+seconds the same request will be.
 
 Errors are problem documents (RFC 9457). `errors` names each wrong field by a JSON pointer. Bad input changes nothing.
 This is the whole list of their types:
@@ -59,6 +63,7 @@ def make_document(routes: Iterable[PathRoute], operations: Operations) -> Schema
         "paths": paths,
         "components": {
             "schemas": schemas.components,
+            "headers": shared(),
             "responses": dict(sorted(problems.components.items())),
             "securitySchemes": _SCHEMES,
         },

@@ -1,19 +1,28 @@
 """Headers as the document describes them: of answers, where X-Request-ID is always one, and of requests."""
 
-from app.openapi.operation import CHOSEN_ID, REQUEST_ID, Header
+from app.openapi.operation import CHOSEN_ID, LIMITED, REQUEST_ID, Header
 from app.openapi.schemas import Schema
 
+_WHERE = "#/components/headers/"
 
-def described(*headers: Header) -> Schema:
-    """Describe the headers of an answer."""
+
+def described(*headers: Header, limited: bool) -> Schema:
+    """Describe the headers of an answer; those of limits, which most have, are referred to."""
+    referred = {header.name: {"$ref": f"{_WHERE}{header.name}"} for header in LIMITED} if limited else {}
+    return {header.name: _described(header) for header in (*headers, REQUEST_ID)} | referred
+
+
+def shared() -> Schema:
+    """Describe the headers that `described` refers to, by name."""
+    return {header.name: _described(header) for header in LIMITED}
+
+
+def _described(header: Header) -> Schema:
     return {
-        header.name: {
-            "description": header.meaning,
-            "required": header is REQUEST_ID,
-            "schema": dict(header.schema),
-            "example": header.example,
-        }
-        for header in (*headers, REQUEST_ID)
+        "description": header.meaning,
+        "required": header is REQUEST_ID,
+        "schema": dict(header.schema),
+        "example": header.example,
     }
 
 

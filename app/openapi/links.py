@@ -23,12 +23,13 @@ class Links:
 
 
 _JOB = (jobs.show_job, jobs.cancel_job, jobs.retry_job, events.follow_job)
+_BATCH = (batches.show_batch, batches.cancel_batch, batches.retry_batch, events.follow_batch)
 
 LINKS: Mapping[type, Links] = {
     JobView: Links(field="id", endpoints=_JOB),
     TriedJobView: Links(field="id", endpoints=_JOB),
     JobList: Links(field="items/0/id", endpoints=_JOB),
-    BatchView: Links(field="id", endpoints=(batches.show_batch, batches.cancel_batch, batches.retry_batch)),
+    BatchView: Links(field="id", endpoints=_BATCH),
     CauseList: Links(field="items/0/fingerprint", endpoints=(failures.retry_cause,), parameter="fingerprint"),
     ScheduleList: Links(field="items/0/name", endpoints=(schedules.run_schedule,), parameter="name"),
     FileView: Links(field="id", endpoints=(data_sync.show_file,)),

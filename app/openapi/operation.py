@@ -62,6 +62,49 @@ LAST_EVENT_ID = Header(
     schema={"type": "string"},
     example="1764133263123-0:2",
 )
+IF_MATCH = Header(
+    name="If-Match",
+    meaning="The ETag of the version that is to be replaced, as it was read; `*` for any. 428 without it.",
+    schema={"type": "string"},
+    example='"3"',
+)
+ETAG = Header(
+    name="ETag",
+    meaning="The version.",
+    schema={"type": "string", "pattern": '^"[0-9]+"$'},
+    example='"3"',
+)
+LIMIT = Header(
+    name="X-RateLimit-Limit",
+    meaning="Requests that the limit with least left lets through at once.",
+    schema={"type": "string", "pattern": "^[0-9]+$"},
+    example="60",
+)
+REMAINING = Header(
+    name="X-RateLimit-Remaining",
+    meaning="How many of those are left.",
+    schema={"type": "string", "pattern": "^[0-9]+$"},
+    example="59",
+)
+RESET = Header(
+    name="X-RateLimit-Reset",
+    meaning="When all of them are there again, in seconds since 1970.",
+    schema={"type": "string", "pattern": "^[0-9]+$"},
+    example="1795694400",
+)
+RATE_LIMIT = Header(
+    name="RateLimit",
+    meaning="The same as a structured field; draft-ietf-httpapi-ratelimit-headers-10.",
+    schema={"type": "string"},
+    example='"default";r=59;t=1',
+)
+RATE_LIMIT_POLICY = Header(
+    name="RateLimit-Policy",
+    meaning="All limits that the request was charged to: `q` requests in `w` seconds.",
+    schema={"type": "string"},
+    example='"default";q=60;w=60, "ip_guard";q=600;w=60',
+)
+LIMITED = (LIMIT, REMAINING, RESET, RATE_LIMIT, RATE_LIMIT_POLICY)
 REPLAYED = Header(
     name="Idempotency-Replayed",
     meaning="This answer was given before, to the first submission with this Idempotency-Key.",

@@ -12,6 +12,7 @@ from app.problems import BLANK, BLANK_STATUSES, KINDS, MEANINGS, MEDIA_TYPE, Kin
 
 _MORE: dict[HTTPStatus, Header] = {
     HTTPStatus.UNAUTHORIZED: WWW_AUTHENTICATE,
+    HTTPStatus.TOO_MANY_REQUESTS: RETRY_AFTER,
     HTTPStatus.SERVICE_UNAVAILABLE: RETRY_AFTER,
 }
 
@@ -56,7 +57,8 @@ class ProblemAnswers:
     def _refer(self, kinds: list[Kind]) -> Schema:
         types = list(dict.fromkeys(kind.type for kind in kinds))
         status = kinds[0].status
-        name = f"{status.value}-{'-or-'.join(types)}"
+        # What is left of a type that is a URL is a name, too.
+        name = f"{status.value}-{'-or-'.join(one.rpartition('#')[2] for one in types)}"
         self.components.setdefault(name, _answer(kinds, types, status))
         return {"$ref": f"#/components/responses/{name}"}
 
@@ -64,7 +66,7 @@ class ProblemAnswers:
 def _answer(kinds: list[Kind], types: list[str], status: HTTPStatus) -> Schema:
     return {
         "description": "; ".join(dict.fromkeys(kind.title for kind in kinds)),
-        "headers": described(*([_MORE[status]] if status in _MORE else [])),
+        "headers": described(*([_MORE[status]] if status in _MORE else []), limited=True),
         "content": {
             MEDIA_TYPE: {
                 "schema": {

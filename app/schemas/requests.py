@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from jobs.audit import Action
 from jobs.batch import LONGEST_NAME, MOST_JOBS
 from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY, State
+from jobs.quota import LARGEST
 from jobs.registry import LONGEST_TIMEOUT_S
 from jobs.submission import LONGEST_DELAY_S, LONGEST_KEY, MOST_TRIES
 from jobs.tasks.data_sync.model import Domain, Granularity, Repeats
@@ -66,6 +67,7 @@ Moment = Annotated[
     Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC)),
     BeforeValidator(_written_out),
 ]
+OwnNumber = Annotated[int, Field(ge=0, le=LARGEST)] | None
 PageSize = Annotated[int, Field(ge=1, le=200)]
 Cursor = Annotated[str, Field(max_length=3_000, description="The `next_cursor` of the page before.")]
 
@@ -156,7 +158,7 @@ class JobQuery(Body):
 
 
 class EventQuery(Body):
-    """GET /api/events and /api/jobs/{id}/events. Any text is taken: what is not known has an answer of its own."""
+    """GET /api/events and those of a job or a batch. Any text is taken: what is not known has an answer of its own."""
 
     last_event_id: str | None = Field(None, description="What `Last-Event-ID` says, for who cannot send headers.")
 
@@ -216,6 +218,19 @@ class TemplateQuery(Body):
     granularity: Granularity | None = None
     limit: PageSize = 50
     cursor: UUID | None = Field(None, description="The `next_cursor` of the page before.")
+
+
+class QuotaQuery(Body):
+    """GET /api/quota."""
+
+    owner: Word | None = Field(None, description="Whose; anybody's but one's own for administrators.")
+
+
+class OverridesBody(Body):
+    """PATCH /api/quota/{owner}."""
+
+    max_running: OwnNumber = Field(None, description="How many jobs may run at once. 0: none, all wait.")
+    max_waiting: OwnNumber = Field(None, description="How many jobs may be unfinished. 0: none.")
 
 
 class AuditQuery(Body):

@@ -1,1 +1,4 @@
-"""What the HTTP side keeps: users, API keys and sessions in PostgreSQL, failed logins in Redis. The only I/O here."""
+"""What the HTTP side keeps: the only I/O here.
+
+In PostgreSQL users, API keys, sessions and limits; in Redis failed logins, a copy of the limits, counts of requests.
+"""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from app.identity import Role
 from jobs.audit import Action, Actor, Deed
+from jobs.quota import Tier
+from jobs.quotas import Quotas
 from jobs.stores.audit import note
 from jobs.stores.database import Connection, Database, Row
 from jobs.stores.listing import Place
@@ -54,10 +56,14 @@ class Secret:
 
 
 class UserStore:
-    """All calls raise StoreUnavailableError where PostgreSQL is away. Each change is written down with its deed."""
+    """All calls raise StoreUnavailableError where PostgreSQL is away. Each change is written down with its deed.
 
-    def __init__(self, database: Database) -> None:
+    A user's role is the tier of his quota, from the same commit on.
+    """
+
+    def __init__(self, database: Database, *, quotas: Quotas) -> None:
         self._database = database
+        self._quotas = quotas
 
     async def add(self, new: NewUser, *, by: Actor) -> User | None:
         """Enter a user; None where somebody has the name."""
@@ -68,6 +74,8 @@ class UserStore:
             details = {"username": new.username, "role": new.role}
             deed = Deed(actor=by, action=Action.USER_CREATE, object_id=new.id, details=details)
             await note(deed, connection=connection)
+            await self._quotas.set(new.id, Tier(new.role), connection=connection)
+        await self._quotas.tell(new.id)
         return _user(row)
 
     async def get(self, user_id: str) -> User | None:
@@ -106,6 +114,10 @@ class UserStore:
             await _lock_out(user_id, change, connection)
             deed = Deed(actor=by, action=Action.USER_CHANGE, object_id=user_id, details=details)
             await note(deed, connection=connection)
+            if change.role is not None:
+                await self._quotas.set(user_id, Tier(change.role), connection=connection)
+        if change.role is not None:
+            await self._quotas.tell(user_id)
         return before if after is None else _user(after)
 
 

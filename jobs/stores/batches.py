@@ -86,8 +86,21 @@ class BatchStore:
 
     async def get(self, batch_id: str, *, owner: str | None = None) -> Batch | None:
         """Give a batch as far as the history is written, or None; with `owner` also where it is somebody else's."""
-        row = await self._database.fetch_row(_SQL["get"], batch_id, owner)
-        return None if row is None else _batch(row)
+        found = (await self.get_all([batch_id])).get(batch_id)
+        return None if found is None or owner not in {None, found.owner} else found
+
+    async def get_all(self, batch_ids: Sequence[str]) -> dict[str, Batch]:
+        """Give those of these batches that there are, by id, as far as the history is written."""
+        rows = await self._database.fetch(_SQL["get_all"], list(batch_ids))
+        return {row["id"]: _batch(row) for row in rows}
+
+    async def members(self, batch_id: str) -> list[str]:
+        """Give the ids of the jobs of a batch."""
+        return [row["id"] for row in await self._database.fetch(_SQL["members"], batch_id)]
+
+    async def first_unfinished(self, batch_id: str, *, limit: int) -> list[Job]:
+        """Give the first jobs of a batch that have not ended."""
+        return [job_of(row) for row in await self._database.fetch(_SQL["first_unfinished"], batch_id, limit)]
 
     async def supersede(self, batch_id: str, failures: Mapping[str, Failure]) -> None:
         """End accepted jobs of a batch, by id, that Redis has refused for good."""

@@ -57,7 +57,7 @@ stored AS (
 
 SELECT created_at FROM batch;
 
--- name: get
+-- name: get_all
 SELECT
     batches.id,
     batches.owner,
@@ -76,7 +76,19 @@ LEFT JOIN LATERAL (
         GROUP BY jobs.state
     ) AS tally
 ) AS members ON batches.counts IS NULL
-WHERE batches.id = $1 AND ($2::text IS NULL OR batches.owner = $2);
+WHERE batches.id = ANY ($1);
+
+-- name: members
+SELECT jobs.id FROM jobs
+INNER JOIN batches ON jobs.batch_id = batches.id
+WHERE jobs.batch_id = $1 AND jobs.id IS DISTINCT FROM batches.on_complete_job_id;
+
+-- name: first_unfinished
+SELECT jobs.* FROM jobs
+INNER JOIN batches ON jobs.batch_id = batches.id
+WHERE jobs.batch_id = $1 AND jobs.finished_at IS NULL AND jobs.id IS DISTINCT FROM batches.on_complete_job_id
+ORDER BY jobs.id
+LIMIT $2;
 
 -- name: supersede
 WITH lost AS (

@@ -119,9 +119,9 @@ class JobStore:
         rows = {row["id"]: row for row in await connection.fetch(_SQL["insert"], jobs)}
         return [None if (row := rows.get(job.id)) is None else _stored(job, row) for job in jobs]
 
-    async def unfinished_of(self, owners: Sequence[str]) -> Mapping[str, int]:
+    async def unfinished_of(self, owners: Sequence[str], *, connection: Connection | None = None) -> Mapping[str, int]:
         """Count the unfinished jobs of these owners; who has none is not among them."""
-        rows = await self._database.fetch(_SQL["unfinished_of"], list(owners))
+        rows = await (connection or self._database).fetch(_SQL["unfinished_of"], list(owners))
         return {row["owner"]: row["amount"] for row in rows}
 
     async def use_of(self, owner: str, key: str) -> tuple[str, str] | None:

@@ -24,18 +24,20 @@ MOST_AT_ONCE = 200
 _ADMIT = Script("admit")
 _ADMIT_ALL = Script("admit_all")
 _ENQUEUE = Script("enqueue")
-_LIMIT = Script("limit")
 _CANCEL = Script("cancel")
-_EVERYBODY = "*"
 _STOPPED = {"CancelledError": State.CANCELLED, "JobExpiredError": State.EXPIRED}  # by the error in arq's result
 
 
 class Admission(StrEnum):
-    """Whether a job may be accepted. FULL: too much has happened that is not written."""
+    """Whether a job may be accepted. FULL: too much has happened that is not written.
+
+    UNKNOWN: Redis does not know what its owner may have; it is to be told (`jobs.stores.quotas`).
+    """
 
     OK = "ok"
     QUOTA = "quota"
     FULL = "full"
+    UNKNOWN = "unknown"
 
 
 class Enqueued(StrEnum):
@@ -60,6 +62,14 @@ class Cancelled(StrEnum):
     STOPPED = "stopped"  # it waited for another try
     ASKED = "asked"  # it runs; its worker has been told
     ENDED = "ended"  # before
+
+
+class Verdict(NamedTuple):
+    """Whether it may be; OK and QUOTA say how many places are free then, QUOTA how many its owner may have at all."""
+
+    answer: Admission
+    free: int = 0
+    most: int = 0
 
 
 class Room(NamedTuple):
@@ -95,28 +105,23 @@ class Queue:
         self._patience_s = patience_s
         self._step_ms = step_ms
 
-    async def admit(
-        self, jobs: Sequence[tuple[str, str]], *, most: int, most_events: int
-    ) -> list[tuple[Admission, int]]:
-        """Take places for up to 200 jobs, given by id and owner, who may have `most` unfinished ones.
+    async def admit(self, jobs: Sequence[tuple[str, str]], *, most_events: int) -> list[Verdict]:
+        """Take places for up to 200 jobs, given by id and owner, as far as he has some.
 
-        Each answer comes with how many places its owner has left. A place is kept for half a minute, until `enqueue`
-        makes it the job's. None is given while there are `most_events` (0: any number) that are not written.
+        A place is kept for half a minute, until `enqueue` makes it the job's. None is given while there are
+        `most_events` (0: any number) that are not written.
         """
-        args: list[str | int] = [most_events, most, len(jobs)]
+        args: list[str | int] = [most_events, len(jobs)]
         for job in jobs:
             args += job
         async with self._patiently():
-            answers = await _ADMIT.run(self._redis, *args)
-        parts = (answer.decode().partition(":") for answer in answers)
-        return [(Admission(word), int(left or 0)) for word, _, left in parts]
+            return [_verdict(answer.decode()) for answer in await _ADMIT.run(self._redis, *args)]
 
-    async def admit_all(self, room: Room, *, most: int, most_events: int) -> tuple[Admission, int]:
+    async def admit_all(self, room: Room, *, most_events: int) -> Verdict:
         """Take places for all of the jobs of a batch, or for none. The rest is as in `admit`."""
         async with self._patiently():
-            answer = await _ADMIT_ALL.run(self._redis, most_events, most, *room)
-        word, _, left = answer.decode().partition(":")
-        return Admission(word), int(left or 0)
+            answer = await _ADMIT_ALL.run(self._redis, most_events, *room)
+        return _verdict(answer.decode())
 
     async def release_all(self, room: Room) -> None:
         """Give up the places that `admit_all` has taken and none of the jobs has made its own."""
@@ -207,11 +212,6 @@ class Queue:
         parts = zip(jobs, told[::3], told[1::3], told[2::3], strict=True)
         return [_live(*part) for part in parts], int(version or 0)
 
-    async def set_limit(self, owner: str | None, most: int | None) -> None:
-        """Let so many jobs of an owner run at once, None for any number; owner None is everybody without his own."""
-        async with self._patiently():
-            await _LIMIT.run(self._redis, _EVERYBODY if owner is None else owner, "" if most is None else most)
-
     async def ping(self) -> None:
         """Raise StoreUnavailableError unless Redis answers."""
         async with self._patiently():
@@ -277,6 +277,11 @@ def _ended(job: Job, result: dict[str, object]) -> Job:
         result=result["r"] if result["s"] else None,
         error=Failure(**failure) if isinstance(failure, dict) else None,
     )
+
+
+def _verdict(answer: str) -> Verdict:
+    word, *numbers = answer.split(":")
+    return Verdict(Admission(word), *map(int, numbers))
 
 
 def _place(answer: str) -> Place:

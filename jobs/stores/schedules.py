@@ -1,5 +1,6 @@
 """The `schedules` table: when each was due and will be. Its rows say who may fire, and its clock what time it is."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from jobs.stores.queries import load_queries
 LET_GO_S = 30.0  # after so long without a sign of a rule's stewards, those of another rule take over
 FORGOTTEN_S = 3600.0  # after so long without one of a schedule's stewards, it begins anew when it is declared again
 
+_LOOKED_AT = 100  # of a schedule's jobs, from the latest on, for one that has succeeded
 _SQL = load_queries(Path(__file__).with_suffix(".sql"))
 
 
@@ -23,6 +25,7 @@ class ScheduleRow:
 
     `fired` counts the jobs that were accepted for it when it was due, `missed` the due times at which nobody was there,
     `overlapped` those at which its former job was unfinished. `last_job_id` may also be a run out of turn.
+    `since_success_s` is how long ago one of its jobs has succeeded; infinite where none of the last hundred has.
     """
 
     name: str
@@ -33,6 +36,7 @@ class ScheduleRow:
     missed: int = 0
     overlapped: int = 0
     overdue_s: float = 0.0
+    since_success_s: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +93,9 @@ class ScheduleStore:
             await connection.execute(_SQL["note_run"], name, job_id)
             await note(deed, connection=connection)
 
-    async def all(self, names: Sequence[str]) -> list[ScheduleRow]:
-        """Give how these schedules stand, in this order."""
-        found = {row["name"]: row for row in await self._database.fetch(_SQL["all"], list(names))}
+    async def all(self, names: Sequence[str], *, owner: str) -> list[ScheduleRow]:
+        """Give how these schedules, whose jobs are this owner's, stand, in this order."""
+        found = {row["name"]: row for row in await self._database.fetch(_SQL["all"], list(names), _LOOKED_AT, owner)}
         return [_row(found[name]) if name in found else ScheduleRow(name=name) for name in names]
 
 
@@ -105,4 +109,5 @@ def _row(row: Row) -> ScheduleRow:
         missed=row["missed"],
         overlapped=row["overlapped"],
         overdue_s=row["overdue_s"],
+        since_success_s=math.inf if row["since_success_s"] is None else row["since_success_s"],
     )

@@ -43,7 +43,19 @@ UPDATE schedules SET last_job_id = $2 WHERE name = $1;
 
 -- name: all
 SELECT
-    *,
-    greatest(extract(EPOCH FROM clock_timestamp() - next_due_at), 0)::double precision AS overdue_s
+    schedules.*,
+    greatest(extract(EPOCH FROM clock_timestamp() - next_due_at), 0)::double precision AS overdue_s,
+    extract(EPOCH FROM clock_timestamp() - latest.succeeded_at)::double precision AS since_success_s
 FROM schedules
+CROSS JOIN LATERAL (
+    SELECT max(jobs.finished_at) AS succeeded_at
+    FROM (
+        SELECT job_tags.id FROM job_tags
+        WHERE job_tags.tag = 'schedule:' || schedules.name
+        ORDER BY job_tags.accepted_at DESC, job_tags.id DESC
+        LIMIT $2
+    ) AS recent
+    -- Anybody may give his jobs this tag.
+    INNER JOIN jobs ON recent.id = jobs.id AND jobs.owner = $3 AND jobs.state = 'succeeded'
+) AS latest
 WHERE name = ANY ($1);

@@ -29,6 +29,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "place": ("pace",),
     "retry": ("ends",),
     "tick": ("ends", "stops"),
+    "usage": ("room",),
 }
 
 Argument = str | bytes | int | float

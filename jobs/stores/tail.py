@@ -84,6 +84,12 @@ class Backlog:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
+    async def last(self) -> Place:
+        """Give the place of the last entry."""
+        with answering():
+            found: Found = await self._redis.xrevrange(keys.EVENTS, count=1)
+        return Place.of(found[0][0]) if found else NOWHERE
+
     async def since(self, place: Place, *, until: Place, most: int) -> list[TailEntry] | None:
         """Give the entries from this one to that, both included; None where the first is gone, or they have more bytes.
 

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from itertools import cycle
 
+from jobs.quota import Overrides, Tier
 from jobs.stores.database import Database
 from tests.support.bed import Bed, Wanted, bed_of, dice, sleeping
 
@@ -31,7 +32,7 @@ async def test_a_flood_does_not_keep_the_others_waiting(
         bar_ms = _BAR * alone_ms + 1000 * _MEAN_S
         beside_flood_ms = await _p99_within(bed, bar_ms)
         await flooding
-        await bed.queue.set_limit("flooder", _SLOTS // 2)
+        await bed.quotas.set("flooder", Tier.NORMAL, Overrides(max_running=_SLOTS // 2))
         beside_limited_ms = await _p99_within(bed, bar_ms)
         assert len(bed.trail.ended) < _FLOOD
     record_property("p99_ms", {"alone": alone_ms, "flood": beside_flood_ms, "limited flood": beside_limited_ms})

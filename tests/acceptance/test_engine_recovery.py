@@ -11,6 +11,7 @@ from tests.support.bed import SHORT_LEASE, Wanted, bed_of, sleeping
 from tests.support.crew import crew_of
 from tests.support.endurance.blocked import block_a_loop
 from tests.support.endurance.frozen import freeze_a_worker
+from tests.support.site import quotas
 
 _RECOVERED_S = 20.0
 _OWNERS = 5
@@ -23,7 +24,7 @@ async def test_a_hundred_jobs_of_a_killed_worker_run_again_within_twenty_seconds
     environ: dict[str, str], database: Database
 ) -> None:
     """With the lease of production, whatever their timeout; each ends once, and the running limit holds meanwhile."""
-    limited = {**environ, "JOBS_MAX_RUNNING": str(_LIMIT)}
+    limited = {**environ, **quotas(running=_LIMIT)}
     owners = [f"owner {number % _OWNERS}" for number in range(_OWNERS * (_LIMIT + 10))]
     async with bed_of(limited, database) as bed:
         async with bed.worker(100) as doomed, bed.worker(50), bed.worker(50):

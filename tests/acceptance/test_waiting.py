@@ -15,7 +15,7 @@ from jobs.retry import Backoff, RetryPolicy
 from jobs.stores.database import Database
 from tests.support.bed import Bed, bed_of, sleeping
 from tests.support.conditions import eventually
-from tests.support.site import SLOTS, running_web, running_worker, submit
+from tests.support.site import SLOTS, quotas, running_web, running_worker, submit
 
 _ESTIMATES = 1_000
 _ASKED = 1_200  # some of them of jobs that start at once
@@ -55,7 +55,7 @@ async def _turns(web: httpx.AsyncClient, job: Any, reason: str | None) -> Any:  
 
 async def test_each_reason_is_told_where_it_holds(environ: dict[str, str], bed: Bed) -> None:
     """All eight, over HTTP, on a real site; and none for what runs or has ended."""
-    environ["JOBS_MAX_RUNNING"] = "2"
+    environ.update(quotas(running=2))
     async with running_web(environ, _RARE, _PATIENT) as web:
         (stored,) = await bed.store([sleeping(0.01)])
         assert await _reason(web, {"id": stored.id}) == "not_enqueued"
@@ -89,9 +89,9 @@ async def _cancel_rest(web: httpx.AsyncClient, bed: Bed) -> None:
 
 async def test_most_estimates_are_within_a_factor_of_two(environ: dict[str, str], bed: Bed) -> None:
     """A thousand of them under a steady load: what was estimated to be left of a wait, and what was."""
-    environ["JOBS_MAX_RUNNING"] = "0"
+    environ.update(quotas(running=1_000))
     estimates: list[tuple[str, datetime, datetime]] = []
-    async with running_web(environ) as web, bed.worker(20, JOBS_MAX_RUNNING="0"):
+    async with running_web(environ) as web, bed.worker(20):
         left = deque(await bed.submit([sleeping(0.2)] * _LINE))
 
         async def ask() -> None:

@@ -3,10 +3,13 @@
 import asyncio
 from collections import Counter
 
+from redis.asyncio import Redis
+
 from jobs.stores.database import Database
 from tests.chaos.mortals import MortalSite, mortal_site
 from tests.support.bed import NOTE_ENDS, SHORT_LEASE
 from tests.support.conditions import eventually
+from tests.support.leaks import assert_nobody_has_anything
 from tests.support.site import Json
 
 _SUBMITTERS = 3
@@ -35,6 +38,8 @@ async def test_whoever_is_killed_what_was_accepted_ends(environ: dict[str, str],
             return not await database.fetch("SELECT FROM jobs WHERE finished_at IS NULL LIMIT 1")
 
         await eventually(all_are_written, within_s=_ALL_END_WITHIN_S)
+        async with Redis.from_url(environ["REDIS_URL"]) as redis:
+            await assert_nobody_has_anything(redis)
     rows = {row["id"]: row["state"] for row in await database.fetch("SELECT id, state FROM jobs")}
     assert accepted
     assert site.broken

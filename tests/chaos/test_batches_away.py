@@ -10,7 +10,7 @@ from tests.conftest import Servers
 from tests.support.batches import Jobs, end_of_batch, noops, submit_batch
 from tests.support.bed import NOTE_ENDS
 from tests.support.conditions import eventually, reaches
-from tests.support.site import running_web, running_worker
+from tests.support.site import quotas, running_web, running_worker
 
 
 async def test_without_redis_a_batch_is_accepted_and_runs_later(
@@ -28,7 +28,7 @@ async def test_without_redis_a_batch_is_accepted_and_runs_later(
 
 async def test_the_quota_holds_without_redis(environ: dict[str, str], servers: Servers, database: Database) -> None:
     """PostgreSQL counts meanwhile, and what is free is named."""
-    async with running_web({**environ, "JOBS_MAX_WAITING": "10"}) as web, stopped(servers.redis):
+    async with running_web({**environ, **quotas(waiting=10)}) as web, stopped(servers.redis):
         await submit_batch(web, noops(4))
         refused = await web.post("/api/batches", json={"jobs": noops(7)})
         assert (refused.status_code, refused.json()["type"]) == (429, "waiting-quota")

@@ -6,6 +6,7 @@ from tests.support.bed import bed_of
 from tests.support.endurance.outage import take_redis_away
 from tests.support.endurance.restarts import restart_workers
 from tests.support.endurance.soak import LIMIT, soak
+from tests.support.site import quotas
 
 
 async def test_redis_is_stopped_and_started_under_load(
@@ -24,5 +25,5 @@ async def test_rolling_restarts_use_up_no_try(environ: dict[str, str], database:
 
 async def test_every_job_ends_in_one_way_while_workers_are_killed(environ: dict[str, str], database: Database) -> None:
     """5,000 jobs that succeed, fail, retry or run out of time: trail, rows and counters agree, and nothing is left."""
-    async with bed_of({**environ, "JOBS_MAX_RUNNING": str(LIMIT)}, database) as bed:
+    async with bed_of({**environ, **quotas(running=LIMIT)}, database) as bed:
         await soak(bed, jobs=5_000, rounds=3)

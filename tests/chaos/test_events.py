@@ -21,6 +21,7 @@ from tests.chaos.test_redis_away import Outage
 from tests.chaos.workers import worker_of
 from tests.conftest import Servers
 from tests.support.conditions import eventually
+from tests.support.history import Steps, told_by_scripts
 from tests.support.listening import Told, connected
 from tests.support.processes import web_process
 from tests.support.site import ADMIN_KEY, submit
@@ -28,8 +29,6 @@ from tests.support.site import ADMIN_KEY, submit
 CLIENTS = 100
 JOBS = 60
 SMALL_BUFFER = 4_096
-
-Steps = defaultdict[str, dict[int, str]]  # by job: versions and states
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +74,6 @@ async def _follow(client: httpx.AsyncClient, seen: Seen, last_id: str | None, *,
     return seen
 
 
-async def _happened(redis: Redis) -> Steps:
-    """Give what the scripts have told."""
-    steps: Steps = defaultdict(dict)
-    for _, fields in await redis.xrange(keys.EVENTS):
-        for told in codec.loads_plain(fields[b"events"]):
-            steps[told["id"]][int(told["v"])] = told["state"]
-    return steps
-
-
 async def test_a_hundred_who_come_and_go_under_load_miss_nothing(
     environ: dict[str, str], redis_url: str, database: Database
 ) -> None:
@@ -101,7 +91,7 @@ async def test_a_hundred_who_come_and_go_under_load_miss_nothing(
         following = [asyncio.create_task(_follow(many, *one, dice=_dice(number))) for number, one in enumerate(begun)]
         await stack.enter_async_context(worker_of(environ, {"data_sync": 5}))
         found = await asyncio.gather(*following)
-        happened = await _happened(redis)
+        happened = await told_by_scripts(redis)
 
         async def is_written() -> bool:
             return not await database.fetch("SELECT FROM jobs WHERE finished_at IS NULL LIMIT 1")

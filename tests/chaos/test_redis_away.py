@@ -17,7 +17,7 @@ from tests.conftest import Servers
 from tests.support.bed import NOTE_ENDS
 from tests.support.conditions import eventually, reaches
 from tests.support.processes import worker_process
-from tests.support.site import end_of, running_web, submit
+from tests.support.site import end_of, quotas, running_web, submit
 
 _PROMPTLY_S = 2.0
 
@@ -131,7 +131,7 @@ async def test_redis_that_lost_everything_gets_the_accepted_jobs(
 
 async def test_the_quota_holds_without_redis(environ: dict[str, str], servers: Servers, database: Database) -> None:
     """PostgreSQL counts meanwhile: the eleventh of ten is refused, and leaves nothing."""
-    async with running_web({**environ, "JOBS_MAX_WAITING": "10"}) as web, stopped(servers.redis):
+    async with running_web({**environ, **quotas(waiting=10)}) as web, stopped(servers.redis):
         for _ in range(10):
             await submit(web, "diag.noop")
         answer = await web.post("/api/jobs", json={"task": "diag.noop"})

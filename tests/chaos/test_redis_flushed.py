@@ -7,11 +7,12 @@ from tests.conftest import Servers
 from tests.support.bed import bed_of
 from tests.support.endurance.flushed import LIMIT, flush_redis
 from tests.support.endurance.rolled_back import roll_redis_back
+from tests.support.site import quotas
 
 
 async def test_an_emptied_redis_is_filled_again(environ: dict[str, str], database: Database) -> None:
     """500 jobs that wait, are parked, scheduled, retried and running: each ends once, at its place, as whose it was."""
-    async with bed_of({**environ, "JOBS_MAX_RUNNING": str(LIMIT)}, database) as bed:
+    async with bed_of({**environ, **quotas(running=LIMIT)}, database) as bed:
         await flush_redis(bed, jobs=500, runs_s=6)
 
 

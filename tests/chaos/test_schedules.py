@@ -162,7 +162,7 @@ async def test_without_postgresql_nothing_is_fired_and_what_was_missed_is_judged
     loop = asyncio.create_task(bell.firer(often).run())
     await _until_fired(bell, 2)
     async with stopped(servers.postgres):
-        await asyncio.sleep(3)
+        await asyncio.sleep(3)  # due times have to pass while nobody can see them: nothing tells of those
     fired = (await bell.row("often"))["fired"]
     await _until_fired(bell, fired + 2)
     await cancel_until_ended([loop], again_s=1)

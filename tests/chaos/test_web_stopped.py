@@ -15,6 +15,7 @@ from tests.chaos.outages import stopped
 from tests.chaos.workers import hasty_recoverer, worker_of
 from tests.conftest import Servers
 from tests.support.conditions import eventually, reaches
+from tests.support.leaks import assert_nobody_has_anything
 from tests.support.processes import web_process, worker_process
 from tests.support.site import submit
 
@@ -91,6 +92,8 @@ async def test_web_processes_killed_under_load_break_no_promise(
     assert set(rows) == set(accepted.values())
     assert set(rows.values()) == {"succeeded"}
     assert len(rows) == len(accepted)
+    async with Redis.from_url(redis_url) as redis:
+        await assert_nobody_has_anything(redis)
 
 
 async def _grown(accepted: dict[str, str], *, by: int) -> None:

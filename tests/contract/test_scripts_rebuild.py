@@ -114,11 +114,11 @@ class TestForget:
             if state == "retrying":
                 world.retry(held, delay=60_000)
         if state == "parked":
-            world.run("limit", "ann", 0)
+            world.limit("ann", 0)
         assert world.run("forget", 1, "j", 1, "succeeded") == 1
         assert world.run("forget", 1, "j", 1, "succeeded") == 0
         assert world.enqueue(Spec("j")) == ["ended"]
-        world.run("limit", "ann", 1)
+        world.limit("ann", 1)
         world.enqueue(Spec("k", unique="t:ann:x"))
         world.finish(End(world.worker().take("k")))
         world.sleep(4 * 3_600_000)

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import json
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,13 +11,13 @@ import httpx
 import pytest
 
 from tests.support.processes import web_process
+from tests.support.programs import program_of
 
 FOLDER = Path(__file__).parents[2] / "app" / "docs"
 VENDORED = {
     "swagger-ui-bundle.js": "e6a898692f2d768e807c3ba4626068a69a2c5dd960dd6c76f3e4d3a3de180af2",
     "swagger-ui.css": "5ed08757e53da3e026d6cbecc61fe5d43585c9560b302d534ad56692519a273d",
 }
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 class _References(HTMLParser):
@@ -75,12 +74,12 @@ def test_what_is_not_ours_is_unchanged(name: str) -> None:
     assert hashlib.sha256((FOLDER / name).read_bytes()).hexdigest() == VENDORED[name]
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
 async def test_a_browser_shows_every_operation(environ: dict[str, str], tmp_path: Path) -> None:
     """With no complaint of its policy, and without a name server."""
+    chromium = program_of("chromium", "chromium", "chromium-browser", "google-chrome")
     async with web_process(environ) as (_, client):
         browser = await asyncio.create_subprocess_exec(
-            *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"),
+            *(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"),
             *("--virtual-time-budget=15000", f"--user-data-dir={tmp_path / 'browser'}", "--dump-dom"),
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
             f"{client.base_url}/docs".replace("//docs", "/docs"),

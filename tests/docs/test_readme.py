@@ -59,7 +59,7 @@ def test_the_example_of_schedules_is_taken(
 
 def test_the_list_of_problem_types_is_the_code_s() -> None:
     """Each type that is answered is on the page with its statuses and its meaning, word for word, and no other."""
-    shown = re.findall(r"^\| `[a-z:-]+` \| \d{3}.*\|$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    shown = re.findall(r"^\| `[a-z0-9:/.#-]+` \| \d{3}.*\|$", README.read_text(encoding="utf-8"), re.MULTILINE)
     assert shown == [str(row) for row in problem_types()]
     assert {row.type for row in problem_types()} == MEANINGS.keys()
 
@@ -67,7 +67,7 @@ def test_the_list_of_problem_types_is_the_code_s() -> None:
 async def test_the_routes_on_the_page_are_those_that_there_are() -> None:
     """A path in the table leads somewhere, and no path is left out."""
     shown = set(
-        re.findall(r"^\| `(GET|POST|PATCH|DELETE) ([^`]+)` \|", README.read_text(encoding="utf-8"), re.MULTILINE)
+        re.findall(r"^\| `(GET|POST|PUT|PATCH|DELETE) ([^`]+)` \|", README.read_text(encoding="utf-8"), re.MULTILINE)
     )
     routed = {
         (method, route.path.replace("progress/{id}", "progress/{task_id}"))
@@ -80,7 +80,7 @@ async def test_the_routes_on_the_page_are_those_that_there_are() -> None:
 def test_the_metrics_on_the_page_are_those_that_are_shown() -> None:
     """Alert rules are written by this table."""
     rows = re.findall(r"^\| (`switchyard_.+?) \|", README.read_text(encoding="utf-8"), re.MULTILINE)
-    snapshot = Snapshot(reading=Reading(tallies={}, entries={}), postgresql_up=True)
+    snapshot = Snapshot(reading=Reading(tallies={}, entries={}), postgresql_up=True, decisions={})
     body, _ = expose(TaskTable([]), snapshot, accept="")
     shown = re.findall(r"^# TYPE (\w+) ", body.decode(), re.MULTILINE)
     assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(shown)

@@ -8,9 +8,10 @@ import pytest
 from app.settings import AppSettings
 from jobs.environment import Variable, variables
 from jobs.settings import JobsSettings
+from ratelimit.settings import RateLimitSettings
 
 ROOT = Path(__file__).parents[2]
-OURS = (*variables(JobsSettings), *variables(AppSettings))
+OURS = (*variables(JobsSettings), *variables(AppSettings), *variables(RateLimitSettings))
 PLATFORM = {"PORT", "HOST", "WEB_CONCURRENCY"}  # read by the Procfile's shell and by uvicorn
 
 

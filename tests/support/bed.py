@@ -15,12 +15,15 @@ from jobs import keys
 from jobs.counters import Pair, Tally, parse
 from jobs.ids import new_job_id
 from jobs.model import Job, State
+from jobs.quotas import Quotas
 from jobs.settings import load_settings
 from jobs.stores.database import Database, Row
 from jobs.stores.queue import MOST_AT_ONCE, Entry, Queue
+from jobs.stores.quotas import QuotaStore
 from jobs.stores.redis import connect_redis
 from tests.support.conditions import eventually
 from tests.support.history import abandon, readers
+from tests.support.leaks import assert_nobody_has_anything
 from tests.support.processes import WORKER, Running, started
 from tests.support.trail import Trail, trail_of
 
@@ -61,6 +64,7 @@ _LASTING = {
     keys.TICK,
     keys.SERVER,
     keys.LIMITS,
+    keys.PLACES,
     keys.MEANS,
     keys.ALIVE,
     keys.FENCE,
@@ -97,6 +101,7 @@ class Bed:
     database: Database
     redis: Redis
     queue: Queue
+    quotas: Quotas
     trail: Trail
 
     @property
@@ -172,6 +177,7 @@ class Bed:
         assert {state: amount for state, amount in tally.ended.items() if amount} == counted
         noted = await self.database.fetch("SELECT job_id, state FROM ends")
         assert sorted((row["job_id"], row["state"]) for row in noted) == sorted(ends.items())
+        await assert_nobody_has_anything(self.redis)
         strays = await self._stray_keys()
         assert not strays, f"left in Redis: {sorted(strays)}"
 
@@ -197,7 +203,10 @@ async def bed_of(environ: Mapping[str, str], database: Database) -> AsyncIterato
     try:
         async with trail_of(redis) as trail:
             queue = Queue(redis, patience_s=_PATIENCE_S, step_ms=settings.step_ms)
-            yield Bed(environ=environ, database=database, redis=redis, queue=queue, trail=trail)
+            store = QuotaStore(database, redis, tiers=settings.quotas, patience_s=_PATIENCE_S)
+            quotas = Quotas(store, database=database)
+            await quotas.copy()  # as a web process does
+            yield Bed(environ=environ, database=database, redis=redis, queue=queue, quotas=quotas, trail=trail)
     finally:
         await redis.aclose(close_connection_pool=True)
 

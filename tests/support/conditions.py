@@ -36,3 +36,13 @@ async def reaches(client: httpx.AsyncClient, job_id: str, *states: str, within_s
     except AssertionError:
         raise AssertionError(f"not {' or '.join(states)} within {within_s:g} s: {job}") from None
     return job
+
+
+async def written(client: httpx.AsyncClient, job_id: str) -> Any:  # noqa: ANN401  JSON
+    """Wait until the history has the last try of an ended job: nothing of it changes any more; give the job."""
+
+    async def look() -> Any:  # noqa: ANN401  JSON
+        job = (await client.get(f"/api/jobs/{job_id}")).json()
+        return job if job["attempts"] and job["attempts"][-1]["worker"] is not None else None
+
+    return await eventually(look)

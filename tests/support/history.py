@@ -1,12 +1,25 @@
-"""What workers have read of the events and not yet written into PostgreSQL."""
+"""The events that scripts have told, and what workers have read of them and not yet written into PostgreSQL."""
+
+from collections import defaultdict
 
 from redis.asyncio import Redis
 
-from jobs import keys
+from jobs import codec, keys
 
 _GROUP = (keys.EVENTS, keys.HISTORY_GROUP)
 _MOST = 10_000
 _ABANDONED_MS = 61_000
+
+Steps = defaultdict[str, dict[int, str]]  # by job: versions and states
+
+
+async def told_by_scripts(redis: Redis) -> Steps:
+    """Give all that the stream has."""
+    steps: Steps = defaultdict(dict)
+    for _, fields in await redis.xrange(keys.EVENTS):
+        for told in codec.loads_plain(fields[b"events"]):
+            steps[told["id"]][int(told["v"])] = told["state"]
+    return steps
 
 
 async def readers(redis: Redis, worker: int) -> list[str]:

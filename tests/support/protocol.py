@@ -24,7 +24,8 @@ STEP_MS = 600_000
 NAMES = (
     *("enqueue", "claim", "renew", "finish", "retry", "hand_back"),
     *("cancel", "limit", "pause", "sweep", "rerank", "tick", "look", "adopt", "put_payload"),
-    *("forget", "hold", "stamp", "meet", "release_parked", "lend", "progress", "admit", "claim_key"),
+    *("forget", "hold", "stamp", "meet", "release_parked", "lend", "progress", "claim_key"),
+    *("admit", "admit_all", "usage"),
 )
 
 _NOW = f"""
@@ -94,9 +95,9 @@ class World:
         assert int(now) == self.now
         return list(answers)
 
-    def admit(self, *jobs: tuple[str, str], most: int) -> list[str]:
-        """Take places for jobs, by id and owner, each of whom may have `most` unfinished ones."""
-        return list(self.run("admit", 0, most, len(jobs), *[word for job in jobs for word in job]))
+    def admit(self, *jobs: tuple[str, str]) -> list[str]:
+        """Take places for jobs, by id and owner."""
+        return list(self.run("admit", 0, len(jobs), *[word for job in jobs for word in job]))
 
     def claim_key(self, name: str, print_: str, job_id: str) -> tuple[str, str, str]:
         """Claim an idempotency key for a job; give the word, whose job it stands for, and the first answer."""
@@ -134,7 +135,13 @@ class World:
 
     def limit(self, owner: str, most: int | None) -> None:
         """Set how many jobs of an owner, or with * of everybody, may run at once."""
-        self.run("limit", owner, "" if most is None else most)
+        places: Any = self.redis.hget(keys.PLACES, owner)
+        self.run("limit", owner, "" if most is None else most, places or "")
+
+    def allow(self, owner: str, most: int | None) -> None:
+        """Set how many unfinished jobs an owner, or with * everybody, may have."""
+        running: Any = self.redis.hget(keys.LIMITS, owner)
+        self.run("limit", owner, running or "", "" if most is None else most)
 
     def sweep(self) -> None:
         """Sweep once over everything."""

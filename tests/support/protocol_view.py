@@ -181,6 +181,11 @@ class View:
             found = limits.get("*")
         return math.inf if found is None else float(found)
 
+    def most_of(self, owner: str) -> int:
+        """Give how many unfinished jobs an owner may have."""
+        places = self.content(keys.PLACES, {})
+        return int(places.get(owner, places["*"]))
+
     def running_count(self, owner: str) -> int:
         """Count the jobs of an owner that run under a lease."""
         return sum(end > self.now for end in self.running.get(owner, {}).values())

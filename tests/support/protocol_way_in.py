@@ -15,22 +15,29 @@ class WayIn(Stage):
     """Those who are about to submit."""
 
     def admit(self, jobs: list[Spec], most: int) -> list[Spec]:
-        """Take places for jobs of owners who may have `most` unfinished ones; give those that have got one."""
+        """Take places for jobs, when who has no number of his own may have `most`; give those that have got one."""
+        self.allow("*", most)
         free: dict[str, int] = {}
         expected: list[str] = []
         given: dict[str, dict[str, float]] = {}
         for job in jobs:
             taken = _taken(self.view, job.owner)
-            left = free.setdefault(job.owner, most - len(taken) - len(self.view.unfinished.get(job.owner, {})))
+            may = self.view.most_of(job.owner)
+            left = free.setdefault(job.owner, may - len(taken) - len(self.view.unfinished.get(job.owner, {})))
             if left > 0:
                 free[job.owner] = left - 1
                 given.setdefault(job.owner, taken)[job.id] = self.world.now + rules.PLACE_MS
-            expected.append(f"ok:{left - 1}" if left > 0 else "quota")
-        self._same(self.world.admit(*((job.id, job.owner) for job in jobs), most=most), expected)
+            expected.append(f"ok:{left - 1}" if left > 0 else f"quota:0:{may}")
+        self._same(self.world.admit(*((job.id, job.owner) for job in jobs)), expected)
         self.look("admit")
         for owner, places in given.items():
             self._same(self.view.reserved.get(owner, {}), places)
-        return [job for job, answer in zip(jobs, expected, strict=True) if answer != "quota"]
+        return [job for job, answer in zip(jobs, expected, strict=True) if answer.startswith("ok:")]
+
+    def allow(self, owner: str, most: int | None) -> None:
+        """Let an owner, or with * everybody, have so many unfinished jobs."""
+        self.world.allow(owner, most)
+        self.look("limit")
 
     def give_back(self, jobs: list[Spec]) -> None:
         """Take no place after all."""

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from tests.support.protocol import World
-from tests.support.protocol_draws import Drawn, spec_of, specs
+from tests.support.protocol_draws import OWNERS, Drawn, spec_of, specs
 from tests.support.protocol_play import Play
 
 
@@ -23,6 +23,11 @@ class WayInRules(RuleBasedStateMachine):
     def submit(self, jobs: list[Drawn], most: int, fate: str) -> None:
         """A client takes places first; some come no further."""
         self.play.submit([spec_of(job) for job in jobs], most, fate)
+
+    @rule(owner=st.sampled_from(OWNERS), most=st.sampled_from((None, 0, 2, 20)))
+    def allow(self, owner: str, most: int | None) -> None:
+        """An owner may have more or fewer than others."""
+        self.play.allow(owner, most)
 
     @rule(jobs=st.lists(specs, min_size=1, max_size=2), most=st.sampled_from((1, 3, 9)))
     def outlive(self, jobs: list[Drawn], most: int) -> None:

@@ -20,10 +20,17 @@ from jobs.registry import Task, TaskTable
 from jobs.serve import serve
 from jobs.settings import load_settings
 from jobs.tasks.table import task_table, timetable_of
+from ratelimit.policy import Category, Endpoint, Tier
 from tests.support.openapi import hold_to_document
 
 ADMIN_KEY = "an-admin-key-of-more-than-32-characters"
 ANNS_KEY = "a-key-of-ann-s-of-more-than-32-characters"
+# What tests ask for has nothing to do with what people may; those of limits set their own.
+UNLIMITED = {
+    "RATELIMIT_TIERS": ",".join(f"{tier}.{category}=1000000/minute" for tier in Tier for category in Category),
+    "RATELIMIT_ENDPOINTS": ",".join(f"{endpoint}=1000000/minute" for endpoint in Endpoint),
+    "RATELIMIT_IP_GUARD": "1000000/minute",
+}
 SLOTS = {"data_sync": 4, "data_processing": 2, "scheduled": 2}
 
 Json = Mapping[str, Any]
@@ -38,8 +45,15 @@ def environment(*, database_url: str, redis_url: str, data_dir: Path, **more: st
         "JOBS_DIAGNOSTICS": "1",
         "APP_ADMIN_API_KEY": ADMIN_KEY,
         "APP_STORE_PATIENCE_S": "2",
+        **UNLIMITED,
+        **quotas(),
         **more,
     }
+
+
+def quotas(*, running: int = 50, waiting: int = 100_000) -> dict[str, str]:
+    """Give the setting by which everybody may have so many jobs: the admin, and who is written down nowhere."""
+    return {"JOBS_QUOTAS": f"admin={running}/{waiting},normal={running}/{waiting}"}
 
 
 def tasks_of(environ: Mapping[str, str], *more: Task) -> TaskTable:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from jobs.stores.database import Database
+from ratelimit.keys import BUCKETS
 
 _HASH = 'SELECT md5(string_agg(row::text, chr(10) ORDER BY row::text)) FROM "{}" row'
+
+_OF_REQUESTS = (f"{BUCKETS}:".encode(), b"switchyard:rate:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +23,7 @@ class Snapshot:
 
 
 async def snapshot_of(database: Database, redis_url: str) -> Snapshot:
-    """Read both stores."""
+    """Read both stores, but for what is there of each request, refused ones too: limits and statistics."""
     names = await database.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     tables = {}
     for (name,) in names:
@@ -28,7 +31,11 @@ async def snapshot_of(database: Database, redis_url: str) -> Snapshot:
         tables[str(name)] = str(row[0])
     redis: Redis = Redis.from_url(redis_url)
     try:
-        keys = {key: hashlib.sha256(await redis.dump(key) or b"").hexdigest() async for key in redis.scan_iter()}
+        keys = {
+            key: hashlib.sha256(await redis.dump(key) or b"").hexdigest()
+            async for key in redis.scan_iter()
+            if not key.startswith(_OF_REQUESTS)
+        }
     finally:
         await redis.aclose(close_connection_pool=True)
     return Snapshot(tables=tables, keys=keys)

@@ -9,6 +9,8 @@ from app.openapi.operations.events import EVENTS
 from app.openapi.operations.failures import FAILURES
 from app.openapi.operations.jobs import JOBS
 from app.openapi.operations.queues import QUEUES
+from app.openapi.operations.quota import QUOTA
+from app.openapi.operations.rate_limit import RATE_LIMIT
 from app.openapi.operations.schedules import SCHEDULES
 from app.openapi.operations.site import SITE
 
@@ -18,9 +20,11 @@ OPERATIONS: Operations = {
     **EVENTS,
     **FAILURES,
     **QUEUES,
+    **QUOTA,
     **SCHEDULES,
     **AUDIT,
     **ACCOUNTS,
+    **RATE_LIMIT,
     **DATA_SYNC,
     **SITE,
 }

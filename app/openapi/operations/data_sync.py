@@ -2,7 +2,7 @@
 
 from app.api import data_sync
 from app.openapi.operation import LOCATION, Answer, Operation, Operations
-from app.problems import CONFLICT, FORBIDDEN, NO_SPREADSHEET, NOT_FOUND
+from app.problems import CONFLICT, FORBIDDEN, NO_SPREADSHEET, NOT_FOUND, QUOTA
 from app.schemas.requests import FileForm, SyncBody, TemplateBody, TemplateQuery
 from app.schemas.shapes.data_sync import FileView, SyncSubmittedView, SyncView, TemplateList, TemplateView
 
@@ -60,7 +60,7 @@ DATA_SYNC: Operations = {
             202: Answer(meaning="The job: it will run", shape=SyncSubmittedView, headers=(LOCATION,)),
             200: Answer(meaning="The unfinished job that syncs it", shape=SyncSubmittedView, headers=(LOCATION,)),
         },
-        problems=(NOT_FOUND,),
+        problems=(NOT_FOUND, QUOTA),
     ),
     data_sync.show_progress: Operation(
         summary="Show how far a sync is",

@@ -2,6 +2,7 @@
 
 from app.api import failures
 from app.openapi.operation import Answer, Operation, Operations
+from app.problems import QUOTA
 from app.schemas.requests import CausesQuery, RetryQuery
 from app.schemas.shapes.failures import CauseList, RetriedView
 
@@ -17,5 +18,6 @@ FAILURES: Operations = {
         description="For ten seconds at most; where some are left, do it again with `next_cursor`.",
         query=RetryQuery,
         answers={202: Answer(meaning="How many will run, and how many are left", shape=RetriedView)},
+        problems=(QUOTA,),
     ),
 }

@@ -46,7 +46,7 @@ JOBS: Operations = {
         summary="Run a job once more",
         description="One that has failed, was cancelled or has expired. It keeps its id; its tries are counted anew.",
         answers={202: Answer(meaning="The job: it will run", shape=JobView)},
-        problems=(CONFLICT,),
+        problems=(CONFLICT, QUOTA),
     ),
     jobs.list_tasks: Operation(
         summary="List the tasks",

@@ -13,7 +13,19 @@ class MistakeView(TypedDict):
     detail: str
 
 
-class ProblemView(TypedDict):
+# What only some problems have. A hyphen is in no name of Python's.
+_Refusal = TypedDict("_Refusal", {"violated-policies": NotRequired[Sequence[str]]})
+
+
+class MoreView(_Refusal):
+    """What only some problems have: mistakes of the input, or which rate limits are used up, and whose."""
+
+    errors: NotRequired[Sequence[MistakeView]]
+    rate_limit_type: NotRequired[str]
+    rate_limit_key: NotRequired[str]
+
+
+class ProblemView(MoreView):
     """Why a request was not carried out (RFC 9457). It has changed nothing, unless its `detail` says so."""
 
     type: str
@@ -22,4 +34,3 @@ class ProblemView(TypedDict):
     detail: str
     instance: str
     request_id: str
-    errors: NotRequired[Sequence[MistakeView]]

@@ -145,7 +145,7 @@ def environment(url: str) -> Iterator[tuple[str, str]]:
     """Give the variables of the worker: one owner has all jobs, so his limit is one that is looked at but not met."""
     yield "REDIS_URL", url
     yield "DATABASE_URL", os.environ["BENCH_DATABASE_URL"]
-    yield "JOBS_MAX_RUNNING", "100000"
+    yield "JOBS_QUOTAS", "admin=100000/1000000,normal=100000/1000000"
 
 
 async def work(url: str, concurrency: int) -> None:

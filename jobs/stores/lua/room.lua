@@ -40,17 +40,24 @@ local function use_places(owner, batch, amount)
   if found then keep_places(owner, batch, tonumber(string.match(found, ':(%d+)$')) - amount) end
 end
 
-local function count_free(owner, most)
-  return most - redis.call('ZCARD', UNFINISHED .. owner) - redis.call('ZCARD', RESERVE .. owner) - count_kept(owner)
+-- How many places an owner has, those of unfinished jobs and those that are kept.
+local function count_taken(owner)
+  redis.call('ZREMRANGEBYSCORE', RESERVE .. owner, '-inf', now_text)
+  return redis.call('ZCARD', UNFINISHED .. owner) + redis.call('ZCARD', RESERVE .. owner) + count_kept(owner)
+end
+
+-- How many places an owner may have. Nothing: nobody has said so, or Redis has lost it.
+local function most_of(owner)
+  local got = redis.call('HMGET', PLACES, owner, '*')
+  return got[2] and tonumber(got[1] or got[2])
 end
 
 -- How many of `most` places are free, for somebody who wants so many of them.
 local function free_of(owner, most, wanted)
-  redis.call('ZREMRANGEBYSCORE', RESERVE .. owner, '-inf', now_text)
-  local free = count_free(owner, most)
+  local free = most - count_taken(owner)
   if free >= wanted then return free end
   drop_lost(owner)
-  return count_free(owner, most)
+  return most - count_taken(owner)
 end
 
 -- Whether the stream of what is not written is as long as it may be; 0 is any length.

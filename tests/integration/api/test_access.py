@@ -12,6 +12,7 @@ import pytest
 
 from app.routes import ROUTES
 from jobs.stores.database import Database
+from ratelimit.settings import RateLimitSettings
 from tests.support.batches import noops, submit_batch
 from tests.support.failing import fail
 from tests.support.files import ORDERS, as_csv, publish, upload
@@ -29,6 +30,7 @@ _TEMPLATE = {
 _NOOP = {"task": "diag.noop"}
 _LOGIN = {"username": "ann", "password": PASSWORD}
 _CHOSEN = {"username": "carl", "password": PASSWORD}
+_LIMITS = RateLimitSettings().document().model_dump()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +75,21 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("GET", "/api/batches/{id}"): _all(401, 404, 200, 200, place="$batch"),
     ("POST", "/api/batches/{id}/retry"): _all(401, 404, 409, 409, place="$batch"),
     ("POST", "/api/batches/{id}/cancel"): _all(401, 404, 200, 200, place="$batch"),
+    ("GET", "/api/batches/{id}/events"): _all(401, 404, 200, 200, place="$batch"),
     ("GET", "/api/queues"): _KNOWN,
     ("POST", "/api/queues/{q}/pause"): _all(401, 403, 403, 200, place="data_sync"),
     ("POST", "/api/queues/{q}/resume"): _all(401, 403, 403, 200, place="data_sync"),
+    ("GET", "/api/quota"): _KNOWN,
+    ("PATCH", "/api/quota/{owner}"): _all(401, 403, 403, 200, place="$ann", json={"max_waiting": 100}),
     ("GET", "/api/workers"): _KNOWN,
     ("GET", "/api/audit"): _ADMINS,
+    ("GET", "/api/rate-limit/config"): _ADMINS,
+    ("PUT", "/api/rate-limit/config"): _all(401, 403, 403, 428, json=_LIMITS),
+    ("GET", "/api/rate-limit/my-info"): _KNOWN,
+    ("GET", "/api/rate-limit/stats"): _ADMINS,
+    ("DELETE", "/api/rate-limit/stats"): _all(401, 403, 403, 204),
+    ("GET", "/api/rate-limit/events"): _ADMINS,
+    ("GET", "/api/rate-limit/anomalies"): _ADMINS,
     ("GET", "/api/tasks"): _KNOWN,
     ("GET", "/api/schedules"): _KNOWN,
     ("POST", "/api/schedules/{name}/run"): _all(401, 403, 403, 202, place="nap"),
@@ -101,7 +113,8 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("PATCH", "/api/users/{id}"): _all(401, 403, 403, 200, place="$ann", json={"role": "normal"}),
 }
 
-_STREAMS = {"/api/jobs/{id}/events", "/api/events"}  # asked by HEAD: their answer has no end
+# Asked by HEAD: their answer has no end.
+_STREAMS = {"/api/jobs/{id}/events", "/api/batches/{id}/events", "/api/events"}
 
 
 @pytest.fixture

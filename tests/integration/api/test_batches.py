@@ -12,7 +12,7 @@ from jobs import keys
 from jobs.registry import Task
 from jobs.stores.database import Database
 from tests.support.batches import Jobs, noops, submit_batch
-from tests.support.site import end_of, running_web, running_worker, submit
+from tests.support.site import end_of, quotas, running_web, running_worker, submit
 
 
 async def _left(database: Database) -> int:
@@ -150,7 +150,7 @@ async def test_a_batch_counts_whole_against_the_quota(
     environ: dict[str, str], database: Database, redis_url: str
 ) -> None:
     """429 that names what is free, and then so many fit exactly; nothing of what was refused is left."""
-    async with running_web({**environ, "JOBS_MAX_WAITING": "10"}) as web, Redis.from_url(redis_url) as redis:
+    async with running_web({**environ, **quotas(waiting=10)}) as web, Redis.from_url(redis_url) as redis:
         await submit_batch(web, noops(4))
         refused = await web.post("/api/batches", json={"jobs": noops(7)})
         assert (refused.status_code, refused.json()["type"]) == (429, "waiting-quota")
@@ -164,7 +164,7 @@ async def test_a_batch_counts_whole_against_the_quota(
 
 async def test_of_batches_at_once_as_many_as_fit_are_accepted(environ: dict[str, str], database: Database) -> None:
     """Two processes take no place twice."""
-    settings = {**environ, "JOBS_MAX_WAITING": "10"}
+    settings = {**environ, **quotas(waiting=10)}
     async with running_web(settings) as one, running_web(settings) as other:
         answers = await asyncio.gather(
             *(client.post("/api/batches", json={"jobs": noops(4)}) for _ in range(5) for client in (one, other))
@@ -228,7 +228,7 @@ async def _follow(_: object, batch_id: str) -> str:
 
 async def test_places_of_a_process_that_died_are_free_after_their_time(environ: dict[str, str], redis_url: str) -> None:
     """What is kept for batches on their way counts until then, and leaves nothing."""
-    async with running_web({**environ, "JOBS_MAX_WAITING": "10"}) as web, Redis.from_url(redis_url) as redis:
+    async with running_web({**environ, **quotas(waiting=10)}) as web, Redis.from_url(redis_url) as redis:
         seconds, _ = await redis.time()
         kept = {"alive": f"{(seconds + 60) * 1000}:7", "dead": f"{(seconds - 1) * 1000}:9"}
         await redis.hset(keys.reserved("admin"), mapping=kept)

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from jobs import keys
 from jobs.stores.database import Database
-from tests.support.site import end_of, running_web, running_worker, submit
+from tests.support.site import end_of, quotas, running_web, running_worker, submit
 
 _JOB = {"task": "diag.noop", "args": {}, "tags": ["a"]}
 
@@ -116,7 +116,7 @@ async def test_a_process_that_died_in_between_leaves_the_same_job_to_the_next(
 
 async def test_what_was_refused_may_be_sent_again(environ: dict[str, str], database: Database) -> None:
     """A wrong body or a quota uses up no key."""
-    async with running_web({**environ, "JOBS_MAX_WAITING": "1"}) as web:
+    async with running_web({**environ, **quotas(waiting=1)}) as web:
         assert (await _post(web, "k", {"task": "no.such"})).status_code == 422
         taken = await submit(web, "diag.noop")
         assert (await _post(web, "k")).status_code == 429

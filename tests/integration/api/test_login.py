@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from app.attempts import FREE, LONGEST_S, Attempts, pause_s
 from app.identity import SESSION_COOKIE
 from app.keys import attempts as attempts_key
+from app.problems import RATE_LIMITED
 from app.stores.attempts import AttemptStore
 from jobs.stores.database import Database
 from jobs.stores.redis import connect_redis
@@ -156,7 +157,7 @@ async def test_guessing_gets_slower_for_names_that_there_are_and_are_not(
         answers = await asyncio.gather(*(_try(web, name) for _ in range(5)))
         assert [answer.status_code for answer in answers] == [429] * 5
     answer = await _try(web, ann.username, PASSWORD)
-    assert (answer.status_code, answer.json()["type"]) == (429, "rate-limited")
+    assert (answer.status_code, answer.json()["type"]) == (429, RATE_LIMITED.type)
     assert 0 < int(answer.headers["retry-after"]) <= LONGEST_S
     with ann.asking(web):
         assert (await web.get("/api/auth/me")).status_code == 200

@@ -20,6 +20,7 @@ from jobs.counters import Pair, field_of
 from jobs.scoring import PARKED
 from tests.chaos.outages import hung, stopped
 from tests.support.metrics import Samples, samples_of, value_of
+from tests.support.programs import program_of
 from tests.support.site import end_of, running_web, submit
 
 TOKEN = "a-token-of-16-ch"  # noqa: S105  the test's own
@@ -123,7 +124,12 @@ async def test_without_redis_the_answer_says_so(
         after = await scrape(client)
     assert value_of(during, "switchyard_redis_up") == 0
     assert value_of(during, "switchyard_postgresql_up") == 1
-    assert set(during) == {"switchyard_redis_up", "switchyard_postgresql_up", "switchyard_build_info"}
+    assert set(during) == {
+        "switchyard_redis_up",
+        "switchyard_postgresql_up",
+        "switchyard_build_info",
+        "switchyard_rate_limit_redis_away",
+    }
     assert after.keys() == before.keys()
     assert value_of(after, "switchyard_redis_up") == 1
 
@@ -139,9 +145,7 @@ async def test_without_postgresql_the_counters_are_shown(environ: dict[str, str]
 
 async def test_promtool_finds_nothing_to_mend(web: httpx.AsyncClient) -> None:
     """The names and types are as Prometheus' own linter wants them."""
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed; it comes with Debian's prometheus")
+    promtool = program_of("prometheus", "promtool")
     text = (await web.get("/metrics")).content
     checking = await asyncio.create_subprocess_exec(
         *(promtool, "check", "metrics"),

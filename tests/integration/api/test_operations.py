@@ -44,6 +44,7 @@ async def places(web: httpx.AsyncClient, database: Database) -> Mapping[str, str
         "/api/batches/": batch["id"],
         "/api/failures/": "f",
         "/api/queues/": "data_sync",
+        "/api/quota/": "admin",
         "/api/schedules/": "nap",
         "/api/data-sync/files/": file["id"],
         "/api/data-sync/templates/": template["id"],

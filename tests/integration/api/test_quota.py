@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from jobs import keys
 from jobs.admit import PLENTY
 from jobs.stores.database import Database
-from tests.support.site import end_of, running_web, running_worker, submit
+from tests.support.site import end_of, quotas, running_web, running_worker, submit
 
 _MOST = 10
 
@@ -19,7 +19,7 @@ _MOST = 10
 @pytest.fixture
 def environ(environ: dict[str, str]) -> dict[str, str]:
     """Give the variables of a site with a small quota."""
-    return {**environ, "JOBS_MAX_WAITING": str(_MOST)}
+    return {**environ, **quotas(waiting=_MOST)}
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ async def test_of_many_at_once_exactly_so_many_are_accepted(
 async def test_far_from_the_bound_only_some_are_asked_about(environ: dict[str, str], redis: Redis) -> None:
     """Who had many places may go on without a question, but not for more than a 64th of them, nor for long."""
     told = Counter[int]()
-    async with running_web({**environ, "JOBS_MAX_WAITING": str(PLENTY + 1)}) as web:
+    async with running_web({**environ, **quotas(waiting=PLENTY + 1)}) as web:
         for _ in range(10):  # a busy machine may let the second pass
             await redis.delete(keys.reserve("admin"))
             await submit(web, "diag.noop")

@@ -1,5 +1,6 @@
 """/api/schedules: what runs by itself, and a run out of turn."""
 
+import math
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,10 +10,10 @@ import pytest
 from app.auth import Authenticator
 from app.identity import Identity, Role
 from jobs.stores.database import Database
-from tests.support.conditions import eventually
+from tests.support.conditions import eventually, reaches
 from tests.support.metrics import samples_of, value_of
 from tests.support.moments import moment
-from tests.support.site import SLOTS, end_of, running_web, running_worker
+from tests.support.site import SLOTS, end_of, running_web, running_worker, submit
 
 _DECLARED = {"JOBS_SCHEDULES": "tests.support.schedules:SCHEDULES"}
 
@@ -153,3 +154,28 @@ async def test_the_canaries_that_are_shipped_come_back(environ: dict[str, str]) 
             job = (await client.post(f"/api/schedules/canary.{queue}/run")).json()
             ended = await end_of(client, job["id"])
             assert (ended["queue"], ended["state"]) == (queue, "succeeded")
+
+
+async def test_the_metrics_tell_when_a_schedule_last_ended_well(
+    client: httpx.AsyncClient, planned: dict[str, str], database: Database
+) -> None:
+    """Infinitely long ago before it ran, also where no steward knows it; failures, and others' jobs, do not count."""
+
+    async def since_s() -> float:
+        samples = samples_of((await client.get("/metrics")).text)
+        return value_of(samples, "switchyard_schedule_since_success_seconds", schedule="nap")
+
+    async def is_counted() -> bool:
+        return await since_s() < 30
+
+    assert await since_s() == math.inf
+    async with running_worker(planned):
+        other = await submit(client, "diag.noop", tags=["schedule:nap"])
+        await reaches(client, other["id"], "succeeded")
+        assert await since_s() == math.inf
+        await client.post("/api/schedules/nap/run")
+        await eventually(is_counted)
+    await database.execute("UPDATE jobs SET finished_at = finished_at - interval '1 hour'")
+    assert 3_600 < await since_s() < 3_700
+    await database.execute("UPDATE jobs SET state = 'failed'")
+    assert await since_s() == math.inf

@@ -12,10 +12,12 @@ from jobs import keys
 from jobs.accept import Accepted, Acceptor
 from jobs.admit import Admitter, Limits
 from jobs.model import State
+from jobs.quota import DEFAULT_TIER, Quota, Tiers
 from jobs.stores import rows
 from jobs.stores.database import Database
 from jobs.stores.jobs import JobStore, NewJob
 from jobs.stores.queue import Queue
+from jobs.stores.quotas import QuotaStore
 from jobs.stores.redis import connect_redis
 
 _NEW = NewJob(
@@ -38,11 +40,13 @@ async def acceptor(database: Database, redis_url: str) -> AsyncIterator[Acceptor
     """Give one that has both stores."""
     redis = connect_redis(redis_url, patience_s=1)
     jobs, queue = JobStore(database), Queue(redis, patience_s=1, step_ms=600_000)
+    tiers = Tiers({**Tiers().numbers, DEFAULT_TIER: Quota(max_running=1, max_waiting=7)})
+    quotas = QuotaStore(database, redis, tiers=tiers, patience_s=1)
     yield Acceptor(
         database=database,
         jobs=jobs,
         queue=queue,
-        admitter=Admitter(jobs=jobs, queue=queue, limits=Limits(max_waiting=7)),
+        admitter=Admitter(jobs=jobs, queue=queue, limits=Limits(quotas=quotas)),
         typical_s=lambda _: 30.0,
         patience_s=2,
     )

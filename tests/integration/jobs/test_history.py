@@ -9,15 +9,15 @@ from redis.asyncio import Redis
 from jobs import codec, keys
 from jobs.errors import StoreUnavailableError
 from jobs.history import HistoryWriter
-from jobs.ids import new_job_id
 from jobs.model import State
 from jobs.scribe import Scribe
 from jobs.stores.database import Database
 from jobs.stores.events import Events, Keep
-from jobs.stores.jobs import JobStore, NewJob
+from jobs.stores.jobs import JobStore
 from jobs.stores.redis import connect_redis
 from tests.chaos.outages import stopped
 from tests.conftest import Servers
+from tests.support.accepted import accepted
 
 _AT = 1_764_000_000_000
 _FAILURE = codec.dumps({"type": "E", "message": "m", "fingerprint": "f"}).decode()
@@ -39,27 +39,6 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
     client = connect_redis(redis_url, patience_s=10)
     yield client
     await client.aclose(close_connection_pool=True)
-
-
-async def _accepted(database: Database, amount: int) -> list[str]:
-    ids = [new_job_id() for _ in range(amount)]
-    async with database.transaction() as connection:
-        for job_id in ids:
-            new = NewJob(
-                id=job_id,
-                task="diag.noop",
-                queue="data_sync",
-                owner="admin",
-                priority=5,
-                args={},
-                tags=(),
-                max_tries=5,
-                timeout_s=300,
-                run_at=None,
-                delay_s=None,
-            )
-            await JobStore(database).insert([new], connection=connection)
-    return ids
 
 
 def _life_of(job_id: str, *, run: int = 1) -> list[dict[str, str]]:
@@ -85,7 +64,7 @@ async def _written(redis: Redis, database: Database, consumer: str = "one") -> H
 async def test_any_order_and_any_repetition_give_the_same_row(redis: Redis, database: Database) -> None:
     """Four hundred shuffles, each told in batches of random size, one event in three twice."""
     chance = random.Random(20)  # noqa: S311  no secret
-    ids = await _accepted(database, 400)
+    ids = await accepted(database, 400)
     told = [event for job_id in ids for event in _life_of(job_id)]
     told += chance.sample(told, len(told) // 3)
     chance.shuffle(told)
@@ -106,7 +85,7 @@ async def test_any_order_and_any_repetition_give_the_same_row(redis: Redis, data
 
 async def test_a_later_run_wins_over_the_end_of_an_earlier_one(redis: Redis, database: Database) -> None:
     """And nothing of the earlier run counts any more, when it comes late."""
-    (job_id,) = await _accepted(database, 1)
+    (job_id,) = await accepted(database, 1)
     first, second = _life_of(job_id), _life_of(job_id, run=2)[:2]
     await _tell(redis, second, first)
     await _written(redis, database)
@@ -117,7 +96,7 @@ async def test_a_later_run_wins_over_the_end_of_an_earlier_one(redis: Redis, dat
 
 async def test_an_event_that_cannot_be_written_keeps_nobody_back(redis: Redis, database: Database) -> None:
     """Its neighbours of the same entry are written, and so is what comes after it."""
-    ids = await _accepted(database, 9)
+    ids = await accepted(database, 9)
     told = [event for job_id in ids for event in _life_of(job_id)]
     poison = {"id": ids[4], "run": "1", "v": "200", "at": str(_AT), "state": "running", "try": str(2**40)}
     await _tell(redis, [*told[:30], poison, *told[30:]])
@@ -131,7 +110,7 @@ async def test_an_event_that_cannot_be_written_keeps_nobody_back(redis: Redis, d
 
 async def test_text_that_postgresql_cannot_hold_is_written_without_it(redis: Redis, database: Database) -> None:
     """NUL becomes the replacement character, wherever it hides."""
-    (job_id,) = await _accepted(database, 1)
+    (job_id,) = await accepted(database, 1)
     life = _life_of(job_id)
     life[-1]["result"] = codec.dumps({"a\x00": ["\x00", "\\\\u0000"]}).decode()
     await _tell(redis, life)
@@ -143,7 +122,7 @@ async def test_text_that_postgresql_cannot_hold_is_written_without_it(redis: Red
 
 async def test_what_a_dead_writer_had_taken_is_written_by_another(redis: Redis, database: Database) -> None:
     """It was given to the dead one and never confirmed."""
-    (job_id,) = await _accepted(database, 1)
+    (job_id,) = await accepted(database, 1)
     dead, living = Events(redis, consumer="dead"), Events(redis, consumer="living")
     await dead.open()
     await _tell(redis, _life_of(job_id))
@@ -155,7 +134,7 @@ async def test_what_a_dead_writer_had_taken_is_written_by_another(redis: Redis, 
 
 async def test_the_stream_is_trimmed_behind_what_is_confirmed(redis: Redis, database: Database) -> None:
     """Never what somebody has not confirmed, nor what nobody has read."""
-    ids = await _accepted(database, 4)
+    ids = await accepted(database, 4)
     events = Events(redis, consumer="one", keep=Keep(ms=0))
     await events.open()
     await _tell(redis, *(_life_of(job_id) for job_id in ids))
@@ -174,7 +153,7 @@ async def test_the_stream_is_trimmed_behind_what_is_confirmed(redis: Redis, data
 
 async def test_a_writer_that_leaves_is_forgotten_unless_it_owes_something(redis: Redis, database: Database) -> None:
     """Names do not pile up; what is unconfirmed stays with its name until another takes it, who need not wait."""
-    (job_id,) = await _accepted(database, 1)
+    (job_id,) = await accepted(database, 1)
     tidy = await _written(redis, database, consumer="tidy")
     await tidy.finish()
     await tidy.leave()
@@ -211,7 +190,7 @@ async def test_what_was_taken_over_in_vain_is_written_as_soon_as_it_can_be(
     redis: Redis, database: Database, servers: Servers
 ) -> None:
     """It is the writer's own from then on: nobody waits for another minute."""
-    (job_id,) = await _accepted(database, 1)
+    (job_id,) = await accepted(database, 1)
     dead = Events(redis, consumer="dead")
     await dead.open()
     await _tell(redis, _life_of(job_id))

@@ -10,6 +10,7 @@ import pytest
 
 from jobs import codec, keys
 from jobs.model import Failure
+from jobs.quota import Overrides, Tier
 from jobs.scoring import PARKED
 from jobs.settings import load_settings
 from jobs.stores.database import Database, Row
@@ -54,7 +55,8 @@ async def _retrying(bed: Bed, leases: Leases, amount: int) -> list[str]:
 
 async def _parked(bed: Bed, leases: Leases, amount: int) -> list[str]:
     """Give jobs of owners who may run none."""
-    await bed.queue.set_limit(None, 0)
+    for owner in OWNERS:
+        await bed.quotas.set(owner, Tier.NORMAL, Overrides(max_running=0))
     jobs = await bed.submit([Wanted(owner=OWNERS[n % 3], priority=1 + 3 * n % 10) for n in range(amount)])
     assert await _claim(leases, amount) == []
     assert await bed.redis.zcount(keys.queue(QUEUE), PARKED, PARKED) == amount
@@ -130,7 +132,8 @@ async def test_forward_again(bed: Bed) -> None:
 
 async def test_release_says_who_parks_them_again(bed: Bed) -> None:
     """A Switchyard worker that runs is in the way; the command does its work all the same."""
-    async with bed.worker(2, JOBS_MAX_RUNNING="1") as worker:
+    await bed.quotas.set("somebody", Tier.NORMAL, Overrides(max_running=1))
+    async with bed.worker(2) as worker:
         await bed.submit([sleeping(20.0)] * 4)
 
         async def has_parked() -> bool:

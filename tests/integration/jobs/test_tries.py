@@ -8,10 +8,10 @@ import pytest
 
 from jobs import codec
 from jobs.find import JobFinder
-from jobs.ids import new_job_id
 from jobs.model import Job, Over, State
 from jobs.stores.database import Database, Row
-from jobs.stores.jobs import JobStore, NewJob
+from jobs.stores.jobs import JobStore
+from tests.support.accepted import accepted
 from tests.support.bed import NOTE_ENDS
 from tests.support.both import write_history
 from tests.support.stage import Stage, stage_of
@@ -63,28 +63,6 @@ _LAST_WRITTEN: dict[str, list[tuple[object, ...]]] = {
 }
 
 
-async def _accepted(database: Database, amount: int) -> list[str]:
-    new = [
-        NewJob(
-            id=new_job_id(),
-            task="diag.noop",
-            queue="data_sync",
-            owner="admin",
-            priority=5,
-            args={},
-            tags=(),
-            max_tries=5,
-            timeout_s=300,
-            run_at=None,
-            delay_s=None,
-        )
-        for _ in range(amount)
-    ]
-    async with database.transaction() as connection:
-        await JobStore(database).insert(new, connection=connection)
-    return [job.id for job in new]
-
-
 def _told(job_id: str, life: Sequence[Event]) -> list[Event]:
     return [
         {"id": job_id, "run": "1", "v": str(100 + number), "at": str(_AT + number), **event}
@@ -109,7 +87,7 @@ def _shown(row: Row) -> tuple[object, ...]:
 async def test_any_order_and_any_repetition_give_the_same_rows(database: Database, end: str) -> None:
     """Each job's events shuffled, one in three twice, a few at a time: so ends come before starts."""
     chance = random.Random(end)  # noqa: S311  no secret
-    for job_id in await _accepted(database, _SHUFFLES):
+    for job_id in await accepted(database, _SHUFFLES):
         told = _told(job_id, (*_LIFE, *_ENDS[end]))
         told += chance.sample(told, len(told) // 3)
         chance.shuffle(told)
@@ -128,7 +106,7 @@ async def test_any_order_and_any_repetition_give_the_same_rows(database: Databas
 
 async def test_a_success_at_the_first_try_has_no_row(database: Database) -> None:
     """The job's own tells of it, also where its start is heard of after its end."""
-    (job_id,) = await _accepted(database, 1)
+    (job_id,) = await accepted(database, 1)
     start, end = _told(job_id, ({"state": "running", "worker": "a"}, {"state": "succeeded", "fence": "100"}))
     for event in (end, start):
         await _tell(database, [event])
@@ -141,7 +119,7 @@ async def test_a_success_at_the_first_try_has_no_row(database: Database) -> None
 async def test_a_start_that_is_heard_of_late_is_no_second_end(database: Database) -> None:
     """The tests' own count of ends knows the difference: any other change of such a row is one."""
     await database.execute(NOTE_ENDS)
-    (job_id,) = await _accepted(database, 1)
+    (job_id,) = await accepted(database, 1)
     start, end = _told(job_id, ({"state": "running", "worker": "a"}, {"state": "succeeded", "fence": "100"}))
     for event in (end, start, start, end):
         await _tell(database, [event])
@@ -152,7 +130,7 @@ async def test_a_start_that_is_heard_of_late_is_no_second_end(database: Database
 
 async def test_an_end_alone_tells_that_there_was_a_start(database: Database) -> None:
     """Which one, only the start itself can tell."""
-    (job_id,) = await _accepted(database, 1)
+    (job_id,) = await accepted(database, 1)
     start, retry, end = _told(
         job_id,
         (
@@ -181,7 +159,7 @@ async def test_a_job_without_a_row_gets_no_tries(database: Database) -> None:
 
 async def test_a_later_run_keeps_the_tries_of_an_earlier_one(database: Database) -> None:
     """Also where they are heard of later."""
-    (job_id,) = await _accepted(database, 1)
+    (job_id,) = await accepted(database, 1)
     later = [event | {"run": "2", "v": str(int(event["v"]) + 100)} for event in _told(job_id, _LIFE[:2])]
     await _tell(database, later)
     await _tell(database, _told(job_id, (*_LIFE, *_ENDS["failed"])))

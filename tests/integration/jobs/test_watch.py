@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from jobs import keys
 from jobs.errors import StoreUnavailableError, UnfitRedisError
 from jobs.pause import Pauses
+from jobs.quotas import Quotas
 from jobs.rebuild import Copies, Rebuilder
 from jobs.scribe import Scribe
 from jobs.settings import load_settings
@@ -17,6 +18,7 @@ from jobs.stores.both import Both
 from jobs.stores.database import Database
 from jobs.stores.meeting import meet
 from jobs.stores.pauses import PauseStore
+from jobs.stores.quotas import QuotaStore
 from jobs.stores.redis import connect_redis
 from jobs.stores.site import SiteStore
 from jobs.strays import Strays
@@ -40,7 +42,10 @@ class Stage:
         scribe = Scribe(self.both.jobs)
         site = SiteStore(self.database, steward=steward, lease_s=lease_s)
         pauses = Pauses(PauseStore(self.database, self.redis))
-        copies = Copies(self.both, pauses=pauses, settings=load_settings(self.environ), queues=("data_sync",))
+        settings = load_settings(self.environ)
+        store = QuotaStore(self.database, self.redis, tiers=settings.quotas, patience_s=5)
+        quotas = Quotas(store, database=self.database)
+        copies = Copies(pauses=pauses, quotas=quotas, settings=settings, queues=("data_sync",))
         strays = Strays(self.both, scribe=scribe, queues=("data_sync",))
         rebuilder = Rebuilder(
             self.both, site=site, mender=mender_of(self.both), scribe=scribe, strays=strays, copies=copies

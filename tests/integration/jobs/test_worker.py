@@ -16,6 +16,7 @@ from jobs import codec, keys
 from jobs.context import JobContext
 from jobs.errors import JobFailedError
 from jobs.registry import Task
+from tests.support.conditions import written
 from tests.support.site import end_of, running_web, running_worker, submit
 
 
@@ -112,16 +113,15 @@ async def test_a_pickled_payload_is_refused_and_never_loaded(
 async def test_an_entry_that_comes_back_is_not_run_again(site: httpx.AsyncClient, redis_url: str) -> None:
     """What is left of an ended job in the queue is tidied away; the row stays as it is."""
     job = await submit(site, "diag.noop")
-    ended = await end_of(site, job["id"])
+    await end_of(site, job["id"])
+    ended = await written(site, job["id"])
     async with Redis.from_url(redis_url) as redis:
         await redis.zadd(keys.queue("data_sync"), {job["id"]: -1e12})
         await redis.lpush(keys.wake("data_sync"), "1")
         async with asyncio.timeout(10):
             while await redis.zcard(keys.queue("data_sync")):  # noqa: ASYNC110  nobody tells
                 await asyncio.sleep(0.01)
-    shown = (await site.get(f"/api/jobs/{job['id']}")).json()
-    assert len(shown.pop("attempts")) == len(ended.pop("attempts")) == 1  # its worker may be known by now
-    assert shown == ended
+    assert (await site.get(f"/api/jobs/{job['id']}")).json() == ended
 
 
 @pytest.mark.usefixtures("site")

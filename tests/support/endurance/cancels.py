@@ -21,7 +21,7 @@ from tests.support.conditions import eventually
 from tests.support.crew import Crew, crew_of
 from tests.support.figures import Figures
 
-LIMIT = 10  # to be set as JOBS_MAX_RUNNING
+LIMIT = 10  # to be set as what each owner may run
 PROCESSES = 2  # to be set as JOBS_PROCESSES
 TASKS = "tests.support.blocking:TASKS,tests.support.tasks:TASKS"  # to be set as JOBS_TASKS
 

@@ -10,8 +10,9 @@ from jobs.stores.database import Row
 from tests.support.bed import Bed, Wanted, sleeping
 from tests.support.conditions import eventually
 from tests.support.figures import Figures
+from tests.support.leaks import assert_nobody_has_anything
 
-LIMIT = 30  # to be set as JOBS_MAX_RUNNING
+LIMIT = 30  # to be set as what each owner may run
 
 _WORKERS = 3
 _SLOTS = 20
@@ -55,6 +56,7 @@ async def flush_redis(bed: Bed, *, jobs: int, runs_s: float) -> Figures:
         await bed.trail.catch_up()
         ended = [worker.lines[-5:] for worker in workers if not worker.runs]
         assert not ended, f"a worker has ended: {ended}"
+    await assert_nobody_has_anything(bed.redis)
     again = _started_again(bed, rows)
     _assert_as_wanted(dict(zip(ids, wanted, strict=True)), rows)
     assert await bed.redis.hget(keys.PAUSED, _PAUSED) == before  # type: ignore[misc]

@@ -11,7 +11,7 @@ from tests.support.bed import Bed, Wanted, dice, sleeping
 from tests.support.crew import crew_of
 from tests.support.figures import Figures
 
-LIMIT = 12  # to be set as JOBS_MAX_RUNNING
+LIMIT = 12  # to be set as what each owner may run
 
 _WORKERS = 3
 _SLOTS = 20

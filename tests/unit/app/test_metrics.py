@@ -90,11 +90,18 @@ def test_each_number_is_shown_under_its_name() -> None:
 
 def test_schedules_are_shown_whether_redis_is_there_or_not() -> None:
     """PostgreSQL keeps what is counted of them."""
-    row = ScheduleRow(name="nightly", fired=1, missed=2, overlapped=3, overdue_s=4.5)
+    row = ScheduleRow(name="nightly", fired=1, missed=2, overlapped=3, overdue_s=4.5, since_success_s=90.0)
     samples = shown(Snapshot(reading=None, postgresql_up=True, schedules=[row]))
     counts = [samples[f"switchyard_schedule_{name}_total"] for name in ("fired", "missed", "overlapped")]
     assert counts == [{frozenset({("schedule", "nightly")}): count} for count in (1, 2, 3)]
     assert value_of(samples, "switchyard_schedule_overdue_seconds", schedule="nightly") == 4.5
+    assert value_of(samples, "switchyard_schedule_since_success_seconds", schedule="nightly") == 90.0
+
+
+def test_a_schedule_that_never_ran_is_there() -> None:
+    """Its last success is infinitely long ago, which every alert on it sees."""
+    samples = shown(Snapshot(reading=None, postgresql_up=True, schedules=[ScheduleRow(name="nightly")]))
+    assert value_of(samples, "switchyard_schedule_since_success_seconds", schedule="nightly") == math.inf
 
 
 @pytest.mark.parametrize("name", HISTOGRAMS)
@@ -126,7 +133,12 @@ def test_entries_are_shown_by_queue_and_band() -> None:
 def test_without_redis_nothing_that_it_keeps_is_shown() -> None:
     """A zero would be a counter that began anew, and what it had would count twice when Redis is back."""
     samples = shown(Snapshot(reading=None, postgresql_up=True))
-    assert set(samples) == {"switchyard_redis_up", "switchyard_postgresql_up", "switchyard_build_info"}
+    assert set(samples) == {
+        "switchyard_redis_up",
+        "switchyard_postgresql_up",
+        "switchyard_build_info",
+        "switchyard_rate_limit_redis_away",
+    }
     assert value_of(samples, "switchyard_redis_up") == 0
     assert value_of(samples, "switchyard_postgresql_up") == 1
 

@@ -8,6 +8,7 @@ import pytest
 from jobs.addresses import RedisAddress, Tls, check_database_url, redis_address
 from jobs.errors import SettingsError
 from jobs.settings import load_settings
+from tests.support.programs import program_of
 
 GOOD = {"DATABASE_URL": "postgresql://u:secret@h/d", "REDIS_URL": "redis://:secret@h:1/0"}
 
@@ -157,10 +158,8 @@ def test_no_repr_shows_a_password() -> None:
 def test_a_key_that_needs_a_password_is_refused(tmp_path: Path) -> None:
     """Nobody is asked for one at a terminal."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-passout", "pass:abcd", "-subj", "/CN=localhost"]
-    try:
-        subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("makes its certificate with openssl, which is not on PATH")
+    command = [program_of("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-subj", "/CN=localhost"]
+    command += ["-passout", "pass:abcd", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
     with pytest.raises(ValueError, match="unencrypted"):
         redis_address(f"rediss://h?ssl_certfile={certificate}&ssl_keyfile={key}")

@@ -111,8 +111,25 @@ async def test_a_loop_that_stood_still_is_forgiven_once() -> None:
     assert missed == ["missed"]
 
 
+async def test_an_answer_has_some_turns_of_a_busy_loop_to_reach_its_asker() -> None:
+    """Each turn takes long, so the time is over before whoever reads the answer and hands it on has had his turns."""
+    deadline, missed = _deadline(0.05)
+
+    async def handed_on() -> str:
+        for _ in range(4):
+            await asyncio.sleep(0)
+        return "yes"
+
+    task = asyncio.create_task(deadline.bound(handed_on()))
+    while not task.done():
+        await asyncio.sleep(0)
+        time.sleep(0.06)  # noqa: ASYNC251  the work of others
+    assert await task == "yes"
+    assert missed == []
+
+
 async def test_a_loop_that_is_always_late_makes_nobody_wait_for_ever() -> None:
-    """It is forgiven once for each question, not as long as it is busy."""
+    """It is forgiven some turns for each question, not as long as it is busy."""
     deadline, missed = _deadline(0.05)
     task = asyncio.create_task(deadline.bound(_never()))
     stalls = 0
@@ -123,4 +140,4 @@ async def test_a_loop_that_is_always_late_makes_nobody_wait_for_ever() -> None:
     with pytest.raises(TimeoutError):
         await task
     assert missed == ["missed"]
-    assert stalls < 10
+    assert stalls < 15

@@ -1,0 +1,1 @@
+"""What it costs to limit a request, beside slowapi on the same Redis."""

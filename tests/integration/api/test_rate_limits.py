@@ -1,0 +1,128 @@
+"""What each may ask for: the numbers of the table, over several web processes at once."""
+
+from collections.abc import AsyncIterator, Sequence
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+from starlette.types import ASGIApp
+
+from tests.support.limits import admitted_in, apps, asking, bounds, caller, limited, over, redis_us
+from tests.support.processes import web_process
+
+DEFAULT = ("GET", "/api/tasks")
+DATA_SYNC = ("POST", "/api/data-sync/files")
+AUTH = ("GET", "/api/auth/me")
+NUMBERS = [
+    ("admin:ada", *DEFAULT, 200),
+    ("admin:ada", *DATA_SYNC, 100),
+    ("admin:ada", *AUTH, 20),
+    ("premium:paul", *DEFAULT, 100),
+    ("premium:paul", *DATA_SYNC, 50),
+    ("premium:paul", *AUTH, 10),
+    ("normal:nora", *DEFAULT, 60),
+    ("normal:nora", *DATA_SYNC, 30),
+    ("normal:nora", *AUTH, 5),
+    (None, *DEFAULT, 30),
+    (None, *DATA_SYNC, 10),
+    (None, *AUTH, 3),
+    ("admin:ada", "POST", "/api/data-sync/single", 10),
+    ("normal:nora", "POST", "/api/data-sync/single", 10),
+]
+
+
+@pytest.fixture
+async def three(environ: dict[str, str]) -> AsyncIterator[Sequence[ASGIApp]]:
+    """Run three web processes' applications, with the limits of production."""
+    async with apps(limited(environ), 3) as running:
+        yield running
+
+
+@pytest.mark.parametrize(("who", "method", "path", "amount"), NUMBERS)
+async def test_each_number_of_the_table_is_what_all_processes_admit_together(
+    three: Sequence[ASGIApp], redis: Redis, who: str | None, method: str, path: str, amount: int
+) -> None:
+    """A full bucket and what comes while it is asked for, one more or less; not three times that."""
+    began_us = await redis_us(redis)
+    admitted = await admitted_in([asking(app, who, method, path) for app in three], least_s=1.2)
+    assert admitted in bounds(amount, await redis_us(redis) - began_us)
+
+
+async def test_the_guard_counts_all_who_call_from_one_address(three: Sequence[ASGIApp], redis: Redis) -> None:
+    """Users who stay within their own limits included."""
+    asks = [asking(three[number % 3], f"admin:{number}", *DEFAULT) for number in range(5)]
+    began_us = await redis_us(redis)
+    admitted = await admitted_in(asks, least_s=3)
+    assert admitted in bounds(600, await redis_us(redis) - began_us)
+
+
+async def test_one_s_use_is_nobody_else_s(three: Sequence[ASGIApp]) -> None:
+    """Another user has his own limit, and so has another address; addresses of one /64 share theirs."""
+    async with caller(three[0], None, address="2001:db8::1") as greedy:
+        while (await greedy.get("/api/tasks")).status_code != 429:
+            pass
+    for address, status in (("2001:db8::2", 429), ("2001:db8:0:1::1", 401), ("192.0.2.9", 401)):
+        async with caller(three[1], None, address=address) as other:
+            assert (await other.get("/api/tasks")).status_code == status, address
+    async with caller(three[2], "normal:nora", address="2001:db8::1") as user:
+        assert (await user.get("/api/tasks")).status_code == 200
+
+
+async def test_categories_and_endpoints_have_buckets_of_their_own(three: Sequence[ASGIApp]) -> None:
+    """Who has used up one may ask for the rest; the endpoint's limit does not touch what is read there."""
+    async with caller(three[0], "normal:nora") as nora:
+        answers = [await nora.post("/api/data-sync/single", json={}) for _ in range(11)]
+        assert [answer.status_code for answer in answers] == [422] * 10 + [429]
+        assert answers[-1].json()["rate_limit_type"] == "sync_single"
+        assert answers[-1].json()["violated-policies"] == ["sync_single"]
+        assert (await nora.post("/api/data-sync/files")).status_code == 415
+        assert (await nora.get("/api/data-sync/templates")).status_code == 200
+
+
+async def test_who_waits_as_long_as_he_is_told_is_admitted(three: Sequence[ASGIApp], redis: Redis) -> None:
+    """Exactly that long, by Redis' clock: the bucket is moved back in time instead of waiting."""
+    async with caller(three[0], "normal:nora") as nora:
+        while (denied := await nora.get("/api/tasks")).status_code != 429:
+            pass
+    assert denied.headers["retry-after"] == "1"
+    (name,) = [name async for name in redis.scan_iter("*bucket*") if b"user" in name]
+    before = await redis.get(name)
+    debt, at_us, unit = before.split(b":")
+    await redis.set(name, b":".join((debt, b"%d" % (int(at_us) - 1_000_000), unit)), keepttl=True)
+    async with caller(three[1], "normal:nora") as nora:
+        assert (await nora.get("/api/tasks")).status_code == 200
+
+
+async def test_real_processes_share_one_limit(environ: dict[str, str], redis: Redis) -> None:
+    """Over sockets, by the administrator's key and by nobody's."""
+    variables = limited(environ)
+    async with web_process(variables) as (_, one), web_process(variables) as (_, two):
+        for client in (one, two):
+            assert (await client.get("/readyz")).status_code == 200
+        began_us = await redis_us(redis)
+        admitted = await admitted_in([over(client, *DEFAULT) for client in (one, two)], least_s=2)
+        assert admitted in bounds(200, await redis_us(redis) - began_us)
+        for client in (one, two):
+            del client.headers["Authorization"]
+        began_us = await redis_us(redis)
+        admitted = await admitted_in([over(client, *DEFAULT) for client in (one, two)], least_s=1)
+        assert admitted in bounds(30, await redis_us(redis) - began_us)
+
+
+async def test_spoofed_headers_change_nothing(environ: dict[str, str], redis: Redis) -> None:
+    """Over a socket, as a browser or a program would send them, with no proxy among the trusted."""
+    async with web_process(limited(environ)) as (_, client):
+        del client.headers["Authorization"]
+        began_us = await redis_us(redis)
+        answers = [await client.get("/api/tasks", headers=_spoofed(number)) for number in range(60)]
+        took_us = await redis_us(redis) - began_us
+    denied = [answer for answer in answers if answer.status_code == httpx.codes.TOO_MANY_REQUESTS]
+    assert {answer.json()["rate_limit_key"] for answer in denied} == {"ip:127.0.0.1"}
+    assert len(answers) - len(denied) in bounds(30, took_us)
+
+
+def _spoofed(number: int) -> dict[str, str]:
+    """Give what claims to come from another address each time."""
+    address = f"198.51.100.{number}"
+    names = ("X-Forwarded-For", "X-Real-IP", "CF-Connecting-IP", "X-Client-IP")
+    return {"Forwarded": f"for={address}", **dict.fromkeys(names, address)}

@@ -1,0 +1,132 @@
+"""Rate limits in tests: a site with the limits of production, users of each role, and Redis' clock."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+from redis.asyncio import Redis
+from starlette.types import ASGIApp, Message
+
+from app.auth import Authenticator
+from app.identity import Identity, Role
+from app.state import Deps
+from app.stores.credentials import CredentialStore
+from tests.support.openapi import hold_to_document
+from tests.support.site import ADMIN_KEY, running_app
+
+_US = 1_000_000
+_MANY = 10
+_UNASKED_US = 250_000
+
+
+class ByName(Authenticator):
+    """Lets `Bearer <role>:<name>` in, beside the admin."""
+
+    def recall(self, text: str) -> Identity | None:
+        """Give who that is."""
+        role, is_named, name = text.partition(":")
+        return Identity(owner=name, role=Role(role)) if is_named else super().recall(text)
+
+
+def limited(environ: Mapping[str, str], **more: str) -> dict[str, str]:
+    """Give the variables of a site with the limits of production, or with these."""
+    return {name: text for name, text in environ.items() if not name.startswith("RATELIMIT_")} | more
+
+
+@asynccontextmanager
+async def apps(environ: Mapping[str, str], count: int) -> AsyncIterator[Sequence[ASGIApp]]:
+    """Run so many applications, each with parts and connections of its own, as web processes have."""
+
+    def changed(deps: Deps) -> Deps:
+        return replace(deps, authenticator=ByName(CredentialStore(deps.database), admin_api_key=ADMIN_KEY))
+
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(running_app(environ, changed=changed)) for _ in range(count)]
+
+
+def caller(app: ASGIApp, who: str | None, *, address: str = "192.0.2.1") -> httpx.AsyncClient:
+    """Make a client of `<role>:<name>`, or of nobody, that calls from an address and holds answers to the document."""
+    key = {} if who is None else {"Authorization": f"Bearer {who}"}
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app, client=(address, 50_000)),
+        base_url="http://switchyard.test",
+        headers=key,
+        timeout=60,
+        event_hooks={"response": [hold_to_document]},
+    )
+
+
+async def redis_us(redis: Redis) -> int:
+    """Give Redis' time in microseconds."""
+    seconds, us = await redis.time()
+    return int(seconds) * _US + int(us)
+
+
+Ask = Callable[[], Awaitable[int]]
+
+
+def asking(app: ASGIApp, who: str | None, method: str, path: str) -> Ask:
+    """Give what asks an application and gives the status, at as little cost as can be."""
+    key = [] if who is None else [(b"authorization", f"Bearer {who}".encode())]
+    scope = {"type": "http", "method": method, "path": path, "headers": key, "client": ("192.0.2.1", 50_000)}
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def ask() -> int:
+        status = 0
+
+        async def send(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+
+        await app({**scope, "query_string": b"", "server": ("switchyard.test", 80), "scheme": "http"}, receive, send)
+        return status
+
+    return ask
+
+
+def over(client: httpx.AsyncClient, method: str, path: str) -> Ask:
+    """Give what asks through a client and gives the status."""
+
+    async def ask() -> int:
+        return (await client.request(method, path)).status_code
+
+    return ask
+
+
+async def admitted_in(asks: Sequence[Ask], *, least_s: float) -> int:
+    """Ask in all ways at once, again and again for so long, and until many were denied; give how many were not."""
+    clock = asyncio.get_running_loop().time
+    until, denied = clock() + least_s, 0
+
+    async def repeat(ask: Ask) -> int:
+        nonlocal denied
+        count = 0
+        while clock() < until or denied < _MANY:
+            is_denied = await ask() == httpx.codes.TOO_MANY_REQUESTS
+            denied, count = denied + is_denied, count + (not is_denied)
+            await asyncio.sleep(0)  # a denial that is remembered takes no turn of the event loop
+        return count
+
+    return sum(await asyncio.gather(*(repeat(ask) for ask in asks)))
+
+
+def bounds(amount: int, took_us: int) -> range:
+    """Give what a full bucket of so many a minute admits while it is asked for so long, one more or less.
+
+    Before it is first asked it is full and gains nothing, and after it is last asked nothing is admitted.
+    """
+    most = amount + math.floor(amount * took_us / (60 * _US))
+    least = amount + math.floor(amount * max(took_us - _UNASKED_US, 0) / (60 * _US))
+    return range(least - 1, most + 2)
+
+
+def own(answer: httpx.Response) -> Mapping[str, Any]:
+    """Give what headers say of limits."""
+    names = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "ratelimit", "ratelimit-policy")
+    return {name: answer.headers[name] for name in names}
