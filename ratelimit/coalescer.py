@@ -71,6 +71,8 @@ class Coalescer:
         self._travelling.discard(task)
         if task.cancelled():  # before it began
             self._is_starting = False
+        elif self._waiting and not self._is_starting:  # it came between the end of the last pipeline and this
+            self._start()
 
     async def _travel(self) -> None:
         self._is_starting = False

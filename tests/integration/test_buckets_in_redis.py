@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ratelimit.bucket import BucketRequest, Limit
@@ -131,6 +132,19 @@ async def test_a_silent_redis_is_not_waited_for(redis_url: str, redis: Any) -> N
     await redis.client_unpause()
     assert (await storage.acquire(_of())).admitted
     await storage.aclose()
+
+
+async def test_who_asks_again_at_once_is_answered() -> None:
+    """Also when pipelines come back without an answer: none of those who wait is forgotten."""
+    storage = TokenBucketRedisStorage("async+redis+unix+bucket:///nowhere.sock")
+
+    async def insist() -> None:
+        for _ in range(20):
+            with pytest.raises(RedisConnectionError):
+                await storage.acquire(_of())
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*[insist() for _ in range(128)])
 
 
 async def test_reset_takes_away_buckets_and_nothing_else(redis: Any, storage: TokenBucketRedisStorage) -> None:  # noqa: ANN401
