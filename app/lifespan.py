@@ -23,6 +23,7 @@ from jobs.stores.redis import connect_redis
 from jobs.timetable import NO_SCHEDULES, Timetable
 
 _LOOK_AGAIN_S = 1.0
+_FIRST_S = 1.0
 _TAIL_PATIENCE_S = 5.0  # it waits for news, up to a second
 
 log = structlog.stdlib.get_logger(__name__)
@@ -53,6 +54,8 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
                 asyncio.create_task(_tell_redis(deps.quotas), name="quotas"),
             ]
             try:
+                # Without what it tells Redis nobody is admitted while PostgreSQL is away.
+                await asyncio.wait(loops[-1:], timeout=_FIRST_S)
                 with ExitStack() as stack:
                     if threading.current_thread() is threading.main_thread():
                         stack.enter_context(on_stop_signal(deps.waiter.close))
