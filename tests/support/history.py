@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from jobs import codec, keys
 
@@ -24,7 +25,12 @@ async def told_by_scripts(redis: Redis) -> Steps:
 
 async def readers(redis: Redis, worker: int) -> list[str]:
     """Give the names by which the worker of this process id reads; none before it runs."""
-    consumers = await redis.xinfo_consumers(*_GROUP)
+    try:
+        consumers = await redis.xinfo_consumers(*_GROUP)
+    except ResponseError as error:
+        if str(error) != "no such key":
+            raise
+        return []  # nobody has told or read anything yet
     names = [one["name"].decode() for one in consumers]
     return [name for name in names if name.split("-")[-2:-1] == [str(worker)]]  # host, process id, noise
 
