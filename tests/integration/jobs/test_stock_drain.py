@@ -48,8 +48,9 @@ async def _retrying(bed: Bed, leases: Leases, amount: int) -> list[str]:
     """Give jobs that have failed once, and wait for their next try."""
     failure = Failure(type="DiagnosticError", message="no", fingerprint="0")
     jobs = await bed.submit([Wanted(task="diag.fail", args={"times": 1}, priority=10)] * amount)
-    for claimed in await _claim(leases, amount):
-        await leases.retry(claimed, failure, delay_ms=4_000, ms=1)
+    for number, claimed in enumerate(await _claim(leases, amount)):
+        # Two that are due in the same millisecond would start in the order of their ids.
+        await leases.retry(claimed, failure, delay_ms=4_000 + 10 * number, ms=1)
     return jobs
 
 
