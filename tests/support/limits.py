@@ -33,8 +33,13 @@ class ByName(Authenticator):
 
 
 def limited(environ: Mapping[str, str], **more: str) -> dict[str, str]:
-    """Give the variables of a site with the limits of production, or with these."""
-    return {name: text for name, text in environ.items() if not name.startswith("RATELIMIT_")} | more
+    """Give the variables of a site with the limits of production, or with these.
+
+    It waits for Redis as long as may be: what a bucket admits is counted, and where a busy machine holds Redis up for a
+    tenth of a second, buckets of the processes would decide.
+    """
+    production = {name: text for name, text in environ.items() if not name.startswith("RATELIMIT_")}
+    return production | {"RATELIMIT_DEADLINE_MS": "10000"} | more
 
 
 @asynccontextmanager

@@ -144,7 +144,7 @@ async def test_while_redis_hangs_the_settings_say_who_decides(
 ) -> None:
     """A bucket of the process, nobody, or nobody may pass; it takes a tenth of a second once, and then no time."""
     with RedisServer(tmp_path / "redis", durable=False) as redis:
-        variables = limited(environ, RATELIMIT_WHEN_AWAY=words, REDIS_URL=redis.url)
+        variables = limited(environ, RATELIMIT_WHEN_AWAY=words, RATELIMIT_DEADLINE_MS="100", REDIS_URL=redis.url)
         async with apps(variables, 1) as (app,), caller(app, "normal:nora") as nora:
             assert (await nora.get("/api/tasks")).status_code == 200
             async with hung(redis):
