@@ -171,7 +171,7 @@ async def test_a_batch_is_followed_through_the_death_of_a_store(
     async with AsyncExitStack() as stack:
         _, admin = await stack.enter_async_context(web_process(environ))
         await stack.enter_async_context(worker_of(environ, {"data_sync": 2}))
-        naps = [{"task": "diag.sleep", "args": {"seconds": 0.5}} for _ in range(8)]
+        naps: list[dict[str, object]] = [{"task": "diag.sleep", "args": {"seconds": 0.5}} for _ in range(8)]
         batch = await submit_batch(admin, naps)
         listener = await stack.enter_async_context(connected(admin, f"/api/batches/{batch['id']}/events"))
         told = await listener.until(lambda one: one.state == "running")
