@@ -44,8 +44,30 @@ class TemplateList(TypedDict):
     next_cursor: UUID | None
 
 
+class MoveView(TypedDict):
+    """A header in another place than the template says; places count from 1."""
+
+    name: str
+    expected: int
+    found: int
+
+
+class HeaderDifferenceView(TypedDict):
+    """How a file's headers differ from the template's. `match_rate`: the share, 0 to 1, that stands in order."""
+
+    added: Sequence[str]
+    removed: Sequence[str]
+    moved: Sequence[MoveView]
+    missing_keys: Sequence[str]
+    match_rate: float
+
+
 class FileView(TypedDict):
-    """An uploaded file. The same bytes are one file."""
+    """An uploaded file. The same bytes are one file.
+
+    `header_difference` is that of a file in state `header_changed`. `tries` counts the syncs since one has loaded the
+    file, `next_attempt_at` is when another may be worth it.
+    """
 
     id: UUID
     sha256: str
@@ -63,6 +85,9 @@ class FileView(TypedDict):
     state: FileState
     task_id: str | None
     last_error: str | None
+    header_difference: HeaderDifferenceView | None
+    tries: int
+    next_attempt_at: datetime | None
     created_at: datetime
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 
@@ -110,7 +111,11 @@ class Template:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogueFile:
-    """An uploaded file as the catalogue knows it. The same bytes are one file."""
+    """An uploaded file as the catalogue knows it. The same bytes are one file.
+
+    `header_difference` is that of `header_changed`, as `HeaderDifference.as_mapping` gives it. `tries` counts the syncs
+    since one has loaded it; `next_attempt_at` is when another may be worth it, None where none is by itself.
+    """
 
     id: UUID
     sha256: str
@@ -125,6 +130,9 @@ class CatalogueFile:
     state: FileState
     job_id: str | None
     last_error: str | None
+    header_difference: Mapping[str, Any] | None
+    tries: int
+    next_attempt_at: datetime | None
     created_at: datetime
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 from jobs.ids import new_job_id
-from jobs.stores.database import Database, Row
+from jobs.stores.database import Connection, Database, Row
 from jobs.stores.queries import load_queries
 from jobs.tasks.data_sync.model import (
     DateRule,
@@ -69,13 +69,29 @@ class TemplateStore:
         return [_template(row) for row in rows]
 
     async def publish(self, template_id: UUID) -> Template | None:
-        """Publish a draft, or find it published; None for any other."""
-        row = await self._database.fetch_row(_SQL["publish"], template_id)
-        return None if row is None else _template(row)
+        """Publish a draft, or find it published; None for any other.
 
-    async def match(self, source: Source) -> Template | None:
-        """Give the highest published version for a source, else for the source without its sub-domain."""
-        row = await self._database.fetch_row(_SQL["match"], *_source_values(source))
+        Files that were waiting for it are due at once.
+        """
+        async with self._database.transaction() as connection:
+            await connection.execute(_SQL["lock"])
+            row = await connection.fetch_row(_SQL["publish"], template_id)
+            if row is None:
+                row = await connection.fetch_row(_SQL["published"], template_id)
+                return None if row is None else _template(row)
+            template = _template(row)
+            await connection.execute(_SQL["wake"], *_source_values(template.source))
+        return template
+
+    async def match(self, source: Source, *, connection: Connection | None = None) -> Template | None:
+        """Give the highest published version for a source, else for the source without its sub-domain.
+
+        Within the transaction of a `connection` no other is published from now on: who finds none may note so, and
+        whoever publishes one then sees the note.
+        """
+        if connection is not None:
+            await connection.execute(_SQL["keep_still"])
+        row = await (connection or self._database).fetch_row(_SQL["match"], *_source_values(source))
         return None if row is None else _template(row)
 
 

@@ -45,9 +45,9 @@ def _opened(request: Request) -> Table:
 def _check_headers(headers: Sequence[str], layout: Layout, limits: ReadLimits) -> None:
     if len(headers) > limits.columns:
         raise LimitExceededError(f"The file has {len(headers):,} columns; {limits.columns:,} are the most.")
-    difference = compare(layout.fields, headers)
+    difference = compare(layout.fields, headers, keys=layout.key_fields)
     if difference is not None:
-        raise HeaderChangedError(str(difference))
+        raise HeaderChangedError(str(difference), difference.as_mapping())
 
 
 def _lines(table: Table, request: Request) -> Iterator[bytes]:
