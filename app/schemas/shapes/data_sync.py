@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from app.schemas.shapes.jobs import JobView
 from jobs.model import State
-from jobs.tasks.data_sync.model import Domain, FileFormat, FileState, Granularity, Repeats, TemplateState
+from jobs.tasks.data_sync.model import Domain, FieldType, FileFormat, FileState, Granularity, Repeats, TemplateState
 
 
 class DateRuleView(TypedDict):
@@ -18,8 +18,15 @@ class DateRuleView(TypedDict):
     format: str | None
 
 
+class RangeView(TypedDict):
+    """Between which numbers, both included, a field's are expected; null: no bound."""
+
+    minimum: float | None
+    maximum: float | None
+
+
 class TemplateView(TypedDict):
-    """One version of the agreement on how a source's files look."""
+    """One version of the agreement on how a source's files look. `types` and `ranges` are by field."""
 
     id: UUID
     platform: str
@@ -34,6 +41,8 @@ class TemplateView(TypedDict):
     required_fields: Sequence[str]
     date_rule: DateRuleView
     repeats: Repeats
+    types: Mapping[str, FieldType]
+    ranges: Mapping[str, RangeView]
     created_at: datetime
 
 

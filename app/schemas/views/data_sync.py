@@ -24,6 +24,8 @@ def template_view(template: Template) -> TemplateView:
         "required_fields": layout.required_fields,
         "date_rule": {"field": layout.date_rule.field, "format": layout.date_rule.format},
         "repeats": template.repeats,
+        "types": layout.types,
+        "ranges": {name: {"minimum": one.minimum, "maximum": one.maximum} for name, one in template.ranges.items()},
         "created_at": template.created_at,
     }
 

@@ -32,9 +32,5 @@ class HeaderChangedError(FileRefusedError):
         self.difference = difference
 
 
-class BadRowError(FileRefusedError):
-    """A row cannot be read; the text names its row number and field."""
-
-
 class ReaderDiedError(SwitchyardError):
     """The reading process ended without a word (killed, or out of memory). Worth another try."""

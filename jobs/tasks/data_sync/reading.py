@@ -26,7 +26,6 @@ _REFUSALS: Final = {
         errors.UnreadableFileError,
         errors.LimitExceededError,
         errors.HeaderChangedError,
-        errors.BadRowError,
     )
 }
 

@@ -90,6 +90,7 @@ async def _load(context: JobContext, file: CatalogueFile, template: Template) ->
         file_id=file.id,
         template_id=template.id,
         repeats=template.repeats,
+        key_fields=template.layout.key_fields,
     )
 
     def tell(read: int, total: int | None) -> None:

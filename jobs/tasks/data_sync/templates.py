@@ -1,6 +1,7 @@
 """The `templates` table: the versions of each source's layout. Which layouts make sense is not decided here."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -10,8 +11,10 @@ from jobs.stores.queries import load_queries
 from jobs.tasks.data_sync.model import (
     DateRule,
     Domain,
+    FieldType,
     Granularity,
     Layout,
+    Range,
     Repeats,
     Source,
     Template,
@@ -36,7 +39,7 @@ class TemplateStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, source: Source, layout: Layout, repeats: Repeats) -> Template:
+    async def create(self, source: Source, layout: Layout, repeats: Repeats, ranges: Mapping[str, Range]) -> Template:
         """Store the next version for a source, as a draft."""
         async with self._database.transaction() as connection:
             await connection.execute(_SQL["lock"])
@@ -51,6 +54,8 @@ class TemplateStore:
                 layout.date_rule.field,
                 layout.date_rule.format,
                 repeats,
+                layout.types,
+                {name: asdict(one) for name, one in ranges.items()},
             )
         if row is None:
             raise AssertionError("INSERT .. RETURNING gave no row")
@@ -121,7 +126,9 @@ def _template(row: Row) -> Template:
             key_fields=tuple(row["key_fields"]),
             required_fields=tuple(row["required_fields"]),
             date_rule=DateRule(field=row["date_field"], format=row["date_format"]),
+            types={name: FieldType(kind) for name, kind in row["types"].items()},
         ),
         repeats=Repeats(row["repeats"]),
+        ranges={name: Range(**one) for name, one in row["ranges"].items()},
         created_at=row["created_at"],
     )

@@ -7,9 +7,9 @@ SELECT pg_advisory_xact_lock_shared(hashtextextended('switchyard.templates', 0))
 -- name: insert
 INSERT INTO templates (
     id, platform, domain, sub_domain, granularity, version, state,
-    header_row, fields, key_fields, required_fields, date_field, date_format, repeats
+    header_row, fields, key_fields, required_fields, date_field, date_format, repeats, types, ranges
 )
-SELECT $1, $2, $3, $4, $5, coalesce(max(version), 0) + 1, 'draft', $6, $7, $8, $9, $10, $11, $12
+SELECT $1, $2, $3, $4, $5, coalesce(max(version), 0) + 1, 'draft', $6, $7, $8, $9, $10, $11, $12, $13, $14
 FROM templates
 WHERE platform = $2 AND domain = $3 AND sub_domain = $4 AND granularity = $5
 RETURNING *;

@@ -1,5 +1,6 @@
 """When a file that could not be loaded is worth another attempt."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -58,7 +59,7 @@ async def test_what_is_loaded_waits_for_nothing(site: httpx.AsyncClient) -> None
 
 async def test_a_published_template_makes_the_files_that_it_fits_due(site: httpx.AsyncClient) -> None:
     """Also those of parts of its domain, but none of another platform or of a part with a template of its own."""
-    places = (
+    places: Sequence[dict[str, str]] = (
         {},
         {"sub_domain": "eu"},
         {"sub_domain": "own"},
