@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -14,6 +15,7 @@ from jobs.outcome import superseded
 from jobs.registry import TaskTable
 from jobs.stores.batches import BatchStore, Members, NewBatch
 from jobs.stores.bulk import Bulk
+from jobs.stores.database import Connection
 from jobs.stores.jobs import KeyUse
 from jobs.stores.queue import Queue, Room
 
@@ -26,6 +28,14 @@ class SubmittedBatch:
 
     batch: Batch
     is_replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBatch:
+    """A batch that is in PostgreSQL since `at`, and not in line yet."""
+
+    batch: NewBatch
+    at: datetime
 
 
 class BatchSubmitter:
@@ -46,6 +56,20 @@ class BatchSubmitter:
         Raises InvalidInputError, ConflictError where another job has a unique key of one of these, QuotaError where not
         all of them may be accepted, StoreUnavailableError where PostgreSQL is away, and KeyHeldError.
         """
+        return await self.enqueue(await self.accept(asked, batch_id=batch_id, use=use))
+
+    async def accept(
+        self,
+        asked: BatchSubmission,
+        *,
+        batch_id: str | None = None,
+        use: KeyUse | None = None,
+        connection: Connection | None = None,
+    ) -> StoredBatch:
+        """Check and store a batch, in the caller's transaction if he has one; he calls `enqueue` once it is committed.
+
+        Raises what `submit` does.
+        """
         name = batch_id or new_job_id()
         follower = None
         if asked.on_complete is not None:
@@ -57,12 +81,17 @@ class BatchSubmitter:
         await self._admitter.admit_all(room)
         at = None
         try:
-            at = await self._batches.insert(batch)
+            at = await self._batches.insert(batch, connection=connection)
         finally:
             if at is None:
                 await self._admitter.release_all(room)
         if at is None:
             raise KeyHeldError("no job was stored")
+        return StoredBatch(batch=batch, at=at)
+
+    async def enqueue(self, stored: StoredBatch) -> SubmittedBatch:
+        """Put the jobs of a stored batch in line. What Redis does not take stays `accepted` and is put there later."""
+        batch, at = stored.batch, stored.at
         lined = await self._bulk.line_up(batch, at=at)
         if lined.holders:
             await self._supersede(batch, lined.holders)

@@ -9,7 +9,7 @@ from jobs.audit import Deed
 from jobs.batch import Batch
 from jobs.model import Failure, Job, State
 from jobs.stores.audit import note
-from jobs.stores.database import Database, Row
+from jobs.stores.database import Connection, Database, Row
 from jobs.stores.jobs import KeyUse, NewJob, Run, job_of
 from jobs.stores.queries import load_queries
 
@@ -61,13 +61,13 @@ class BatchStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def insert(self, batch: NewBatch) -> datetime | None:
+    async def insert(self, batch: NewBatch, *, connection: Connection | None = None) -> datetime | None:
         """Store a batch and its jobs as accepted, all or none, by one statement; give the time.
 
         None: nothing was stored, since there is something under its idempotency key.
         """
         members, use, following = batch.members, batch.use, batch.on_complete
-        row = await self._database.fetch_row(
+        row = await (connection or self._database).fetch_row(
             _SQL["insert"],
             batch.id,
             batch.owner,
