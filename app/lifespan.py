@@ -85,7 +85,7 @@ async def _doors(settings: Settings) -> AsyncIterator[Doors]:
     redis, tailing = connect_redis(url, patience_s=REDIS_PATIENCE_S), connect_redis(url, patience_s=_TAIL_PATIENCE_S)
     limiting, passwords = connect_redis(url, patience_s=settings.rate_limits.patience_s, retries=0), Passwords()
     try:
-        async with open_cache(url, database, SCOPES) as cache:
+        async with open_cache(url, database, SCOPES, patience_s=settings.jobs.cache_patience_s) as cache:
             yield Doors(
                 database=database, redis=redis, tailing=tailing, limiting=limiting, cache=cache, passwords=passwords
             )

@@ -61,7 +61,9 @@ async def by_sync_file(path: Path) -> Run:
     settings = load_settings(os.environ)
     database = await Database.open(settings.database_url.get_secret_value(), size=5, patience_s=10, answer_s=None)
     try:
-        async with open_cache(settings.redis_url.get_secret_value(), database) as cache:
+        async with open_cache(
+            settings.redis_url.get_secret_value(), database, patience_s=settings.cache_patience_s
+        ) as cache:
             site = Site(settings=settings, database=database, cache=cache)
             file_id, job = await _prepared(site, path)
             context = JobContext(job=job, site=site, report=lambda _: None)

@@ -127,7 +127,7 @@ async def _stores(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, 
     try:
         async with (
             open_doors(address, timing, list(tasks), greeting=meet) as doors,
-            open_cache(address, database) as cache,
+            open_cache(address, database, patience_s=settings.cache_patience_s) as cache,
         ):
             yield Stores(
                 database=database,

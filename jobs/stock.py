@@ -198,7 +198,9 @@ async def _open(ctx: dict[str, Any], *, settings: JobsSettings, tasks: TaskTable
         answer_s=None,  # a load may take minutes
     )
     opened.push_async_callback(database.close)
-    cache = await opened.enter_async_context(open_cache(settings.redis_url.get_secret_value(), database))
+    cache = await opened.enter_async_context(
+        open_cache(settings.redis_url.get_secret_value(), database, patience_s=settings.cache_patience_s)
+    )
     executor = TaskExecutor(
         tasks=tasks,
         reporter=partial(ProgressReporter, jobs=JobStore(database), stream=ProgressStream(redis)),

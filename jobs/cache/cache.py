@@ -24,7 +24,6 @@ from jobs.stores.audit import note
 from jobs.stores.database import Connection, Database
 
 LARGEST_BYTES = 1_048_576
-PATIENCE_S = 0.25
 WRITE_PATIENCE_S = 1.0  # also of the connections that it is made with
 
 _LEAD_S = 5.0
@@ -65,7 +64,7 @@ class Cache:
         database: Database,
         scopes: Sequence[Scope] = (),
         *,
-        patience_s: float = PATIENCE_S,
+        patience_s: float,
         lead_s: float = _LEAD_S,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:

@@ -14,14 +14,15 @@ from jobs.stores.redis import connect_redis
 
 @asynccontextmanager
 async def open_cache(
-    where: str | RedisAddress, database: Database, scopes: Sequence[Scope] = ()
+    where: str | RedisAddress, database: Database, scopes: Sequence[Scope] = (), *, patience_s: float
 ) -> AsyncIterator[Cache]:
     """Make a cache with connections of its own, and keep it right until the end. No store has to be up.
 
-    `scopes` are those whose counts can be read, and that can be cleared, by this process.
+    `scopes` are those whose counts can be read, and that can be cleared, by this process; `patience_s` is how long a
+    reader waits for Redis.
     """
-    redis = connect_redis(where, patience_s=WRITE_PATIENCE_S, retries=0)
-    cache = Cache(redis, database, scopes)
+    redis = connect_redis(where, patience_s=max(WRITE_PATIENCE_S, patience_s), retries=0)
+    cache = Cache(redis, database, scopes, patience_s=patience_s)
     loop = asyncio.create_task(cache.run(), name="cache")
     try:
         yield cache
