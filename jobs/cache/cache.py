@@ -113,6 +113,10 @@ class Cache:
         fields = await self._entries.counted()
         return {name: tally_of(name, fields) for name in self._scopes}
 
+    async def mend(self) -> bool:
+        """Tell Redis now what it has missed, as `run` does each second; say whether that could be done."""
+        return await self._drops.mend()
+
     async def run(self) -> None:
         """Keep what Redis knows right, and store what is counted, until cancelled."""
         async with asyncio.TaskGroup() as group:

@@ -84,6 +84,7 @@ class Drops:
     async def mend(self) -> bool:
         """Tell Redis now what it has missed; say whether that could be done."""
         doubted = dict(self._doubted)
+        late: Mapping[str, int] = {}
         try:
             # In this order: what somebody writes in between is told twice, and never taken back.
             told = await self._entries.versions()
@@ -92,6 +93,7 @@ class Drops:
             if late:
                 await self._entries.drop(late)
         except StoreUnavailableError:
+            self._doubt(late)  # it can be read, and takes no writes
             return False
         if self._is_away:
             log.info("cache_back", late=sorted(late))

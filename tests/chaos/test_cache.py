@@ -19,6 +19,7 @@ from tests.support.processes import ROOT
 
 _PATIENCE_S = 0.25
 _LEAD_S = 1.0
+_MANY = 100
 _BUSY_S = 5.0  # what a busy machine may take beside
 
 Outage = Callable[..., AbstractAsyncContextManager[None]]
@@ -39,6 +40,9 @@ async def test_without_redis_each_read_is_a_miss_that_answers_at_once(
             assert await asyncio.gather(*(one.of("new") for _ in range(100))) == [None] * 100
             assert time.monotonic() - began < 2 * (_PATIENCE_S + _BUSY_S)
             assert one.queries == 1
+            for number in range(_MANY):
+                await one.of(str(number))
+            assert time.monotonic() - began < _MANY * _PATIENCE_S
 
         async def is_cached() -> bool:
             one.queries = 0
@@ -76,6 +80,45 @@ async def test_a_write_without_redis_is_seen_when_it_is_back(
         await eventually(is_seen, within_s=10)
         for _ in range(20):
             assert [await one.of("a"), await other.of("a")] == [2, 2]
+
+
+async def test_who_has_missed_redis_trusts_it_when_it_was_told_what_it_has_missed(
+    servers: Servers, redis_url: str, database: Database
+) -> None:
+    """Not when it is merely there again, with the values of before."""
+    async with prices(redis_url, database, 2, runs=False) as (one, other):
+        await one.set("a", 1)
+        assert await other.of("a") == 1
+        async with stopped(servers.redis):
+            assert await other.of("b") is None
+            await one.set("a", 2)
+            assert not await other.cache.mend()
+        async with Redis.from_url(redis_url) as redis:
+            assert [name async for name in redis.scan_iter(f"{keys.CACHE_VALUE}*")] != [], "it has the former value"
+        assert [await one.of("a"), await other.of("a")] == [2, 2]
+        assert await other.cache.mend()
+        assert await one.cache.mend()
+        queries = one.queries + other.queries
+        assert [await one.of("a"), await other.of("a")] == [2, 2]
+        assert one.queries + other.queries == queries + 1
+
+
+async def test_a_redis_that_takes_no_writes_is_found_out_by_others(
+    servers: Servers, redis_url: str, database: Database
+) -> None:
+    """It still gives the former value to who asks; a second later nobody does."""
+    async with prices(redis_url, database, 2) as (one, other):
+        await one.set("a", 1)
+        assert await other.of("a") == 1
+        async with demoted(servers.redis):
+            await one.set("a", 2)
+            assert await one.of("a") == 2
+
+            async def is_seen() -> bool:
+                return await other.of("a") == 2
+
+            await eventually(is_seen)
+            assert await other.of("a") == 2
 
 
 async def test_a_redis_that_is_full_still_hears_of_writes(servers: Servers, redis_url: str, database: Database) -> None:
