@@ -27,6 +27,7 @@ from jobs.batch_once import IdempotentBatches
 from jobs.batch_submit import BatchSubmitter
 from jobs.batches import Batches
 from jobs.browse import JobBrowser
+from jobs.cache.cache import Cache
 from jobs.cancel import Canceller
 from jobs.failures import Failures
 from jobs.find import JobFinder
@@ -58,7 +59,9 @@ from jobs.stores.signals import Signals
 from jobs.stores.statistics import Statistics
 from jobs.stores.tail import Backlog, Tail
 from jobs.submit import Submitter
+from jobs.tasks.data_sync.component_versions import ComponentVersions
 from jobs.tasks.data_sync.service import DataSync
+from jobs.tasks.data_sync.shops import Shops
 from jobs.tasks.data_sync.uploads import Uploads
 from jobs.timetable import Timetable
 from jobs.wait import EndWaiter
@@ -82,6 +85,7 @@ class Doors:
     redis: Redis
     tailing: Redis
     limiting: Redis
+    cache: Cache
     passwords: Passwords
 
 
@@ -146,6 +150,9 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         data_sync=DataSync(
             database=database, finder=finder, submitter=submitter, uploads=Uploads(settings.jobs.data_dir)
         ),
+        shops=Shops(database, doors.cache),
+        component_versions=ComponentVersions(database, doors.cache),
+        cache=doors.cache,
         authenticator=authenticator,
         accounts=Accounts(users=users, credentials=credentials, passwords=doors.passwords, authenticator=authenticator),
         logins=Logins(

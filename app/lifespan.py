@@ -13,6 +13,7 @@ from app.draining import on_stop_signal
 from app.passwords import Passwords
 from app.settings import Settings
 from app.state import Deps
+from jobs.cache.opened import open_cache
 from jobs.cancelling import cancel_until_ended
 from jobs.errors import StoreUnavailableError, UnfitRedisError
 from jobs.quotas import Quotas
@@ -20,6 +21,7 @@ from jobs.registry import TaskTable
 from jobs.stores.database import Database
 from jobs.stores.fitness import Fitness
 from jobs.stores.redis import connect_redis
+from jobs.tasks.table import SCOPES
 from jobs.timetable import NO_SCHEDULES, Timetable
 
 _LOOK_AGAIN_S = 1.0
@@ -83,7 +85,10 @@ async def _doors(settings: Settings) -> AsyncIterator[Doors]:
     redis, tailing = connect_redis(url, patience_s=REDIS_PATIENCE_S), connect_redis(url, patience_s=_TAIL_PATIENCE_S)
     limiting, passwords = connect_redis(url, patience_s=settings.rate_limits.patience_s, retries=0), Passwords()
     try:
-        yield Doors(database=database, redis=redis, tailing=tailing, limiting=limiting, passwords=passwords)
+        async with open_cache(url, database, SCOPES, patience_s=settings.jobs.cache_patience_s) as cache:
+            yield Doors(
+                database=database, redis=redis, tailing=tailing, limiting=limiting, cache=cache, passwords=passwords
+            )
     finally:
         passwords.close()
         for client in (limiting, tailing, redis):

@@ -1,7 +1,7 @@
 """What a site shows to Prometheus: the metric families, made from one snapshot. It reads no store.
 
-The names and labels are a contract with whoever wrote alert rules. A label is a queue, a task, a state, a band or a
-schedule, of which there are few; never a user, a job or a worker.
+The names and labels are a contract with whoever wrote alert rules. A label is a queue, a task, a state, a band, a
+schedule or a type of what is cached, of which there are few; never a user, a job or a worker.
 """
 
 import platform
@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from app import __version__
+from jobs.cache.counts import Tally as CacheTally
 from jobs.counters import ENDS, RUN_BOUNDS_MS, WAIT_BOUNDS_MS, Histogram, Pair, Tally
 from jobs.registry import TaskTable
 from jobs.stores.schedules import ScheduleRow
@@ -38,6 +39,13 @@ _COUNTERS: tuple[tuple[str, str, Callable[[Tally], int]], ...] = (
     ("switchyard_jobs_retried_total", "Tries that failed and are tried again.", lambda tally: tally.retried),
     ("switchyard_leases_lost_total", "Tries whose worker fell silent or died.", lambda tally: tally.lost),
     ("switchyard_jobs_handed_back_total", "Tries that a stopping worker gave back.", lambda tally: tally.handed_back),
+)
+
+_CACHE: tuple[tuple[str, str, Callable[[CacheTally], int]], ...] = (
+    ("switchyard_cache_hits_total", "Reads that the cache answered.", lambda tally: tally.hits),
+    ("switchyard_cache_misses_total", "Reads that it did not, and that asked PostgreSQL.", lambda tally: tally.misses),
+    ("switchyard_cache_sets_total", "Values that were stored.", lambda tally: tally.sets),
+    ("switchyard_cache_errors_total", "Questions that Redis did not answer in time.", lambda tally: tally.errors),
 )
 
 _SCHEDULES: tuple[tuple[str, str, Callable[[ScheduleRow], int]], ...] = (
@@ -68,7 +76,7 @@ _SCHEDULE_TIMES: tuple[tuple[str, str, Callable[[ScheduleRow], float]], ...] = (
 class Snapshot:
     """What the stores answered, and how the process does that asked them.
 
-    `reading` and `decisions` are None where Redis did not answer, `schedules` empty where PostgreSQL did not.
+    `reading`, `decisions` and `cache` are None where Redis did not answer, `schedules` empty where PostgreSQL did not.
     """
 
     reading: Reading | None
@@ -76,6 +84,7 @@ class Snapshot:
     schedules: Sequence[ScheduleRow] = ()
     decisions: Mapping[PolicyCell, int] | None = None
     limiter_is_away: bool = False
+    cache: Mapping[str, CacheTally] | None = None
 
 
 class SiteCollector(Collector):
@@ -106,6 +115,8 @@ class SiteCollector(Collector):
         )
         if self._snapshot.decisions is not None:
             yield _decisions(self._snapshot.decisions)
+        if self._snapshot.cache is not None:
+            yield from _cache(self._snapshot.cache)
         if reading is None:
             return
         undeclared = sorted(reading.tallies.keys() - set(self._declared))
@@ -211,6 +222,14 @@ def _decisions(counted: Mapping[PolicyCell, int]) -> Metric:
     for cell, count in {**dict.fromkeys(expected, 0), **counted}.items():
         family.add_metric((cell.policy, cell.tier, cell.outcome, cell.backend), count)
     return family
+
+
+def _cache(tallies: Mapping[str, CacheTally]) -> Iterator[Metric]:
+    for name, meaning, count in _CACHE:
+        family = CounterMetricFamily(name, meaning, labels=("type",))
+        for scope, tally in tallies.items():
+            family.add_metric((scope,), count(tally))
+        yield family
 
 
 def _entries(reading: Reading) -> Metric:

@@ -6,6 +6,8 @@ from app.api import (
     audit,
     auth,
     batches,
+    cache,
+    component_versions,
     data_sync,
     docs,
     events,
@@ -17,6 +19,7 @@ from app.api import (
     quota,
     rate_limit,
     schedules,
+    shops,
     users,
 )
 from app.api.methods import by_method
@@ -73,6 +76,16 @@ ROUTES = (
     by_method("/api/data-sync/templates/{id}/publish", POST=data_sync.publish_template),
     by_method("/api/data-sync/single", POST=data_sync.sync_single),
     by_method("/api/data-sync/progress/{id}", GET=data_sync.show_progress),
+    by_method("/api/data-sync/accounts", GET=shops.list_shops, POST=shops.create_shop),
+    by_method("/api/data-sync/accounts/{id}", PATCH=shops.change_shop, DELETE=shops.delete_shop),
+    by_method(
+        "/api/data-sync/component-versions",
+        GET=component_versions.list_component_versions,
+        POST=component_versions.create_component_version,
+    ),
+    by_method("/api/data-sync/component-versions/{id}", PATCH=component_versions.change_component_version),
+    by_method("/api/cache/stats", GET=cache.show_cache_statistics),
+    by_method("/api/cache/{type}", DELETE=cache.clear_cache),
     by_method("/docs", GET=docs.show_page),
     by_method("/docs/{file}", GET=docs.show_asset),
     by_method("/openapi.json", GET=docs.show_document),

@@ -21,6 +21,7 @@ from jobs.batch_once import IdempotentBatches
 from jobs.batch_submit import BatchSubmitter
 from jobs.batches import Batches
 from jobs.browse import JobBrowser
+from jobs.cache.cache import Cache
 from jobs.cancel import Canceller
 from jobs.failures import Failures
 from jobs.find import JobFinder
@@ -37,7 +38,9 @@ from jobs.stores.fitness import Fitness
 from jobs.stores.queue import Queue
 from jobs.stores.statistics import Statistics
 from jobs.submit import Submitter
+from jobs.tasks.data_sync.component_versions import ComponentVersions
 from jobs.tasks.data_sync.service import DataSync
+from jobs.tasks.data_sync.shops import Shops
 from jobs.wait import EndWaiter
 from ratelimit.limiter import Limiter
 
@@ -62,6 +65,9 @@ class Deps:
     live: Live
     canceller: Canceller
     data_sync: DataSync
+    shops: Shops
+    component_versions: ComponentVersions
+    cache: Cache
     authenticator: Authenticator
     accounts: Accounts
     logins: Logins

@@ -24,6 +24,7 @@ import uvloop
 
 from benchmarks.measure import Run, child_cpu_s, children, own_peak_mib, peak_mib
 from benchmarks.retail import HEADERS, KEYS
+from jobs.cache.opened import open_cache
 from jobs.context import JobContext, Site
 from jobs.model import Job, State
 from jobs.settings import load_settings
@@ -60,10 +61,13 @@ async def by_sync_file(path: Path) -> Run:
     settings = load_settings(os.environ)
     database = await Database.open(settings.database_url.get_secret_value(), size=5, patience_s=10, answer_s=None)
     try:
-        site = Site(settings=settings, database=database)
-        file_id, job = await _prepared(site, path)
-        context = JobContext(job=job, site=site, report=lambda _: None)
-        return await _measured(lambda: sync_file(context, file_id))
+        async with open_cache(
+            settings.redis_url.get_secret_value(), database, patience_s=settings.cache_patience_s
+        ) as cache:
+            site = Site(settings=settings, database=database, cache=cache)
+            file_id, job = await _prepared(site, path)
+            context = JobContext(job=job, site=site, report=lambda _: None)
+            return await _measured(lambda: sync_file(context, file_id))
     finally:
         await database.close()
 

@@ -29,6 +29,12 @@ class Action(StrEnum):
     SESSION_BEGIN = "session.begin"
     SESSION_REFUSE = "session.refuse"
     SESSION_END = "session.end"
+    SHOP_CREATE = "shop.create"
+    SHOP_CHANGE = "shop.change"
+    SHOP_DELETE = "shop.delete"
+    COMPONENT_VERSION_CREATE = "component_version.create"
+    COMPONENT_VERSION_CHANGE = "component_version.change"
+    CACHE_CLEAR = "cache.clear"
 
 
 class Effect(StrEnum):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jobs import codec
+from jobs.cache.cache import Cache
 from jobs.model import Job, Progress
 from jobs.settings import JobsSettings
 from jobs.stores.database import Database
@@ -15,6 +16,7 @@ class Site:
 
     settings: JobsSettings
     database: Database
+    cache: Cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

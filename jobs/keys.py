@@ -33,6 +33,14 @@ CANCELLED = "switchyard:cancelled"  # sorted set with PX: queue:owner -> how man
 WORKER = "switchyard:worker:"  # + worker: string with PX, what a live worker process does (JSON)
 WORKERS = "switchyard:workers"  # sorted set with PX: worker -> ms of its last sign of life
 
+# The cache's, which may get lost: one a cached value, then a fixed set that stays.
+CACHE_VALUE = "switchyard:cache:value:"  # + scope:digest: string with PX, the marks of its tags and the value as JSON
+CACHE_FLIGHT = "switchyard:cache:flight:"  # + scope:digest: string with PX, the same marks and who makes the value
+CACHE_TAGS = (
+    "switchyard:cache:tags"  # hash: tag -> `version:mark`, PostgreSQL's version, and a mark that is never again
+)
+CACHE_COUNTS = "switchyard:cache:counts"  # hash: `scope|count` -> how often; jobs.cache.counts has the counts
+
 # Ours, a fixed set that stays.
 WAKE = "switchyard:wake:"  # + queue: list of at most one token
 LIMITS = "switchyard:limits"  # hash: owner -> most running at once; the field `*` is everybody else's
@@ -127,3 +135,13 @@ def reserved(owner: str) -> str:
 def idempotency(owner: str, key: str) -> str:
     """Give what is known of a submission under an idempotency key."""
     return f"{IDEMPOTENCY}{owner}:{key}"
+
+
+def cache_value(scope: str, digest: str) -> str:
+    """Give a cached value."""
+    return f"{CACHE_VALUE}{scope}:{digest}"
+
+
+def cache_flight(scope: str, digest: str) -> str:
+    """Give who makes a value that is to be cached."""
+    return f"{CACHE_FLIGHT}{scope}:{digest}"

@@ -10,6 +10,8 @@ from functools import partial
 import structlog
 
 from jobs.addresses import redis_address
+from jobs.cache.cache import Cache
+from jobs.cache.opened import open_cache
 from jobs.context import Site
 from jobs.engine import REDIS_PATIENCE_S, Doors, Engine, Post, open_doors
 from jobs.execute import TaskExecutor
@@ -38,6 +40,7 @@ class Stores:
     """The doors to PostgreSQL and Redis."""
 
     database: Database
+    cache: Cache
     jobs: JobStore
     doors: Doors
 
@@ -75,7 +78,7 @@ async def serve(
     """
     async with _stores(settings, tasks, slots) as stores:
         with Processes(settings.processes, memory_mb=settings.child_memory_mb) as processes, Threads() as threads:
-            site = Site(settings=settings, database=stores.database)
+            site = Site(settings=settings, database=stores.database, cache=stores.cache)
             reporter = partial(ProgressReporter, jobs=stores.jobs, stream=ProgressStream(stores.doors.redis))
             executor = TaskExecutor(tasks=tasks, reporter=reporter, processes=processes, threads=threads, site=site)
             posts = {queue: Post(slots=count, executor=executor) for queue, count in slots.items()}
@@ -122,9 +125,13 @@ async def _stores(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, 
     address = redis_address(settings.redis_url.get_secret_value())
     timing = Timing(lease_ms=settings.lease_ms, renew_ms=settings.renew_ms, step_ms=settings.step_ms)
     try:
-        async with open_doors(address, timing, list(tasks), greeting=meet) as doors:
+        async with (
+            open_doors(address, timing, list(tasks), greeting=meet) as doors,
+            open_cache(address, database, patience_s=settings.cache_patience_s) as cache,
+        ):
             yield Stores(
                 database=database,
+                cache=cache,
                 jobs=JobStore(database),
                 doors=doors,
             )

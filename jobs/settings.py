@@ -132,6 +132,13 @@ class JobsSettings(EnvironmentModel):
         alias="JOBS_STREAM_MAX",
         description="Entries of the event stream in Redis, written or not, above which submissions get 503",
     )
+    cache_patience_ms: int = Field(
+        default=250,
+        ge=10,
+        le=60_000,
+        alias="JOBS_CACHE_PATIENCE_MS",
+        description="Milliseconds that who reads a cached list waits for Redis before PostgreSQL is asked",
+    )
     processes: int = Field(
         default=os.cpu_count() or 1,
         ge=1,
@@ -159,6 +166,11 @@ class JobsSettings(EnvironmentModel):
     log_level: LogLevel = Field(
         default="info", alias="JOBS_LOG_LEVEL", description="`debug`, `info`, `warning` or `error`"
     )
+
+    @property
+    def cache_patience_s(self) -> float:
+        """The same in seconds."""
+        return self.cache_patience_ms / 1000
 
     @model_validator(mode="after")
     def _renewed_in_time(self) -> Self:

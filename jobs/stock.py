@@ -21,6 +21,7 @@ from arq.worker import Function, Retry, func
 
 from jobs import codec, keys
 from jobs.addresses import RedisAddress, Tls, redis_address
+from jobs.cache.opened import open_cache
 from jobs.context import Site
 from jobs.errors import JobFailedError, StoreUnavailableError, TaskTableError
 from jobs.execute import TaskExecutor
@@ -197,12 +198,15 @@ async def _open(ctx: dict[str, Any], *, settings: JobsSettings, tasks: TaskTable
         answer_s=None,  # a load may take minutes
     )
     opened.push_async_callback(database.close)
+    cache = await opened.enter_async_context(
+        open_cache(settings.redis_url.get_secret_value(), database, patience_s=settings.cache_patience_s)
+    )
     executor = TaskExecutor(
         tasks=tasks,
         reporter=partial(ProgressReporter, jobs=JobStore(database), stream=ProgressStream(redis)),
         processes=opened.enter_context(Processes(settings.processes, memory_mb=settings.child_memory_mb)),
         threads=opened.enter_context(Threads()),
-        site=Site(settings=settings, database=database),
+        site=Site(settings=settings, database=database, cache=cache),
     )
     name = f"{socket.gethostname()[:40]}-{os.getpid()}-arq"
     ctx[_HAND] = Hand(Lent(redis, worker=name, queue=queue), executor)

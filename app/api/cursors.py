@@ -27,6 +27,8 @@ class List(StrEnum):
     MEMBERS = "failed jobs of a cause"
     AUDIT = "audit log"
     USERS = "users"
+    SHOPS = "accounts of shops"
+    COMPONENT_VERSIONS = "component versions"
 
 
 def write_cursor(of: List, place: Place | None) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -31,6 +31,12 @@ class PathRoute(Route):
     def __init__(self, path: str, endpoints: Mapping[str, Endpoint]) -> None:
         super().__init__(path, _Methods(endpoints), methods=list(endpoints))
         self.endpoints = endpoints
+        self._is_exact = "{" not in path
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Claim a path that is this one's alone whatever the method: another's parameter may look just like it."""
+        match, child = super().matches(scope)
+        return Match.FULL if self._is_exact and match is Match.PARTIAL else match, child
 
 
 def by_method(path: str, **endpoints: Endpoint) -> PathRoute:

@@ -11,6 +11,8 @@ from app.headers import header_of
 from app.metrics import Snapshot, expose
 from app.state import deps_of
 from app.stores.rate_statistics import RateStatistics
+from jobs.cache.cache import Cache
+from jobs.cache.counts import Tally
 from jobs.errors import StoreUnavailableError
 from jobs.planned import Planned
 from jobs.stores.schedules import ScheduleRow
@@ -22,11 +24,12 @@ async def show_metrics(request: Request) -> Response:
     """GET /metrics: 200 whatever the stores do; 401 where a token is set and not sent."""
     deps = deps_of(request)
     deps.metrics_token.check(header_of(request.scope, b"authorization"))
-    reading, database, schedules, decisions = await asyncio.gather(
+    reading, database, schedules, decisions, cache = await asyncio.gather(
         _read(deps.statistics),
         answers(deps.database.ping()),
         _schedules(deps.planned),
         _decisions(deps.rate_statistics),
+        _cache(deps.cache),
     )
     snapshot = Snapshot(
         reading=reading,
@@ -34,6 +37,7 @@ async def show_metrics(request: Request) -> Response:
         schedules=schedules,
         decisions=decisions,
         limiter_is_away=deps.limiter.is_away,
+        cache=cache,
     )
     # Printing takes some 30 ms for 30 pairs of queue and task: too long to let every other request wait.
     body, media_type = await asyncio.to_thread(
@@ -53,6 +57,14 @@ async def _decisions(statistics: RateStatistics) -> Mapping[PolicyCell, int] | N
     try:
         async with asyncio.timeout(PATIENCE_S):
             return await statistics.decisions()
+    except (StoreUnavailableError, TimeoutError):
+        return None
+
+
+async def _cache(cache: Cache) -> Mapping[str, Tally] | None:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await cache.tallies()
     except (StoreUnavailableError, TimeoutError):
         return None
 

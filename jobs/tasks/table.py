@@ -1,11 +1,14 @@
 """Which tasks this site runs: the shipped ones, those that the settings add, and the diagnostic ones if asked for.
 
-Also which of them it runs on a schedule.
+Also which of them it runs on a schedule, and what is cached.
 """
 
+from jobs.cache.scopes import Scope
 from jobs.registry import Task, TaskTable, load_list, load_task_list
 from jobs.schedule import Schedule
 from jobs.settings import JobsSettings
+from jobs.tasks.data_sync.component_versions import ACTIVE_VERSIONS, COMPONENT_VERSIONS
+from jobs.tasks.data_sync.shops import SHOPS
 from jobs.tasks.data_sync.task import SYNC_FILE
 from jobs.tasks.diagnostics import diagnostic_tasks
 from jobs.timetable import Timetable
@@ -13,6 +16,8 @@ from jobs.timetable import Timetable
 QUEUES = ("data_sync", "data_processing", "scheduled")
 
 TASKS: tuple[Task, ...] = (SYNC_FILE,)
+
+SCOPES: tuple[Scope, ...] = (SHOPS, COMPONENT_VERSIONS, ACTIVE_VERSIONS)
 
 
 def task_table(settings: JobsSettings) -> TaskTable:

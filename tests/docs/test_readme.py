@@ -80,7 +80,7 @@ async def test_the_routes_on_the_page_are_those_that_there_are() -> None:
 def test_the_metrics_on_the_page_are_those_that_are_shown() -> None:
     """Alert rules are written by this table."""
     rows = re.findall(r"^\| (`switchyard_.+?) \|", README.read_text(encoding="utf-8"), re.MULTILINE)
-    snapshot = Snapshot(reading=Reading(tallies={}, entries={}), postgresql_up=True, decisions={})
+    snapshot = Snapshot(reading=Reading(tallies={}, entries={}), postgresql_up=True, decisions={}, cache={})
     body, _ = expose(TaskTable([]), snapshot, accept="")
     shown = re.findall(r"^# TYPE (\w+) ", body.decode(), re.MULTILINE)
     assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(shown)

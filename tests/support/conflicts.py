@@ -15,6 +15,7 @@ from tests.support.batches import end_of_batch, noops, submit_batch
 from tests.support.conditions import eventually
 from tests.support.files import publish
 from tests.support.people import PASSWORD, new_user
+from tests.support.shops import SHOP, VERSION, new_component_version, new_shop
 from tests.support.site import end_of, running_worker, submit
 
 _NOOP: dict[str, object] = {"task": "diag.noop", "args": {}}
@@ -148,6 +149,19 @@ async def _change_user(on: Ground) -> AsyncIterator[Sequence[Bad]]:
     ]
 
 
+@asynccontextmanager
+async def _create_shop(on: Ground) -> AsyncIterator[Sequence[Bad]]:
+    await new_shop(on.web)
+    yield [_conflict("the platform's shop is there", "/api/data-sync/accounts", json={**SHOP, "name": "another"})]
+
+
+@asynccontextmanager
+async def _create_component_version(on: Ground) -> AsyncIterator[Sequence[Bad]]:
+    await new_component_version(on.web)
+    body = {**VERSION, "notes": "another"}
+    yield [_conflict("the component has it", "/api/data-sync/component-versions", json=body)]
+
+
 STATES: Mapping[str, State] = {
     "submit_job": _submit_job,
     "retry_job": _retry_job,
@@ -159,4 +173,6 @@ STATES: Mapping[str, State] = {
     "create_key": _create_key,
     "create_user": _create_user,
     "change_user": _change_user,
+    "create_shop": _create_shop,
+    "create_component_version": _create_component_version,
 }

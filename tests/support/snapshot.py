@@ -11,7 +11,7 @@ from ratelimit.keys import BUCKETS
 
 _HASH = 'SELECT md5(string_agg(row::text, chr(10) ORDER BY row::text)) FROM "{}" row'
 
-_OF_REQUESTS = (f"{BUCKETS}:".encode(), b"switchyard:rate:")
+_OF_REQUESTS = (f"{BUCKETS}:".encode(), b"switchyard:rate:", b"switchyard:cache:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Snapshot:
 
 
 async def snapshot_of(database: Database, redis_url: str) -> Snapshot:
-    """Read both stores, but for what is there of each request, refused ones too: limits and statistics."""
+    """Read both stores, but for what is there of each request, refused ones too: limits, statistics, the cache."""
     names = await database.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     tables = {}
     for (name,) in names:

@@ -4,6 +4,7 @@ from app.openapi.operation import Operations
 from app.openapi.operations.accounts import ACCOUNTS
 from app.openapi.operations.audit import AUDIT
 from app.openapi.operations.batches import BATCHES
+from app.openapi.operations.cache import CACHE
 from app.openapi.operations.data_sync import DATA_SYNC
 from app.openapi.operations.events import EVENTS
 from app.openapi.operations.failures import FAILURES
@@ -12,6 +13,7 @@ from app.openapi.operations.queues import QUEUES
 from app.openapi.operations.quota import QUOTA
 from app.openapi.operations.rate_limit import RATE_LIMIT
 from app.openapi.operations.schedules import SCHEDULES
+from app.openapi.operations.shops import SHOPS
 from app.openapi.operations.site import SITE
 
 OPERATIONS: Operations = {
@@ -26,5 +28,7 @@ OPERATIONS: Operations = {
     **ACCOUNTS,
     **RATE_LIMIT,
     **DATA_SYNC,
+    **SHOPS,
+    **CACHE,
     **SITE,
 }

@@ -17,6 +17,7 @@ from tests.support.batches import noops, submit_batch
 from tests.support.failing import fail
 from tests.support.files import ORDERS, as_csv, publish, upload
 from tests.support.people import PASSWORD, Person, new_user, sending
+from tests.support.shops import SHOP, VERSION, new_component_version, new_shop
 from tests.support.site import ADMIN_KEY, submit
 
 _CSV = as_csv([ORDERS, ("A1", "x", 2, "1.50", "2026-03-01 10:00:00")])
@@ -102,6 +103,15 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", "/api/data-sync/templates/{id}/publish"): _all(401, 403, 403, 200, place="$template"),
     ("POST", "/api/data-sync/single"): _all(401, 404, 200, 200, json={"file_id": "$file"}),
     ("GET", "/api/data-sync/progress/{id}"): _all(401, 404, 200, 200, place="$sync"),
+    ("GET", "/api/data-sync/accounts"): _KNOWN,
+    ("POST", "/api/data-sync/accounts"): _all(401, 403, 403, 201, json={**SHOP, "shop_id": "another"}),
+    ("PATCH", "/api/data-sync/accounts/{id}"): _all(401, 403, 403, 200, place="$shop", json={"enabled": False}),
+    ("DELETE", "/api/data-sync/accounts/{id}"): _all(401, 403, 403, 200, place="$shop"),
+    ("GET", "/api/data-sync/component-versions"): _KNOWN,
+    ("POST", "/api/data-sync/component-versions"): _all(401, 403, 403, 201, json={**VERSION, "version": "another"}),
+    ("PATCH", "/api/data-sync/component-versions/{id}"): _all(401, 403, 403, 200, place="$version", json={}),
+    ("GET", "/api/cache/stats"): _KNOWN,
+    ("DELETE", "/api/cache/{type}"): _all(401, 403, 403, 204, place="shops"),
     ("POST", "/api/auth/login"): _all(200, 200, 200, 200, json=_LOGIN),
     ("POST", "/api/auth/logout"): _all(401, 409, 409, 409),  # an API key is no session
     ("GET", "/api/auth/me"): _KNOWN,
@@ -113,6 +123,9 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", "/api/users"): _all(401, 403, 403, 201, json=_CHOSEN),
     ("PATCH", "/api/users/{id}"): _all(401, 403, 403, 200, place="$ann", json={"role": "normal"}),
 }
+
+# Of things, those that everybody may see.
+_EVERYBODYS = {"template", "shop", "version"}
 
 # Asked by HEAD: their answer has no end.
 _STREAMS = {"/api/jobs/{id}/events", "/api/batches/{id}/events", "/api/events"}
@@ -134,6 +147,7 @@ async def ann(web: httpx.AsyncClient) -> Person:
 async def things(web: httpx.AsyncClient, ann: Person, database: Database) -> Mapping[str, str]:
     """Make one of each thing, of the owner's where things have one; give their ids."""
     template = await publish(web)
+    shop, version = await new_shop(web), await new_component_version(web)
     await fail(database, "cause", ann.id, 2)
     await fail(database, "cause", "admin", 1)
     with ann.asking(web):
@@ -141,6 +155,8 @@ async def things(web: httpx.AsyncClient, ann: Person, database: Database) -> Map
         return {
             "ann": ann.id,
             "template": template["id"],
+            "shop": shop,
+            "version": version,
             "failed": f"{ann.id}1cause",
             "job": (await submit(web, "diag.noop"))["id"],
             "batch": (await submit_batch(web, noops(1, delay_s=600)))["id"],
@@ -176,7 +192,7 @@ async def test_each_route_answers_as_its_row_says(
     """401 for nobody, 404 for what is another's, 403 for what is an administrator's; and no list tells of others."""
     other = await new_user(web, "other")
     found, told = {}, []
-    theirs = {id_ for name, id_ in things.items() if name != "template"} | {ann.key_id, "ann"}
+    theirs = {id_ for name, id_ in things.items() if name not in _EVERYBODYS} | {ann.key_id, "ann"}
     for route, row in TABLE.items():
         answers = []
         for key in (None, other.key, ann.key, ADMIN_KEY):

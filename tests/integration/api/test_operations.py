@@ -17,6 +17,7 @@ from tests.support.failing import fail
 from tests.support.files import ORDERS, as_csv, publish, upload
 from tests.support.openapi import Described, operations
 from tests.support.people import new_user
+from tests.support.shops import new_component_version, new_shop
 from tests.support.site import submit
 from tests.support.snapshot import Snapshot, snapshot_of
 
@@ -48,6 +49,9 @@ async def places(web: httpx.AsyncClient, database: Database) -> Mapping[str, str
         "/api/schedules/": "nap",
         "/api/data-sync/files/": file["id"],
         "/api/data-sync/templates/": template["id"],
+        "/api/data-sync/accounts/": await new_shop(web),
+        "/api/data-sync/component-versions/": await new_component_version(web),
+        "/api/cache/": "shops",
         "/api/users/": user.id,
         "/api/auth/keys/": user.key_id,
     }
