@@ -37,6 +37,7 @@ from jobs.stores.fitness import Fitness
 from jobs.stores.queue import Queue
 from jobs.stores.statistics import Statistics
 from jobs.submit import Submitter
+from jobs.tasks.data_processing.service import DataProcessing
 from jobs.tasks.data_sync.service import DataSync
 from jobs.wait import EndWaiter
 from ratelimit.limiter import Limiter
@@ -62,6 +63,7 @@ class Deps:
     live: Live
     canceller: Canceller
     data_sync: DataSync
+    data_processing: DataProcessing
     authenticator: Authenticator
     accounts: Accounts
     logins: Logins

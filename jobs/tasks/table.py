@@ -6,13 +6,15 @@ Also which of them it runs on a schedule.
 from jobs.registry import Task, TaskTable, load_list, load_task_list
 from jobs.schedule import Schedule
 from jobs.settings import JobsSettings
+from jobs.tasks.data_processing.extract import EXTRACT_PRODUCT_IMAGES
+from jobs.tasks.data_processing.workbook import PROCESS_WORKBOOK
 from jobs.tasks.data_sync.task import SYNC_FILE
 from jobs.tasks.diagnostics import diagnostic_tasks
 from jobs.timetable import Timetable
 
 QUEUES = ("data_sync", "data_processing", "scheduled")
 
-TASKS: tuple[Task, ...] = (SYNC_FILE,)
+TASKS: tuple[Task, ...] = (SYNC_FILE, EXTRACT_PRODUCT_IMAGES, PROCESS_WORKBOOK)
 
 
 def task_table(settings: JobsSettings) -> TaskTable:
