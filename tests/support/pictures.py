@@ -6,12 +6,19 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import httpx
 from openpyxl import Workbook
 from openpyxl.drawing.image import Image as Drawn
 from PIL import Image
 
+from jobs.settings import load_settings
+from jobs.stores.database import Database
+from jobs.tasks.data_processing.images import ImageStore
+from jobs.tasks.data_processing.media import Media, Size
+from jobs.tasks.data_processing.model import FoundImage, ImageFilter
+from jobs.tasks.data_sync.catalogue import Catalogue
 from tests.support.files import publish
 from tests.support.site import end_of
 
@@ -111,6 +118,19 @@ def in_cells(book: bytes, cells: Mapping[str, str], names: Sequence[str], conten
 def media(nth: int) -> str:
     """Name the part of the n-th picture that openpyxl writes."""
     return f"xl/media/image{nth}.png"
+
+
+async def keep_image(environ: Mapping[str, str], database: Database, file: Mapping[str, Any]) -> str:
+    """Let an uploaded file have an image, as its extraction would; give the image's id."""
+    found = FoundImage(sha256="5a" * 32, sku="A1", position=0, width=40, height=30, bytes=700)
+    store = Media(load_settings(environ).media_folder)
+    for size in Size:
+        store.keep(found.sha256, size, picture(form="JPEG"))
+    entry = await Catalogue(database).get(UUID(file["id"]))
+    assert entry is not None
+    await ImageStore(database).add(entry, [found])
+    (image,) = await ImageStore(database).list(ImageFilter(), owner=file["owner"], before=None, limit=2)
+    return str(image.id)
 
 
 async def publish_products(client: httpx.AsyncClient, **more: object) -> Any:  # noqa: ANN401  JSON

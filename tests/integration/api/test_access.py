@@ -6,17 +6,20 @@ Whoever adds a route adds a row: what nobody has thought of is open, as it was i
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from app.routes import ROUTES
 from jobs.stores.database import Database
+from jobs.tasks.data_processing.profiles import ProfileStore
 from ratelimit.settings import RateLimitSettings
 from tests.support.batches import noops, submit_batch
 from tests.support.failing import fail
 from tests.support.files import ORDERS, as_csv, publish, upload
 from tests.support.people import PASSWORD, Person, new_user, sending
+from tests.support.pictures import book_of, keep_image, upload_book
 from tests.support.site import ADMIN_KEY, submit
 
 _CSV = as_csv([ORDERS, ("A1", "x", 2, "1.50", "2026-03-01 10:00:00")])
@@ -27,6 +30,7 @@ _TEMPLATE = {
     "key_fields": ["order_no"],
     "date_rule": {"field": "ordered_at"},
 }
+_PROFILE = {"rows": 0, "sheets": [], "sheets_total": 0, "encoding": None}
 _NOOP = {"task": "diag.noop"}
 _LOGIN = {"username": "ann", "password": PASSWORD}
 _CHOSEN = {"username": "carl", "password": PASSWORD}
@@ -102,6 +106,12 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", "/api/data-sync/templates/{id}/publish"): _all(401, 403, 403, 200, place="$template"),
     ("POST", "/api/data-sync/single"): _all(401, 404, 200, 200, json={"file_id": "$file"}),
     ("GET", "/api/data-sync/progress/{id}"): _all(401, 404, 200, 200, place="$sync"),
+    ("GET", "/api/data-sync/images"): _KNOWN,
+    ("GET", "/api/data-sync/images/{id}"): _all(401, 404, 200, 200, place="$image"),
+    ("GET", "/api/data-sync/images/{id}/thumbnail"): _all(401, 404, 200, 200, place="$image"),
+    ("POST", "/api/data-processing/images"): _all(401, 404, 202, 200, json={"file_id": "$book"}),
+    ("POST", "/api/data-processing/workbooks"): _all(401, 404, 202, 200, json={"file_id": "$book"}),
+    ("GET", "/api/data-sync/files/{id}/profile"): _all(401, 404, 200, 200, place="$book"),
     ("POST", "/api/auth/login"): _all(200, 200, 200, 200, json=_LOGIN),
     ("POST", "/api/auth/logout"): _all(401, 409, 409, 409),  # an API key is no session
     ("GET", "/api/auth/me"): _KNOWN,
@@ -130,14 +140,18 @@ async def ann(web: httpx.AsyncClient) -> Person:
 
 
 @pytest.fixture
-async def things(web: httpx.AsyncClient, ann: Person, database: Database) -> Mapping[str, str]:
+async def things(web: httpx.AsyncClient, ann: Person, database: Database, environ: dict[str, str]) -> Mapping[str, str]:
     """Make one of each thing, of the owner's where things have one; give their ids."""
     template = await publish(web)
     await fail(database, "cause", ann.id, 2)
     await fail(database, "cause", "admin", 1)
     with ann.asking(web):
         file = (await upload(web, _CSV)).json()
+        book = await upload_book(web, book_of([]))
+        await ProfileStore(database).put(UUID(book["id"]), _PROFILE)
         return {
+            "book": book["id"],
+            "image": await keep_image(environ, database, book),
             "ann": ann.id,
             "template": template["id"],
             "failed": f"{ann.id}1cause",
