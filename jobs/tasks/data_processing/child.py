@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from jobs.errors import StoreUnavailableError
+from jobs.tasks.data_processing.errors import HeadersDifferError
 from jobs.tasks.data_processing.worker.request import Request
 from jobs.tasks.data_sync import errors
 from jobs.tasks.data_sync.reader.child import Child
@@ -28,7 +29,7 @@ _REFUSALS: Final = {
     for refusal in (
         errors.UnreadableFileError,
         errors.LimitExceededError,
-        errors.HeaderChangedError,
+        HeadersDifferError,
         StoreUnavailableError,
     )
 }

@@ -1,6 +1,7 @@
 """The folder of product images, each under the hash of the picture that it was made of. It knows no products."""
 
 import os
+import re
 import tempfile
 import time
 from contextlib import suppress
@@ -10,6 +11,7 @@ from typing import Final
 
 from jobs.errors import StoreUnavailableError
 
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _LEFT_BEHIND_S: Final = 86_400.0  # far beyond any time limit: whoever wrote it is gone
 
 
@@ -29,7 +31,7 @@ class Media:
 
     def path_of(self, sha256: str, size: Size) -> Path:
         """Give where the file of this hash is, or would be; ValueError where the text is no hash."""
-        if len(bytes.fromhex(sha256)) != 32:  # noqa: PLR2004  256 bits
+        if not _SHA256.fullmatch(sha256):
             raise ValueError(f"{sha256!r} is no SHA-256")
         return self._root / size / sha256[:2] / f"{sha256}.jpg"
 

@@ -11,7 +11,6 @@ from jobs.tasks.data_processing.limits import ProfileLimits
 from jobs.tasks.data_processing.profiles import ProfileStore
 from jobs.tasks.data_processing.source import MAX_TRIES, QUEUE, RETRY, TIMEOUT_S, bytes_of, own_file
 from jobs.tasks.data_processing.worker.request import Profiling
-from jobs.tasks.data_sync.model import FileFormat
 
 
 async def process_workbook(context: JobContext, file_id: UUID) -> dict[str, Any]:
@@ -25,7 +24,7 @@ async def process_workbook(context: JobContext, file_id: UUID) -> dict[str, Any]
     """
     file = await own_file(context, file_id)
     began = time.monotonic()
-    request = Profiling(path=bytes_of(context, file), is_csv=file.format is FileFormat.CSV, limits=ProfileLimits())
+    request = Profiling(path=bytes_of(context, file), format=file.format, limits=ProfileLimits())
     profile = await report_of(request, lambda done, total: context.progress(done, total, "reading"))
     await ProfileStore(context.site.database).put(file_id, profile)
     return {

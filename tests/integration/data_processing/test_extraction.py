@@ -171,7 +171,7 @@ async def test_what_can_have_no_images_fails_with_the_reason(site: httpx.AsyncCl
     assert (untold["state"], untold["error"]["message"][:21]) == ("failed", "no published template")
     await publish_products(site, header_row=2)
     changed_headers = await extract(site, (await upload_book(site, book))["id"])
-    assert (changed_headers["state"], changed_headers["error"]["type"]) == ("failed", "HeaderChangedError")
+    assert (changed_headers["state"], changed_headers["error"]["type"]) == ("failed", "HeadersDifferError")
     await publish(site)
     csv = (await upload(site, as_csv([ORDERS]))).json()
     end = await end_of(site, (await submit(site, "extract_product_images", {"file_id": csv["id"]}))["id"])

@@ -104,12 +104,15 @@ def kind_of(cell: Cell) -> tuple[Kind, Any]:
 
 
 def shown(value: Cell, characters: int) -> str | float | bool | None:
-    """Give a cell as JSON has it: dates and times as texts, whole numbers without a fraction, long texts cut."""
+    """Give a cell as JSON has it: dates and times as texts, whole numbers without a fraction, long texts cut.
+
+    An empty text is null.
+    """
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float) and math.isfinite(value):
         return int(value) if value.is_integer() and abs(value) < _EXACT else value
-    return canonical(value)[:characters].replace("\x00", "\ufffd")
+    return canonical(value)[:characters].replace("\x00", "\ufffd") or None
 
 
 def _kind_of_moment(cell: date | time | timedelta) -> tuple[Kind, str]:

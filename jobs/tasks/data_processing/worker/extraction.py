@@ -13,13 +13,13 @@ from posixpath import basename
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from jobs.tasks.data_processing.errors import BadPictureError
+from jobs.tasks.data_processing.errors import BadPictureError, HeadersDifferError
 from jobs.tasks.data_processing.limits import PictureLimits
 from jobs.tasks.data_processing.media import Media, Size
 from jobs.tasks.data_processing.worker.picture import render, size_of
 from jobs.tasks.data_processing.worker.request import Extraction
 from jobs.tasks.data_processing.worker.sheet_parts import Placed, SheetParts
-from jobs.tasks.data_sync.errors import HeaderChangedError, LimitExceededError, UnreadableFileError
+from jobs.tasks.data_sync.errors import LimitExceededError, UnreadableFileError
 from jobs.tasks.data_sync.headers import compare
 from jobs.tasks.data_sync.identity import Cell, canonical
 from jobs.tasks.data_sync.reader.frames import Kind
@@ -63,7 +63,7 @@ def extract(request: Extraction) -> Iterator[Frame]:
     table = open_xlsx(request.reading.path, request.reading.layout, request.reading.limits)
     difference = compare(request.reading.layout.fields, table.headers)
     if difference is not None:
-        raise HeaderChangedError(str(difference))
+        raise HeadersDifferError(str(difference))
     media = Media(request.media)
     media.sweep()
     found = _Found(media=media, limits=request.limits)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from jobs.tasks.data_processing.limits import ProfileLimits
 from jobs.tasks.data_processing.worker.columns import Column, Kind, kind_of, shown
 from jobs.tasks.data_processing.worker.request import Profiling
-from jobs.tasks.data_processing.worker.sources import Sheet, sheets_of
+from jobs.tasks.data_processing.worker.sources import Range, Sheet, sheets_of
 from jobs.tasks.data_sync.errors import LimitExceededError
 from jobs.tasks.data_sync.identity import Cell
 from jobs.tasks.data_sync.reader import frames
@@ -29,7 +29,7 @@ def profile(request: Profiling) -> Iterator[Frame]:
     told: list[Mapping[str, Any]] = []
     size = rows = total = 0
     encoding = None
-    for sheet in sheets_of(request.path, is_csv=request.is_csv):
+    for sheet in sheets_of(request.path, request.format):
         total += 1
         if total > limits.sheets:
             continue
@@ -106,8 +106,8 @@ class _SheetProfiler:
                 for at, column in enumerate(self._columns)
             ],
             "columns_total": self._widest,
-            "merged": sheet.merges.names(_MERGES_TOLD),
-            "merged_total": len(sheet.merges.ranges),
+            "merged": [_name(one) for one in sheet.merged[:_MERGES_TOLD]],
+            "merged_total": len(sheet.merged),
             "sample": self._sample,
             "is_cut": self._widest > self._limits.columns,
         }
@@ -134,6 +134,11 @@ def letters_of(column: int) -> str:
         rest, letter = divmod(rest - 1, _LETTERS)
         letters = chr(ord("A") + letter) + letters
     return letters
+
+
+def _name(merged: Range) -> str:
+    (top, left), (bottom, right) = merged
+    return f"{letters_of(left)}{top + 1}:{letters_of(right)}{bottom + 1}"
 
 
 def _is_blank(cells: Sequence[Cell]) -> bool:

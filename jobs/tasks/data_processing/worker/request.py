@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.tasks.data_processing.limits import PictureLimits, ProfileLimits
+from jobs.tasks.data_sync.model import FileFormat
 from jobs.tasks.data_sync.reader import request as reading
 
 
@@ -29,12 +30,12 @@ class Profiling:
     """Profile a workbook, or a csv as one of one sheet."""
 
     path: Path
-    is_csv: bool
+    format: FileFormat
     limits: ProfileLimits
 
     def to_line(self) -> bytes:
         """Encode as one line."""
-        return _line("profiling", {"path": str(self.path), "is_csv": self.is_csv, "limits": asdict(self.limits)})
+        return _line("profiling", {"path": str(self.path), "format": self.format, "limits": asdict(self.limits)})
 
 
 Request = Extraction | Profiling
@@ -44,7 +45,9 @@ def from_line(line: bytes) -> Request:
     """Decode what `to_line` made."""
     fields = json.loads(line)
     if fields.pop("work") == "profiling":
-        return Profiling(path=Path(fields["path"]), is_csv=fields["is_csv"], limits=ProfileLimits(**fields["limits"]))
+        return Profiling(
+            path=Path(fields["path"]), format=FileFormat(fields["format"]), limits=ProfileLimits(**fields["limits"])
+        )
     return Extraction(
         reading=reading.from_line(fields["reading"].encode()),
         sku_field=fields["sku_field"],

@@ -2,8 +2,8 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -13,15 +13,18 @@ from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, Shee
 from jobs.tasks.data_sync.errors import UnreadableFileError
 from jobs.tasks.data_sync.identity import Cell
 from jobs.tasks.data_sync.limits import ReadLimits
+from jobs.tasks.data_sync.model import FileFormat
 from jobs.tasks.data_sync.reader.csv_text import examine
-from jobs.tasks.data_sync.reader.merges import Merges
 from jobs.tasks.data_sync.reader.xlsx_package import open_package
 
 _DELIMITERS: Final = ",;\t"
 _SNIFFED_ROWS: Final = 20
 _LONGEST_CELL: Final = ReadLimits().cell_characters
-_WIDEST: Final = 16_384  # columns of a sheet
 _ZIP: Final = b"PK\x03\x04"
+
+
+# First and last cell of a merged range, as (row, column), counted from 0 as calamine does.
+Range = tuple[tuple[int, int], tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +35,13 @@ class Sheet:
     is_visible: bool
     rows: Iterator[tuple[int, Sequence[Cell]]]
     left: int = 0
-    merges: Merges = field(default_factory=Merges)
+    merged: Sequence[Range] = ()
     encoding: str | None = None
 
 
-def sheets_of(path: Path, *, is_csv: bool) -> Iterator[Sheet]:
+def sheets_of(path: Path, file_format: FileFormat) -> Iterator[Sheet]:
     """Give all sheets but those of charts and macros; of a csv one, without a name. Raises UnreadableFileError."""
-    if is_csv:
+    if file_format is FileFormat.CSV:
         yield _csv_sheet(path)
         return
     with path.open("rb") as file:
@@ -58,7 +61,7 @@ def sheets_of(path: Path, *, is_csv: bool) -> Iterator[Sheet]:
                     is_visible=about.visible == SheetVisibleEnum.Visible,
                     rows=_rows(source),
                     left=source.start[1] if source.start else 0,
-                    merges=Merges(width=_WIDEST, ranges=ranges),
+                    merged=sorted(ranges),
                 )
 
 
@@ -76,10 +79,11 @@ def _csv_sheet(path: Path) -> Sheet:
 
 def _cells(path: Path, encoding: str, mark: str) -> int:
     """Count the cells of the first rows: a title above the headers has but one, whatever the delimiter."""
-    try:
-        return sum(len(cells) for _, cells in islice(_csv_rows(path, encoding, mark), _SNIFFED_ROWS))
-    except UnreadableFileError:
-        return 0
+    count = 0
+    with suppress(UnreadableFileError):  # it is told when the rows are gone through
+        for _, cells in islice(_csv_rows(path, encoding, mark), _SNIFFED_ROWS):
+            count += len(cells)
+    return count
 
 
 def _csv_rows(path: Path, encoding: str, mark: str) -> Iterator[tuple[int, Sequence[Cell]]]:
