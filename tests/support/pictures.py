@@ -1,6 +1,7 @@
 """Excel files of products with pictures in them, as shops export them: made by openpyxl and Pillow."""
 
 import io
+import random
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,6 +35,14 @@ def picture(colour: str = "red", size: tuple[int, int] = (40, 30), form: str = "
     """Make a picture of one colour."""
     written = io.BytesIO()
     Image.new("RGB", size, colour).save(written, form, **more)
+    return written.getvalue()
+
+
+def noise(side: int) -> bytes:
+    """Make a square that no format makes small: each side has a picture of its own."""
+    dots = random.Random(side).randbytes(side * side)  # noqa: S311  nothing is kept secret with it
+    written = io.BytesIO()
+    Image.frombytes("L", (side, side), dots).save(written, "PNG")
     return written.getvalue()
 
 
