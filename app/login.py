@@ -4,7 +4,6 @@ import math
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NoReturn
 
 import structlog
 
@@ -12,10 +11,10 @@ from app.attempts import Attempts
 from app.errors import RateLimitedError, UnauthenticatedError
 from app.passwords import Passwords
 from app.stores.credentials import CredentialStore
-from app.stores.users import Secret, User, UserStore
+from app.stores.users import Change, Secret, User, UserStore
 from app.tokens import Kind, new_token, read_token
 from jobs.audit import Action, Actor, Deed, Effect
-from jobs.errors import ConflictError, StoreUnavailableError
+from jobs.errors import ConflictError, InvalidInputError, Mistake, StoreUnavailableError
 
 NOBODY = "unknown"  # not the name that was typed: it may be a password, in the wrong field
 _WRONG = "username or password is wrong, or the user is disabled"
@@ -60,16 +59,9 @@ class Logins:
         Raises UnauthenticatedError, RateLimitedError, BusyError, and StoreUnavailableError where PostgreSQL is away.
         """
         username = username.lower()
-        secret = await self._users.secret_of(username)
-        if wait_s := await self._attempts.begin(username):
-            raise RateLimitedError(
-                "there were too many attempts to log in under this name",
-                policies=["login_name"],
-                retry_after_s=math.ceil(wait_s),
-            )
-        fits = await self._passwords.matches(password, None if secret is None else secret.password_hash)
-        if secret is None or secret.is_disabled or not fits:
-            await self._refuse(secret, by)
+        secret = await self._checked(username, password, by)
+        if secret is None:
+            raise UnauthenticatedError(_WRONG)
         token = new_token(Kind.SESSION)
         actor = Actor(name=secret.user_id, request_id=by.request_id, address=by.address)
         expires_at = await self._credentials.add_session(secret, token, lasts=self._lasts, by=actor)
@@ -86,7 +78,38 @@ class Logins:
             raise ConflictError("an API key is no session: there is nothing to log out of")
         await self._credentials.delete_session(token.id, owner=by.name, by=by)
 
-    async def _refuse(self, secret: Secret | None, by: Actor) -> NoReturn:
+    async def change_password(self, user_id: str, current: str, new: str, *, by: Actor) -> User:
+        """Give a user another password, who knows the present one; all his sessions end, his API keys hold.
+
+        A wrong one is an attempt as when somebody logs in. Raises InvalidInputError for that, ConflictError for who has
+        none, RateLimitedError, BusyError, and StoreUnavailableError where PostgreSQL is away.
+        """
+        user = await self._users.get(user_id)
+        if user is None:
+            raise ConflictError("this administrator has no password; the key comes from APP_ADMIN_API_KEY")
+        if await self._checked(user.username, current, by) is None:
+            raise InvalidInputError([Mistake(pointer="/current", detail="is not the present password")])
+        change = Change(role=None, password_hash=await self._passwords.hash(new), is_disabled=None)
+        await self._users.change(user_id, change, by=by)
+        await self._attempts.forget(user.username)
+        return user
+
+    async def _checked(self, username: str, password: str, by: Actor) -> Secret | None:
+        """Count an attempt and check it; give whose password it is, or None and write that down."""
+        secret = await self._users.secret_of(username)
+        if wait_s := await self._attempts.begin(username):
+            raise RateLimitedError(
+                "there were too many attempts to log in under this name",
+                policies=["login_name"],
+                retry_after_s=math.ceil(wait_s),
+            )
+        fits = await self._passwords.matches(password, None if secret is None else secret.password_hash)
+        if secret is not None and not secret.is_disabled and fits:
+            return secret
+        await self._note_refusal(secret, by)
+        return None
+
+    async def _note_refusal(self, secret: Secret | None, by: Actor) -> None:
         """Write down that somebody was not let in, of many in a minute only the first."""
         minute = time.monotonic() // _MINUTE_S
         if minute != self._minute:
@@ -99,4 +122,3 @@ class Logins:
                 await self._credentials.note_refusal(deed)
             except StoreUnavailableError as error:
                 log.warning("refusal_not_noted", reason=str(error))
-        raise UnauthenticatedError(_WRONG)

@@ -53,6 +53,7 @@ ROUTES = (
     by_method("/api/auth/login", POST=auth.log_in),
     by_method("/api/auth/logout", POST=auth.log_out),
     by_method("/api/auth/me", GET=auth.show_me),
+    by_method("/api/auth/password", POST=auth.change_password),
     by_method("/api/auth/keys", GET=auth.list_keys, POST=auth.create_key),
     by_method("/api/auth/keys/{id}", DELETE=auth.revoke_key),
     by_method("/api/users", GET=users.list_users, POST=users.create_user),

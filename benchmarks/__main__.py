@@ -4,13 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import batches, events, fairness, history, limiter, lists, submit, sync_rows
+from benchmarks import batches, beside_sync, events, fairness, history, limiter, lists, submit, sync_rows
 from benchmarks.engine import contest, crowd
 from benchmarks.middleware import cost
 from jobs.logs import configure_logs
 
 BENCHMARKS: dict[str, Callable[[bool], None]] = {
     "sync_rows": sync_rows.main,
+    "beside_sync": beside_sync.main,
     "submit": submit.main,
     "batches": batches.main,
     "history": history.main,

@@ -22,10 +22,11 @@ class Load:
 
 
 class _Client(asyncio.Protocol):
-    """One connection: sends the request again as soon as it is answered, while there are any left."""
+    """One connection: sends the request again as soon as it is answered and its time has come, while any are left."""
 
-    def __init__(self, request: bytes, left: Iterator[int], took_s: list[float]) -> None:
+    def __init__(self, request: bytes, left: Iterator[int], took_s: list[float], *, every_s: float) -> None:
         self._request = request
+        self._every_s = every_s
         self._left = left
         self._took_s = took_s
         self._got = b""
@@ -57,9 +58,13 @@ class _Client(asyncio.Protocol):
             self._transport.close()
             self.done.set_exception(AssertionError(f"not accepted: {head.decode(errors='replace')}"))
         elif len(body) == int(length[1]):
-            self._took_s.append(time.perf_counter() - self._began)
+            took_s = time.perf_counter() - self._began
+            self._took_s.append(took_s)
             self._got = b""
-            self.send()
+            if took_s < self._every_s:
+                asyncio.get_running_loop().call_later(self._every_s - took_s, self.send)
+            else:
+                self.send()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail where the server ended it."""
@@ -67,8 +72,13 @@ class _Client(asyncio.Protocol):
             self.done.set_exception(exc or ConnectionResetError("the server has closed the connection"))
 
 
-async def post(url: str, path: str, body: bytes, *, key: str, connections: int, requests: int) -> Load:
-    """Send so many requests over so many connections at once; each must be answered 202."""
+async def post(  # noqa: PLR0913  what is sent, and how
+    url: str, path: str, body: bytes, *, key: str, connections: int, requests: int, every_s: float = 0.0
+) -> Load:
+    """Send so many requests over so many connections at once; each must be answered 202.
+
+    A connection sends the next as soon as the last is answered, but not before `every_s` is over.
+    """
     address = urlsplit(url)
     head = (
         f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {key}\r\n"
@@ -79,7 +89,7 @@ async def post(url: str, path: str, body: bytes, *, key: str, connections: int, 
     host, port = address.hostname or "", address.port or 80
     clients: list[_Client] = []
     for _ in range(connections):
-        _, client = await loop.create_connection(lambda: _Client(request, left, took_s), host, port)
+        _, client = await loop.create_connection(lambda: _Client(request, left, took_s, every_s=every_s), host, port)
         clients.append(client)
     began = time.perf_counter()
     for client in clients:

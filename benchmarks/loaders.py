@@ -112,7 +112,7 @@ async def _prepared(site: Site, path: Path) -> tuple[UUID, Job]:
     described = Description(name=path.name, source=_SOURCE, shop_id="shop", date_from=None, date_to=None, owner=_OWNER)
     file_id, _ = await catalogue.add(described, kept)
     if await templates.match(_SOURCE) is None:
-        await templates.publish((await templates.create(_SOURCE, _LAYOUT, Repeats.NUMBER)).id)
+        await templates.publish((await templates.create(_SOURCE, _LAYOUT, Repeats.NUMBER, {})).id)
     async with site.database.transaction() as connection:
         job_id = await _accept(jobs, file_id, connection)
         await catalogue.hold(file_id, job_id, connection=connection)

@@ -1,4 +1,4 @@
-"""A file's rows become facts: the task sync_file beside a bare COPY and a loader written by hand."""
+"""A file's rows become facts: the task sync_file beside a bare COPY, a loader written by hand, and pandas."""
 
 import asyncio
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 import asyncpg
 
 from app.migrate import FOLDER, load_migrations, migrate
+from benchmarks.engine.environments import ROOT, python_of
 from benchmarks.loaders import FLOOR_TABLE
 from benchmarks.measure import Run, environment_of, median, progress, table, tree_cpu_s
 from benchmarks.retail import HEADERS, write_csv, write_xlsx
@@ -19,9 +20,8 @@ from deploy.local.postgres import PostgresServer
 from jobs.stores.database import Database
 
 ROUNDS = 3
-ROOT = Path(__file__).resolve().parents[1]
-
-_EMPTY = f"TRUNCATE facts, quarantined_rows, files, {FLOOR_TABLE}"
+_PANDAS = "pandas"  # its way, its environment, its module's table
+_EMPTY = f"TRUNCATE facts, quarantined_rows, files, {FLOOR_TABLE} CASCADE; DROP TABLE IF EXISTS {_PANDAS}"
 _HEADERS = (
     *("way", "seconds", "x hand", "rows/s", "CPU s"),
     *("+ reader CPU s", "+ PostgreSQL CPU s", "peak MiB", "reader's peak MiB"),
@@ -43,12 +43,12 @@ class Case:
 
 
 CASES = (
-    Case(rows=10_000, suffix=".csv", ways=("copy", "hand", "sync_file", "again")),
-    Case(rows=100_000, suffix=".csv", ways=("copy", "hand", "sync_file", "again")),
-    Case(rows=10_000, suffix=".xlsx", ways=("hand", "sync_file", "again")),
-    Case(rows=100_000, suffix=".xlsx", ways=("hand", "sync_file", "again")),
+    Case(rows=10_000, suffix=".csv", ways=("copy", "hand", "pandas", "sync_file", "again")),
+    Case(rows=100_000, suffix=".csv", ways=("copy", "hand", "pandas", "sync_file", "again")),
+    Case(rows=10_000, suffix=".xlsx", ways=("hand", "pandas", "sync_file", "again")),
+    Case(rows=100_000, suffix=".xlsx", ways=("hand", "pandas", "sync_file", "again")),
 )
-FULL = Case(rows=1_000_000, suffix=".csv", ways=("copy", "hand", "sync_file", "again"))
+FULL = Case(rows=1_000_000, suffix=".csv", ways=("copy", "hand", "pandas", "sync_file", "again"))
 
 
 def main(full: bool) -> None:  # noqa: FBT001  the one switch that all benchmarks share
@@ -88,8 +88,11 @@ def _rounds(server: PostgresServer, folder: Path, cases: tuple[Case, ...]) -> Ru
 def _run(way: str, server: PostgresServer, folder: Path, case: Case) -> Run:
     urls = {"DATABASE_URL": server.url, "REDIS_URL": "redis://unused", "JOBS_DATA_DIR": str(folder / "data")}
     before_s = tree_cpu_s(server.pid)
+    command = [sys.executable, "-m", "benchmarks.loaders", way]
+    if way == _PANDAS:
+        command = [str(python_of(_PANDAS)), "-m", "benchmarks.pandas_peer"]
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.loaders", way, str(folder / case.name)],
+        [*command, str(folder / case.name)],
         cwd=ROOT,
         env=environment_of(urls),
         stdout=subprocess.PIPE,

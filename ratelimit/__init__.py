@@ -18,7 +18,7 @@
     debts        what it does not know of yet
     settlement   how it is told
     probe        the loop that finds it again
-    counters     what was decided, by what
+    counters     how often Redis was given up, and what it was told afterwards
 
     policy       who draws from which buckets
     document     all limits, as people write them together

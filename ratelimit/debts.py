@@ -1,7 +1,7 @@
 """What was taken from buckets here while Redis was away: it does not know of it yet. Pure bookkeeping."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 
 from ratelimit.bucket import BucketRequest
@@ -80,7 +80,7 @@ class Debts:
             account = self._accounts.pop(next(iter(self._accounts)))
             cost = ceil(account.owed(now) - _ROUNDING)
             if cost > 0 or (account.is_cleared and not account.is_over(now)):
-                taken.append(Debt(request=replace(account.request, cost=cost), is_cleared=account.is_cleared))
+                taken.append(Debt(request=account.request._replace(cost=cost), is_cleared=account.is_cleared))
         return taken
 
     def put_back(self, debts: Iterable[Debt]) -> None:

@@ -1,7 +1,7 @@
 """Denials of the last second: whoever insists is denied again without a question to Redis."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ratelimit.bucket import Backend, BucketRequest, BucketState, Decision
 
@@ -110,4 +110,4 @@ def _repeated(denied: _Denied, requests: Iterable[BucketRequest], now: float) ->
 def _aged(known: _Known, now: float) -> BucketState:
     if not known.state.wait_us:
         return known.state
-    return replace(known.state, wait_us=max(1, known.state.wait_us - int((now - known.answered_at) * _US)))
+    return known.state._replace(wait_us=max(1, known.state.wait_us - int((now - known.answered_at) * _US)))

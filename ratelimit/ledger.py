@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from ratelimit.bucket import Backend, Decision
 from ratelimit.policy import Subject
@@ -24,8 +24,7 @@ class Outcome(StrEnum):
     EXEMPT = "exempt"  # nothing limits it
 
 
-@dataclass(frozen=True, slots=True)
-class RouteCell:
+class RouteCell(NamedTuple):
     """What requests are counted by for statistics. A route is a method and a path's template, never a path."""
 
     minute: int
@@ -33,8 +32,7 @@ class RouteCell:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyCell:
+class PolicyCell(NamedTuple):
     """What requests are counted by for metrics. All of these are words out of few."""
 
     policy: str
@@ -43,8 +41,7 @@ class PolicyCell:
     backend: Backend
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """Whose requests were denied, by which policy, and on which route."""
 
     key: str

@@ -51,7 +51,7 @@ class Limiter:
         self._denials = Denials(clock=clock)
         self._breaker = Breaker(deadline_s=deadline_s, counters=self.counters, clock=clock)
         debts = Debts(counters=self.counters, clock=clock)
-        self._stand_in = StandIn(local=local, debts=debts, counters=self.counters, when_away=when_away or {})
+        self._stand_in = StandIn(local=local, debts=debts, when_away=when_away or {})
         self._probe = Probe(
             redis=redis,
             breaker=self._breaker,
@@ -73,7 +73,6 @@ class Limiter:
     async def acquire(self, *requests: BucketRequest) -> Decision:
         """Charge all buckets, or none where one has too little."""
         if (repeated := self._denials.find(requests)) is not None:
-            self.counters.count(requests, repeated, remembered=True)
             return repeated
         asked_at = self._clock()
         try:
@@ -83,15 +82,14 @@ class Limiter:
         else:
             if not decision.admitted:
                 self._denials.note(decision, asked_at)
-        self.counters.count(requests, decision)
         return decision
 
     async def peek(self, *requests: BucketRequest) -> Decision:
-        """Say what `acquire` would. Nothing is charged, written or counted."""
+        """Say what `acquire` would. Nothing is charged or written."""
         return await self._either(self._redis.peek, self._stand_in.peek, requests)
 
     async def charge(self, *requests: BucketRequest) -> Decision:
-        """Charge each bucket whatever it has; none is emptied further than to nothing. Not counted as a decision."""
+        """Charge each bucket whatever it has; none is emptied further than to nothing."""
         return await self._either(self._redis.charge, self._stand_in.charge, requests)
 
     async def refund(self, *requests: BucketRequest) -> None:

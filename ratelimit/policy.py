@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from ratelimit.bucket import BucketRequest, Limit
 
@@ -55,8 +55,7 @@ class Limits:
     ip_guard: Limit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(NamedTuple):
     """Who asks. `key` is `user:<id>`, or `network` where nobody is logged in; `network` is `ip:<network>`."""
 
     key: str

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 
 from ratelimit.bucket import Backend, BucketRequest, Buckets, Decision
-from ratelimit.counters import Counters, Outcome
 from ratelimit.debts import Debts
 
 
@@ -23,11 +22,10 @@ class StandIn:
     state of either: nobody knows it.
     """
 
-    def __init__(self, *, local: Buckets, debts: Debts, counters: Counters, when_away: Mapping[str, WhenAway]) -> None:
+    def __init__(self, *, local: Buckets, debts: Debts, when_away: Mapping[str, WhenAway]) -> None:
         """Take the words by policy; `local` for those that have none. The buckets have to answer without waiting."""
         self._local = local
         self._debts = debts
-        self._counters = counters
         self._when_away = when_away
 
     async def acquire(self, *requests: BucketRequest) -> Decision:
@@ -35,8 +33,6 @@ class StandIn:
         decision = await self._decide(self._local.acquire, requests)
         if decision.admitted:
             self._debts.spend(state.request for state in decision.states)
-            if decision.states:
-                self._count_open(requests)
         return decision
 
     async def peek(self, *requests: BucketRequest) -> Decision:
@@ -66,8 +62,3 @@ class StandIn:
         if words and WhenAway.LOCAL not in words:
             return Decision(admitted=True, states=(), backend=Backend.OPEN)
         return await ask(*(request for request, word in zip(requests, words, strict=True) if word is WhenAway.LOCAL))
-
-    def _count_open(self, requests: tuple[BucketRequest, ...]) -> None:
-        policies = [one.policy for one in requests if self._when_away.get(one.policy) is WhenAway.OPEN]
-        if policies:
-            self._counters.add(policies, Outcome.ADMITTED, Backend.OPEN)

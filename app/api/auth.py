@@ -10,9 +10,9 @@ from app.api.parsing import answer, read_json
 from app.errors import UnauthenticatedError
 from app.identity import ADMIN, SESSION_COOKIE
 from app.origin import is_from_elsewhere
-from app.schemas.accounts import KeyBody, LoginBody
+from app.schemas.accounts import KeyBody, LoginBody, PasswordBody
 from app.schemas.shapes.accounts import KeyList, LoggedOutView, MeView
-from app.schemas.views.accounts import key_view, logged_in_view, new_key_view
+from app.schemas.views.accounts import key_view, logged_in_view, new_key_view, user_view
 from app.state import actor_of, admission_of, credential_of, deps_of, identity_of, nobody_of
 
 
@@ -45,6 +45,15 @@ async def show_me(request: Request) -> Response:
     user = None if who.owner == ADMIN else await deps_of(request).accounts.get(who.owner)
     view: MeView = {"id": who.owner, "username": ADMIN if user is None else user.username, "role": who.role}
     return answer(view)
+
+
+async def change_password(request: Request) -> Response:
+    """POST /api/auth/password: give oneself another; all one's sessions end, the one that asks too."""
+    deps, who = deps_of(request), actor_of(request)
+    body = await read_json(request, PasswordBody)
+    user = await deps.logins.change_password(who.name, body.current, body.new, by=who)
+    deps.authenticator.doubt(who.name)
+    return answer(user_view(user))
 
 
 async def list_keys(request: Request) -> Response:

@@ -15,7 +15,7 @@ from app.schemas.views.jobs import job_view
 from app.state import deps_of, identity_of, require_admin
 from jobs.errors import InvalidInputError, Mistake
 from jobs.tasks.data_sync.catalogue import Description
-from jobs.tasks.data_sync.model import DateRule, Layout, Source
+from jobs.tasks.data_sync.model import DateRule, Layout, Range, Source
 from jobs.tasks.data_sync.templates import TemplateFilter
 from jobs.tasks.data_sync.uploads import LARGEST_BYTES
 
@@ -69,8 +69,10 @@ async def create_template(request: Request) -> Response:
         key_fields=body.key_fields,
         required_fields=body.required_fields,
         date_rule=DateRule(field=body.date_rule.field, format=body.date_rule.format),
+        types=body.types,
     )
-    template = await deps_of(request).data_sync.create_template(source, layout, body.repeats)
+    ranges = {name: Range(minimum=one.minimum, maximum=one.maximum) for name, one in body.ranges.items()}
+    template = await deps_of(request).data_sync.create_template(source, layout, body.repeats, ranges)
     location = f"/api/data-sync/templates/{template.id}"
     return answer(template_view(template), status=HTTPStatus.CREATED, location=location)
 

@@ -37,6 +37,13 @@ class LoginBody(Body):
     password: Annotated[str, Field(max_length=LONGEST)]
 
 
+class PasswordBody(Body):
+    """POST /api/auth/password."""
+
+    current: Annotated[str, Field(max_length=LONGEST)]
+    new: Password
+
+
 class KeyBody(Body):
     """POST /api/auth/keys."""
 

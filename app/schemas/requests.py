@@ -12,7 +12,7 @@ from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY, Stat
 from jobs.quota import LARGEST
 from jobs.registry import LONGEST_TIMEOUT_S
 from jobs.submission import LONGEST_DELAY_S, LONGEST_KEY, MOST_TRIES
-from jobs.tasks.data_sync.model import Domain, Granularity, Repeats
+from jobs.tasks.data_sync.model import Domain, FieldType, Granularity, Repeats
 
 
 def _plain(text: str) -> str:
@@ -118,6 +118,13 @@ class DateRuleBody(Body):
     format: Word | None = None
 
 
+class RangeBody(Body):
+    """Between which numbers, both included, a field's are expected."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+
+
 class TemplateBody(Body):
     """POST /api/data-sync/templates."""
 
@@ -133,6 +140,12 @@ class TemplateBody(Body):
     required_fields: Annotated[tuple[Header, ...], Field(max_length=512)] = ()
     date_rule: DateRuleBody
     repeats: Repeats = Repeats.NUMBER
+    types: Annotated[dict[Header, FieldType], Field(max_length=512)] = Field(
+        default_factory=dict, description="By field, what its values must be; a row with another is set aside."
+    )
+    ranges: Annotated[dict[Header, RangeBody], Field(max_length=512)] = Field(
+        default_factory=dict, description="By field, what its numbers should be; the quality tells how many are not."
+    )
 
 
 class FileForm(Body):

@@ -3,7 +3,7 @@
 The locks are `benchmarks/peers/<name>.txt`, each made from `<name>.in`; `build` holds the tools that build what has no
 wheel. To make them all anew, with the newest versions:
 
-    for name in build arq saq slowapi streaq taskiq; do .venv/bin/uv pip compile -q -U --universal \
+    for name in build arq pandas saq slowapi streaq taskiq; do .venv/bin/uv pip compile -q -U --universal \
         --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
         benchmarks/peers/$name.in -o benchmarks/peers/$name.txt; done
 """

@@ -1,7 +1,7 @@
 """Token buckets in the memory of this process, as a storage of `limits`."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NoReturn
 
 from limits.aio.storage import Storage
@@ -48,7 +48,7 @@ class TokenBucketMemoryStorage(Storage, TokenBucketSupport):
         """Memory is never away."""
         return ()
 
-    async def decide(self, verb: Verb, requests: Sequence[BucketRequest]) -> Decision:
+    async def decide(self, verb: Verb, requests: tuple[BucketRequest, ...]) -> Decision:
         """Do this to the buckets."""
         now_us = self._clock()
         asks = [self._placed(number, *one) for number, one in enumerate(zip(requests, asks_of(requests), strict=True))]

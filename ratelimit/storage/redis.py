@@ -1,6 +1,6 @@
 """Token buckets in Redis, as a storage of `limits`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Self
 
 from limits.aio.storage import RedisStorage
@@ -73,7 +73,7 @@ class TokenBucketRedisStorage(RedisStorage, TokenBucketSupport):
         pool = redis.connection_pool
         return cls("async+redis+bucket://", key_prefix=key_prefix, connection_pool=pool, clock=clock)
 
-    async def decide(self, verb: Verb, requests: Sequence[BucketRequest]) -> Decision:
+    async def decide(self, verb: Verb, requests: tuple[BucketRequest, ...]) -> Decision:
         """Do this to the buckets."""
         if not requests:
             return Decision(admitted=True, states=(), backend=Backend.REDIS)

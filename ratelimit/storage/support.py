@@ -1,7 +1,6 @@
 """What a storage of `limits` has that keeps token buckets, as that library's mix-ins for its own strategies say it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 
 from limits.errors import StorageError
 
@@ -24,7 +23,7 @@ class TokenBucketSupport(ABC):
         """What it raises where it is away."""
 
     @abstractmethod
-    async def decide(self, verb: Verb, requests: Sequence[BucketRequest]) -> Decision:
+    async def decide(self, verb: Verb, requests: tuple[BucketRequest, ...]) -> Decision:
         """Do this to the buckets, of which there is at least one."""
 
     @abstractmethod
@@ -47,7 +46,7 @@ class TokenBucketSupport(ABC):
         """Give back what was charged, up to full at most."""
         await self._guarded(Verb.REFUND, requests)
 
-    async def _guarded(self, verb: Verb, requests: Sequence[BucketRequest]) -> Decision:
+    async def _guarded(self, verb: Verb, requests: tuple[BucketRequest, ...]) -> Decision:
         try:
             return await self.decide(verb, requests)
         except self.base_exceptions as error:

@@ -20,6 +20,7 @@ from tests.chaos.outages import killed, stopped
 from tests.chaos.test_redis_away import Outage
 from tests.chaos.workers import worker_of
 from tests.conftest import Servers
+from tests.support.batches import submit_batch
 from tests.support.conditions import eventually
 from tests.support.history import Steps, told_by_scripts
 from tests.support.listening import Told, connected
@@ -160,6 +161,27 @@ async def test_a_redis_that_comes_back_leaves_no_gap(environ: dict[str, str], se
             assert (await late.next()).data["id"] == job["id"]
         assert (await listener.until(lambda told: told.state == "succeeded", within_s=40))[-1].data["result"] == 3
         assert (await late.until(lambda told: told.state == "succeeded", within_s=40))[-1].data["result"] == 3
+
+
+@pytest.mark.parametrize("store", ["redis", "postgres"])
+async def test_a_batch_is_followed_through_the_death_of_a_store(
+    environ: dict[str, str], servers: Servers, store: str
+) -> None:
+    """Each job's end is told, and the batch's with its true counts last of all, as soon as the store is back."""
+    async with AsyncExitStack() as stack:
+        _, admin = await stack.enter_async_context(web_process(environ))
+        await stack.enter_async_context(worker_of(environ, {"data_sync": 2}))
+        naps: list[dict[str, object]] = [{"task": "diag.sleep", "args": {"seconds": 0.5}} for _ in range(8)]
+        batch = await submit_batch(admin, naps)
+        listener = await stack.enter_async_context(connected(admin, f"/api/batches/{batch['id']}/events"))
+        told = await listener.until(lambda one: one.state == "running")
+        async with killed(getattr(servers, store)):
+            pass
+        told += await listener.rest(within_s=60)
+        assert (told[-1].name, told[-1].state) == ("batch", "succeeded")
+        assert told[-1].data["counts"] == {"succeeded": len(naps)}
+        ended = [one.data["id"] for one in told if one.name == "job" and one.state == "succeeded"]
+        assert len(ended) == len(set(ended)) == len(naps)
 
 
 def _dice(seed: int) -> random.Random:

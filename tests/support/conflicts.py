@@ -106,6 +106,12 @@ async def _log_out(_: Ground) -> AsyncIterator[Sequence[Bad]]:
 
 
 @asynccontextmanager
+async def _change_password(_: Ground) -> AsyncIterator[Sequence[Bad]]:
+    body = {"current": PASSWORD, "new": PASSWORD}
+    yield [_conflict("the key comes from the settings", "/api/auth/password", json=body)]
+
+
+@asynccontextmanager
 async def _create_key(on: Ground) -> AsyncIterator[Sequence[Bad]]:
     ann = await new_user(on.web, "ann")
     body, as_ann = {"name": "another"}, {"Authorization": f"Bearer {ann.key}"}
@@ -149,6 +155,7 @@ STATES: Mapping[str, State] = {
     "retry_batch": _retry_batch,
     "publish_template": _publish_template,
     "log_out": _log_out,
+    "change_password": _change_password,
     "create_key": _create_key,
     "create_user": _create_user,
     "change_user": _change_user,

@@ -3,7 +3,7 @@
 from app.api import auth, users
 from app.openapi.operation import SET_COOKIE, Answer, Operation, Operations
 from app.problems import BUSY, CONFLICT, FORBIDDEN, RATE_LIMITED, UNAUTHENTICATED, UNAVAILABLE
-from app.schemas.accounts import KeyBody, LoginBody, UserBody, UserChangeBody, UsersQuery
+from app.schemas.accounts import KeyBody, LoginBody, PasswordBody, UserBody, UserChangeBody, UsersQuery
 from app.schemas.shapes.accounts import (
     KeyList,
     KeyView,
@@ -35,6 +35,14 @@ ACCOUNTS: Operations = {
     auth.show_me: Operation(
         summary="Say who asks",
         answers={200: Answer(meaning="Whose key or session it is", shape=MeView)},
+    ),
+    auth.change_password: Operation(
+        summary="Change one's own password",
+        description="All one's sessions end, API keys hold. A wrong present password counts as an attempt to log in.",
+        body=PasswordBody,
+        example={"current": "correct horse battery", "new": "staple correct horse"},
+        answers={200: Answer(meaning="It is changed", shape=UserView)},
+        problems=(CONFLICT, RATE_LIMITED, BUSY, UNAVAILABLE),
     ),
     auth.list_keys: Operation(
         summary="List one's own API keys",

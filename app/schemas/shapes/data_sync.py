@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from app.schemas.shapes.jobs import JobView
 from jobs.model import State
-from jobs.tasks.data_sync.model import Domain, FileFormat, FileState, Granularity, Repeats, TemplateState
+from jobs.tasks.data_sync.model import Domain, FieldType, FileFormat, FileState, Granularity, Repeats, TemplateState
 
 
 class DateRuleView(TypedDict):
@@ -18,8 +18,15 @@ class DateRuleView(TypedDict):
     format: str | None
 
 
+class RangeView(TypedDict):
+    """Between which numbers, both included, a field's are expected; null: no bound."""
+
+    minimum: float | None
+    maximum: float | None
+
+
 class TemplateView(TypedDict):
-    """One version of the agreement on how a source's files look."""
+    """One version of the agreement on how a source's files look. `types` and `ranges` are by field."""
 
     id: UUID
     platform: str
@@ -34,6 +41,8 @@ class TemplateView(TypedDict):
     required_fields: Sequence[str]
     date_rule: DateRuleView
     repeats: Repeats
+    types: Mapping[str, FieldType]
+    ranges: Mapping[str, RangeView]
     created_at: datetime
 
 
@@ -44,8 +53,30 @@ class TemplateList(TypedDict):
     next_cursor: UUID | None
 
 
+class MoveView(TypedDict):
+    """A header in another place than the template says; places count from 1."""
+
+    name: str
+    expected: int
+    found: int
+
+
+class HeaderDifferenceView(TypedDict):
+    """How a file's headers differ from the template's. `match_rate`: the share, 0 to 1, that stands in order."""
+
+    added: Sequence[str]
+    removed: Sequence[str]
+    moved: Sequence[MoveView]
+    missing_keys: Sequence[str]
+    match_rate: float
+
+
 class FileView(TypedDict):
-    """An uploaded file. The same bytes are one file."""
+    """An uploaded file. The same bytes are one file.
+
+    `header_difference` is that of a file in state `header_changed`. `tries` counts the syncs since one has loaded the
+    file, `next_attempt_at` is when another may be worth it.
+    """
 
     id: UUID
     sha256: str
@@ -63,6 +94,9 @@ class FileView(TypedDict):
     state: FileState
     task_id: str | None
     last_error: str | None
+    header_difference: HeaderDifferenceView | None
+    tries: int
+    next_attempt_at: datetime | None
     created_at: datetime
 
 

@@ -1,6 +1,8 @@
 """What is shown of templates, files and syncs."""
 
-from app.schemas.shapes.data_sync import FileView, SyncView, TemplateView
+from typing import cast
+
+from app.schemas.shapes.data_sync import FileView, HeaderDifferenceView, SyncView, TemplateView
 from jobs.tasks.data_sync.model import CatalogueFile, Template
 from jobs.tasks.data_sync.progress import SyncProgress
 
@@ -22,6 +24,8 @@ def template_view(template: Template) -> TemplateView:
         "required_fields": layout.required_fields,
         "date_rule": {"field": layout.date_rule.field, "format": layout.date_rule.format},
         "repeats": template.repeats,
+        "types": layout.types,
+        "ranges": {name: {"minimum": one.minimum, "maximum": one.maximum} for name, one in template.ranges.items()},
         "created_at": template.created_at,
     }
 
@@ -45,6 +49,9 @@ def file_view(file: CatalogueFile) -> FileView:
         "state": file.state,
         "task_id": file.job_id,
         "last_error": file.last_error,
+        "header_difference": cast("HeaderDifferenceView | None", file.header_difference),
+        "tries": file.tries,
+        "next_attempt_at": file.next_attempt_at,
         "created_at": file.created_at,
     }
 

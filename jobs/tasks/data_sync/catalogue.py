@@ -1,8 +1,10 @@
 """The `files` table: what was uploaded, who syncs it, and how that went. The bytes are on disk, not here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from jobs.errors import SwitchyardError
@@ -47,6 +49,17 @@ class Held:
 
     owner: str
     job_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """How a start of a job left a file. `currency` is that of its facts, for what is loaded."""
+
+    state: FileState
+    error: str | None = None
+    template_id: UUID | None = None
+    header_difference: Mapping[str, Any] | None = None
+    currency: str | None = None
 
 
 class Catalogue:
@@ -105,15 +118,26 @@ class Catalogue:
         self,
         file_id: UUID,
         job: Job,
-        state: FileState,
+        settlement: Settlement,
         *,
-        error: str | None = None,
-        template_id: UUID | None = None,
         connection: Connection | None = None,
     ) -> None:
-        """Note how this start of the job left the file; raises SupersededError where a later one has it."""
-        values = (file_id, job.id, job.fence, state, error, template_id)
-        row = await (connection or self._database).fetch_row(_SQL["settle"], *values)
+        """Note how this start of the job left the file; raises SupersededError where a later one has it.
+
+        A file that failed or has no template is due again after 15 minutes, and each time after twice as long, at most
+        a day; one that is loaded, or whose headers have changed, is not due by itself.
+        """
+        row = await (connection or self._database).fetch_row(
+            _SQL["settle"],
+            file_id,
+            job.id,
+            job.fence,
+            settlement.state,
+            settlement.error,
+            settlement.template_id,
+            settlement.header_difference,
+            settlement.currency,
+        )
         if row is None:
             raise SupersededError(f"file {file_id} was taken over")
 
@@ -133,5 +157,8 @@ def _file(row: Row) -> CatalogueFile:
         state=FileState(row["state_now"]),
         job_id=row["job_id"],
         last_error=row["error_now"],
+        header_difference=row["header_difference"],
+        tries=row["tries"],
+        next_attempt_at=row["next_attempt_at"],
         created_at=row["created_at"],
     )

@@ -27,12 +27,22 @@ UPDATE files SET job_id = $2, fence = 0 WHERE id = $1;
 
 -- name: begin
 UPDATE files
-SET state = 'processing', fence = $3, last_error = NULL
+SET state = 'processing', fence = $3, last_error = NULL, header_difference = NULL
 WHERE id = $1 AND job_id = $2 AND fence < $3
 RETURNING id;
 
 -- name: settle
 UPDATE files
-SET state = $4, last_error = $5, template_id = coalesce($6, template_id)
+SET
+    state = $4,
+    last_error = $5,
+    template_id = coalesce($6, template_id),
+    header_difference = $7,
+    currency = CASE WHEN $4 IN ('ingested', 'partial') THEN $8 ELSE currency END,
+    tries = CASE WHEN $4 IN ('ingested', 'partial') THEN 0 ELSE tries + 1 END,
+    next_attempt_at = CASE
+        WHEN $4 IN ('failed', 'needs_template')
+            THEN now() + least(interval '24 hours', interval '15 minutes' * power(2, least(tries, 10)))
+    END
 WHERE id = $1 AND job_id = $2 AND fence = $3
 RETURNING id;

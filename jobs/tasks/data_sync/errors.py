@@ -1,5 +1,7 @@
 """Why a file cannot be loaded. Each is a reason of the file's own: running the job again would not mend it."""
 
+from collections.abc import Mapping
+
 from jobs.errors import JobFailedError, SwitchyardError
 
 
@@ -20,11 +22,14 @@ class LimitExceededError(FileRefusedError):
 
 
 class HeaderChangedError(FileRefusedError):
-    """The headers differ from the template's; the text says which were added, removed or moved."""
+    """The headers differ from the template's; the text says which were added, removed or moved.
 
+    `difference` says it in fields: `HeaderDifference.as_mapping`.
+    """
 
-class BadRowError(FileRefusedError):
-    """A row cannot be read; the text names its row number and field."""
+    def __init__(self, text: str, difference: Mapping[str, object]) -> None:
+        super().__init__(text)
+        self.difference = difference
 
 
 class ReaderDiedError(SwitchyardError):

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ _CODES: Final = (
 _CODE: Final = f"({_CODES.replace(' ', '|')})"
 _CURRENCY: Final = re.compile(rf"(?:\s*[(\[{{【〔]\s*{_CODE}\s*[)\]}}】〕]|[\s_/-]+{_CODE})$")
 _SHOWN: Final = 20
+_NAME_SHOWN: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,28 +33,46 @@ class Move:
 class HeaderDifference:
     """How a file's headers differ from the template's; `str` of it is a sentence for people.
 
-    `match_rate` is the share, 0 to 1, of the longer of both lists that stands in the common order.
+    `match_rate` is the share, 0 to 1, of the longer of both lists that stands in the common order. `missing_keys` are
+    those of `removed` that tell rows apart: without them a file would collapse into few rows.
     """
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
     moved: tuple[Move, ...]
     match_rate: float
+    missing_keys: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Say what was added, removed and moved, and how much still matches."""
+        """Say what was added, removed and moved, which keys are missing, and how much still matches."""
         moves = [f"{_quoted(m.name)} (column {m.found}, expected {m.expected})" for m in self.moved]
         parts = (
             ("added", [_quoted(name) for name in self.added]),
             ("removed", [_quoted(name) for name in self.removed]),
             ("moved", moves),
+            ("key fields that are missing", [_quoted(name) for name in self.missing_keys]),
         )
         told = "; ".join(f"{verb}: {_listed(names)}" for verb, names in parts if names)
         return f"The headers differ from the template's. {told}. {self.match_rate:.0%} match."
 
+    def as_mapping(self) -> Mapping[str, object]:
+        """Give it in fields, as JSON can hold them; names are cut at 200 characters."""
+        return {
+            "added": [name[:_NAME_SHOWN] for name in self.added],
+            "removed": [name[:_NAME_SHOWN] for name in self.removed],
+            "moved": [
+                {"name": move.name[:_NAME_SHOWN], "expected": move.expected, "found": move.found} for move in self.moved
+            ],
+            "missing_keys": list(self.missing_keys),
+            "match_rate": round(self.match_rate, 4),
+        }
 
-def compare(expected: Sequence[str], found: Sequence[str]) -> HeaderDifference | None:
-    """Compare both lists in order and give the difference, or None. Trailing empty cells of `found` are ignored."""
+
+def compare(expected: Sequence[str], found: Sequence[str], *, keys: Sequence[str] = ()) -> HeaderDifference | None:
+    """Compare both lists in order and give the difference, or None. Trailing empty cells of `found` are ignored.
+
+    `keys` are those of `expected` that tell rows apart.
+    """
     found = trimmed(found)
     wanted, given = _comparable(expected, found)
     if wanted == given:
@@ -63,15 +82,17 @@ def compare(expected: Sequence[str], found: Sequence[str]) -> HeaderDifference |
     given_common = _without(given, surplus)
     pairs = _paired(wanted, wanted_common, given, given_common)
     staying = _longest_rise([place for place, _ in pairs])
+    removed = tuple(expected[i] for i in range(len(wanted)) if i not in wanted_common)
     return HeaderDifference(
         added=tuple(found[i] for i in range(len(given)) if i not in given_common),
-        removed=tuple(expected[i] for i in range(len(wanted)) if i not in wanted_common),
+        removed=removed,
         moved=tuple(
             Move(name=expected[place], expected=place + 1, found=seen + 1)
             for place, seen in pairs
             if place not in staying
         ),
         match_rate=len(staying) / max(len(wanted), len(given)),
+        missing_keys=tuple(name for name in removed if name in keys),
     )
 
 

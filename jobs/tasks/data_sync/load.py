@@ -14,7 +14,7 @@ _SQL = load_queries(Path(__file__).with_suffix(".sql"))
 _COLUMNS = ("row_number", "business_date", "key_hash", "data")
 
 # Order exports grow with the order: a later one may leave out what an earlier one knew.
-_FILLED_WINS = frozenset({Domain.ORDERS})
+FILLED_WINS = frozenset({Domain.ORDERS})
 
 
 class CountMismatchError(SwitchyardError):
@@ -23,13 +23,17 @@ class CountMismatchError(SwitchyardError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Whose facts the rows become. In the domain orders a non-empty value wins; in others the new row replaces."""
+    """Whose facts the rows become. In the domain orders a non-empty value wins; in others the new row replaces.
+
+    `key_fields` are only for telling which fields make a key that comes again.
+    """
 
     source: Source
     shop_id: str
     file_id: UUID
     template_id: UUID
     repeats: Repeats
+    key_fields: tuple[str, ...]
 
     @property
     def identity(self) -> tuple[str, str, str, str, str]:
@@ -39,47 +43,65 @@ class Target:
 
 
 async def stage(connection: Connection, lines: AsyncIterator[bytes]) -> None:
-    """Take rows in COPY's text format (row number, business date, key hash, data) into a temporary table."""
+    """Take rows in COPY's text format, as the reader's `Lines` makes them, into a temporary table."""
     await connection.execute(_SQL["stage"])
     await connection.copy_in("staged", columns=_COLUMNS, lines=lines)
+    await connection.execute(_SQL["sort_out"])
 
 
 async def load(connection: Connection, target: Target, *, read: int, currency: str | None) -> RowCounts:
     """Turn the staged rows into facts.
 
-    Each of the `read` rows counts as what became of its fact: inserted, updated or unchanged, or as quarantined.
-    Raises CountMismatchError unless the database accounts for all of them.
+    Each of the `read` rows counts as what became of its fact: inserted, updated or unchanged, or as quarantined. One
+    that would be set aside again, but was mended and replayed, is unchanged. Raises CountMismatchError unless the
+    database accounts for all of them.
     """
     await connection.execute(_SQL["lock_source"], *target.identity)
     await connection.execute(_SQL[f"identify_{target.repeats}"])
     await connection.execute(_SQL["analyse"])
-    quarantined = await _set_aside(connection, target)
-    row = await connection.fetch_row(
-        _SQL["load"],
-        *target.identity,
-        target.file_id,
-        target.template_id,
-        target.source.domain in _FILLED_WINS,
-        currency,
-    )
+    quarantined, mended = await _set_aside(connection, target)
+    written = await write(connection, target, currency=currency, filled_wins=target.source.domain in FILLED_WINS)
     staged = await connection.fetch_row(_SQL["count_staged"])
-    if row is None or staged is None:
+    if staged is None:
         raise AssertionError("an aggregate gave no row")
     counts = RowCounts(
         read=read,
-        inserted=row["inserted"],
-        updated=row["updated"],
-        unchanged=row["unchanged"],
+        inserted=written.inserted,
+        updated=written.updated,
+        unchanged=written.unchanged + mended,
         quarantined=quarantined,
     )
-    if staged["staged"] != read or row["written"] != row["to_write"] or not counts.adds_up:
-        raise CountMismatchError(f"{counts}, {staged['staged']} staged, {row['written']} of {row['to_write']} written")
+    if staged["staged"] != read or not counts.adds_up:
+        raise CountMismatchError(f"{counts}, {staged['staged']} staged")
     return counts
 
 
-async def _set_aside(connection: Connection, target: Target) -> int:
+async def write(connection: Connection, target: Target, *, currency: str | None, filled_wins: bool) -> RowCounts:
+    """Turn the rows of the temporary table `incoming` into facts; the source must be locked.
+
+    `filled_wins`: an empty value leaves the one that is there. Raises CountMismatchError where not each row that
+    differs was written.
+    """
+    row = await connection.fetch_row(
+        _SQL["load"], *target.identity, target.file_id, target.template_id, filled_wins, currency
+    )
+    if row is None:
+        raise AssertionError("an aggregate gave no row")
+    if row["written"] != row["to_write"]:
+        raise CountMismatchError(f"{row['written']} of {row['to_write']} written")
+    inserted, updated, unchanged = row["inserted"], row["updated"], row["unchanged"]
+    return RowCounts(
+        read=inserted + updated + unchanged, inserted=inserted, updated=updated, unchanged=unchanged, quarantined=0
+    )
+
+
+async def _set_aside(connection: Connection, target: Target) -> tuple[int, int]:
+    """Set rows aside; give how many, and how many of those that would be are facts since they were replayed."""
     await connection.execute(_SQL["forget_set_aside"], target.file_id)
-    if target.repeats is not Repeats.QUARANTINE:
-        return 0
+    await connection.execute(_SQL["gather_faulty"])
+    if target.repeats is Repeats.QUARANTINE:
+        await connection.execute(_SQL["gather_repeated"], list(target.key_fields))
     row = await connection.fetch_row(_SQL["set_aside"], target.file_id)
-    return 0 if row is None else int(row["quarantined"])
+    if row is None:
+        raise AssertionError("an aggregate gave no row")
+    return row["quarantined"], row["gathered"] - row["quarantined"]

@@ -1,9 +1,10 @@
 """The records and words of the data sync: files, templates, layouts, counts. It reads and writes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 
@@ -54,6 +55,14 @@ class TemplateState(StrEnum):
     ARCHIVED = "archived"
 
 
+class FieldType(StrEnum):
+    """What the values of a field must be, where they are not empty; a field without a type takes any."""
+
+    INTEGER = "integer"
+    NUMBER = "number"
+    DATE = "date"
+
+
 class Repeats(StrEnum):
     """What a key that comes again within one file means.
 
@@ -76,13 +85,25 @@ class DateRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How to read a file: all that the reader is told of a template. `header_row` counts from 1."""
+    """How to read a file: all that the reader is told of a template. `header_row` counts from 1.
+
+    A row without a date, with an empty required field or with a value that is not of its field's type is set aside.
+    """
 
     header_row: int
     fields: tuple[str, ...]
     key_fields: tuple[str, ...]
     required_fields: tuple[str, ...]
     date_rule: DateRule
+    types: Mapping[str, FieldType] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """Between which values, both included, the numbers of a field are expected; None: no bound."""
+
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +118,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """One version of the agreement on how a source's files look."""
+    """One version of the agreement on how a source's files look. `ranges` count for the quality alone."""
 
     id: UUID
     source: Source
@@ -105,12 +126,17 @@ class Template:
     state: TemplateState
     layout: Layout
     repeats: Repeats
+    ranges: Mapping[str, Range]
     created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogueFile:
-    """An uploaded file as the catalogue knows it. The same bytes are one file."""
+    """An uploaded file as the catalogue knows it. The same bytes are one file.
+
+    `header_difference` is that of `header_changed`, as `HeaderDifference.as_mapping` gives it. `tries` counts the syncs
+    since one has loaded it; `next_attempt_at` is when another may be worth it, None where none is by itself.
+    """
 
     id: UUID
     sha256: str
@@ -125,6 +151,9 @@ class CatalogueFile:
     state: FileState
     job_id: str | None
     last_error: str | None
+    header_difference: Mapping[str, Any] | None
+    tries: int
+    next_attempt_at: datetime | None
     created_at: datetime
 
 

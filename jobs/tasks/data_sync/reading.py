@@ -26,7 +26,6 @@ _REFUSALS: Final = {
         errors.UnreadableFileError,
         errors.LimitExceededError,
         errors.HeaderChangedError,
-        errors.BadRowError,
     )
 }
 
@@ -66,8 +65,8 @@ class Reading:
                 self._on_progress(*json.loads(body))
             elif kind is Kind.FAILED:
                 await self._child.wait()
-                name, message = json.loads(body)
-                raise _REFUSALS[name](message)
+                name, *told = json.loads(body)
+                raise _REFUSALS[name](*told)
             else:
                 await self._child.wait()
                 self._report = from_json(body)

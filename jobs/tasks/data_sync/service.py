@@ -1,6 +1,7 @@
 """The facade of the data sync, which the API is handed: every rule of who may do what, in one place."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 from uuid import UUID
@@ -13,9 +14,9 @@ from jobs.stores.database import Database
 from jobs.submission import Submission
 from jobs.submit import Submitter
 from jobs.tasks.data_sync.catalogue import Catalogue, Description
-from jobs.tasks.data_sync.model import CatalogueFile, Layout, Repeats, Source, Template
+from jobs.tasks.data_sync.model import CatalogueFile, Layout, Range, Repeats, Source, Template
 from jobs.tasks.data_sync.progress import SyncProgress, progress_of
-from jobs.tasks.data_sync.rules import mistakes_in
+from jobs.tasks.data_sync.rules import mistakes_in, mistakes_in_ranges
 from jobs.tasks.data_sync.task import SYNC_FILE
 from jobs.tasks.data_sync.templates import TemplateFilter, TemplateStore
 from jobs.tasks.data_sync.uploads import Uploads
@@ -53,11 +54,13 @@ class DataSync:
             raise NotFoundError(f"there is no file {file_id}")
         return file
 
-    async def create_template(self, source: Source, layout: Layout, repeats: Repeats) -> Template:
+    async def create_template(
+        self, source: Source, layout: Layout, repeats: Repeats, ranges: Mapping[str, Range]
+    ) -> Template:
         """Store the next version of a source's template, as a draft; raises InvalidInputError."""
-        if mistakes := mistakes_in(layout):
+        if mistakes := [*mistakes_in(layout), *mistakes_in_ranges(ranges, layout)]:
             raise InvalidInputError(mistakes)
-        return await self._templates.create(source, layout, repeats)
+        return await self._templates.create(source, layout, repeats, ranges)
 
     async def publish_template(self, template_id: UUID) -> Template:
         """Let a template count; raises NotFoundError, or ConflictError for an archived one."""

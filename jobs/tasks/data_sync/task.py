@@ -8,15 +8,17 @@ from jobs.context import JobContext
 from jobs.errors import JobFailedError, StoreUnavailableError
 from jobs.registry import Task
 from jobs.retry import Backoff, RetryPolicy
-from jobs.tasks.data_sync.catalogue import Catalogue
+from jobs.tasks.data_sync.catalogue import Catalogue, Settlement
 from jobs.tasks.data_sync.errors import FileRefusedError, HeaderChangedError, ReaderDiedError, UnreadableFileError
 from jobs.tasks.data_sync.limits import ReadLimits
-from jobs.tasks.data_sync.load import Target, load, stage
+from jobs.tasks.data_sync.load import CountMismatchError, Target, load, stage
 from jobs.tasks.data_sync.model import CatalogueFile, FileState, RowCounts, Template
 from jobs.tasks.data_sync.reader.report import ReadReport
 from jobs.tasks.data_sync.reading import open_reading
 from jobs.tasks.data_sync.templates import TemplateStore
 from jobs.tasks.data_sync.uploads import Uploads
+
+_NO_TEMPLATE = "no published template fits its platform, domain and granularity"
 
 
 async def sync_file(context: JobContext, file_id: UUID) -> dict[str, Any]:
@@ -30,18 +32,18 @@ async def sync_file(context: JobContext, file_id: UUID) -> dict[str, Any]:
     if file is None:
         raise JobFailedError(f"there is no file {file_id}")
     await catalogue.begin(file_id, context.job)
-    template = await TemplateStore(context.site.database).match(file.source)
+    template = await _template(context, file)
     if template is None:
-        reason = "no published template fits its platform, domain and granularity"
-        await catalogue.settle(file_id, context.job, FileState.NEEDS_TEMPLATE, error=reason)
-        return {"file_id": str(file_id), "skipped": reason, "rows": RowCounts().as_mapping()}
+        return {"file_id": str(file_id), "skipped": _NO_TEMPLATE, "rows": RowCounts().as_mapping()}
     began = time.monotonic()
     try:
         counts, report = await _load(context, file, template)
-    except FileRefusedError as error:
-        changed = isinstance(error, HeaderChangedError)
-        state = FileState.HEADER_CHANGED if changed else FileState.FAILED
-        await catalogue.settle(file_id, context.job, state, error=str(error), template_id=template.id)
+    except (FileRefusedError, CountMismatchError) as error:
+        await catalogue.settle(file_id, context.job, _refusal(error, template))
+        raise
+    except ReaderDiedError as error:
+        if context.job.tries >= context.job.max_tries:
+            await catalogue.settle(file_id, context.job, _refusal(error, template))
         raise
     return {
         "file_id": str(file_id),
@@ -52,6 +54,27 @@ async def sync_file(context: JobContext, file_id: UUID) -> dict[str, Any]:
         "currency": report.currency,
         "merged_ranges": list(report.merged),
     }
+
+
+async def _template(context: JobContext, file: CatalogueFile) -> Template | None:
+    """Give the file's template; where there is none, the file says so."""
+    async with context.site.database.transaction() as connection:
+        template = await TemplateStore(context.site.database).match(file.source, connection=connection)
+        if template is None:
+            settlement = Settlement(state=FileState.NEEDS_TEMPLATE, error=_NO_TEMPLATE)
+            await Catalogue(context.site.database).settle(file.id, context.job, settlement, connection=connection)
+    return template
+
+
+def _refusal(error: Exception, template: Template) -> Settlement:
+    if isinstance(error, HeaderChangedError):
+        return Settlement(
+            state=FileState.HEADER_CHANGED,
+            error=str(error),
+            template_id=template.id,
+            header_difference=error.difference,
+        )
+    return Settlement(state=FileState.FAILED, error=str(error), template_id=template.id)
 
 
 async def _load(context: JobContext, file: CatalogueFile, template: Template) -> tuple[RowCounts, ReadReport]:
@@ -67,6 +90,7 @@ async def _load(context: JobContext, file: CatalogueFile, template: Template) ->
         file_id=file.id,
         template_id=template.id,
         repeats=template.repeats,
+        key_fields=template.layout.key_fields,
     )
 
     def tell(read: int, total: int | None) -> None:
@@ -78,10 +102,12 @@ async def _load(context: JobContext, file: CatalogueFile, template: Template) ->
         report = reading.report
         context.progress(report.read, report.read, "loading")
         counts = await load(connection, target, read=report.read, currency=report.currency)
-        state = FileState.PARTIAL if counts.quarantined else FileState.INGESTED
-        await Catalogue(context.site.database).settle(
-            file.id, context.job, state, template_id=template.id, connection=connection
+        settlement = Settlement(
+            state=FileState.PARTIAL if counts.quarantined else FileState.INGESTED,
+            template_id=template.id,
+            currency=report.currency,
         )
+        await Catalogue(context.site.database).settle(file.id, context.job, settlement, connection=connection)
     return counts, report
 
 

@@ -1,17 +1,20 @@
 """The `templates` table: the versions of each source's layout. Which layouts make sense is not decided here."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
 from jobs.ids import new_job_id
-from jobs.stores.database import Database, Row
+from jobs.stores.database import Connection, Database, Row
 from jobs.stores.queries import load_queries
 from jobs.tasks.data_sync.model import (
     DateRule,
     Domain,
+    FieldType,
     Granularity,
     Layout,
+    Range,
     Repeats,
     Source,
     Template,
@@ -36,7 +39,7 @@ class TemplateStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, source: Source, layout: Layout, repeats: Repeats) -> Template:
+    async def create(self, source: Source, layout: Layout, repeats: Repeats, ranges: Mapping[str, Range]) -> Template:
         """Store the next version for a source, as a draft."""
         async with self._database.transaction() as connection:
             await connection.execute(_SQL["lock"])
@@ -51,6 +54,8 @@ class TemplateStore:
                 layout.date_rule.field,
                 layout.date_rule.format,
                 repeats,
+                layout.types,
+                {name: asdict(one) for name, one in ranges.items()},
             )
         if row is None:
             raise AssertionError("INSERT .. RETURNING gave no row")
@@ -69,13 +74,29 @@ class TemplateStore:
         return [_template(row) for row in rows]
 
     async def publish(self, template_id: UUID) -> Template | None:
-        """Publish a draft, or find it published; None for any other."""
-        row = await self._database.fetch_row(_SQL["publish"], template_id)
-        return None if row is None else _template(row)
+        """Publish a draft, or find it published; None for any other.
 
-    async def match(self, source: Source) -> Template | None:
-        """Give the highest published version for a source, else for the source without its sub-domain."""
-        row = await self._database.fetch_row(_SQL["match"], *_source_values(source))
+        Files that were waiting for it are due at once.
+        """
+        async with self._database.transaction() as connection:
+            await connection.execute(_SQL["lock"])
+            row = await connection.fetch_row(_SQL["publish"], template_id)
+            if row is None:
+                row = await connection.fetch_row(_SQL["published"], template_id)
+                return None if row is None else _template(row)
+            template = _template(row)
+            await connection.execute(_SQL["wake"], *_source_values(template.source))
+        return template
+
+    async def match(self, source: Source, *, connection: Connection | None = None) -> Template | None:
+        """Give the highest published version for a source, else for the source without its sub-domain.
+
+        Within the transaction of a `connection` no other is published from now on: who finds none may note so, and
+        whoever publishes one then sees the note.
+        """
+        if connection is not None:
+            await connection.execute(_SQL["keep_still"])
+        row = await (connection or self._database).fetch_row(_SQL["match"], *_source_values(source))
         return None if row is None else _template(row)
 
 
@@ -105,7 +126,9 @@ def _template(row: Row) -> Template:
             key_fields=tuple(row["key_fields"]),
             required_fields=tuple(row["required_fields"]),
             date_rule=DateRule(field=row["date_field"], format=row["date_format"]),
+            types={name: FieldType(kind) for name, kind in row["types"].items()},
         ),
         repeats=Repeats(row["repeats"]),
+        ranges={name: Range(**one) for name, one in row["ranges"].items()},
         created_at=row["created_at"],
     )

@@ -115,6 +115,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", "/api/auth/login"): _all(200, 200, 200, 200, json=_LOGIN),
     ("POST", "/api/auth/logout"): _all(401, 409, 409, 409),  # an API key is no session
     ("GET", "/api/auth/me"): _KNOWN,
+    ("POST", "/api/auth/password"): _all(401, 200, 200, 409, json={"current": PASSWORD, "new": PASSWORD}),
     ("GET", "/api/auth/keys"): _KNOWN,
     ("POST", "/api/auth/keys"): _all(401, 201, 409, 409, json={"name": "next"}),  # the owner has two
     ("DELETE", "/api/auth/keys/{id}"): _all(401, 404, 200, 404, place="$spare_key"),  # gone, once he has revoked it

@@ -8,7 +8,9 @@ from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
 from tests.support.limits import admitted_in, apps, asking, bounds, caller, limited, over, redis_us
+from tests.support.people import new_user, sending
 from tests.support.processes import web_process
+from tests.support.site import ADMIN_KEY
 
 DEFAULT = ("GET", "/api/tasks")
 DATA_SYNC = ("POST", "/api/data-sync/files")
@@ -94,19 +96,19 @@ async def test_who_waits_as_long_as_he_is_told_is_admitted(three: Sequence[ASGIA
 
 
 async def test_real_processes_share_one_limit(environ: dict[str, str], redis: Redis) -> None:
-    """Over sockets, by the administrator's key and by nobody's."""
+    """Over sockets: by a key of each role, by the administrator's, and by nobody's."""
     variables = limited(environ)
     async with web_process(variables) as (_, one), web_process(variables) as (_, two):
-        for client in (one, two):
-            assert (await client.get("/readyz")).status_code == 200
-        began_us = await redis_us(redis)
-        admitted = await admitted_in([over(client, *DEFAULT) for client in (one, two)], least_s=2)
-        assert admitted in bounds(200, await redis_us(redis) - began_us)
-        for client in (one, two):
-            del client.headers["Authorization"]
-        began_us = await redis_us(redis)
-        admitted = await admitted_in([over(client, *DEFAULT) for client in (one, two)], least_s=1)
-        assert admitted in bounds(30, await redis_us(redis) - began_us)
+        users = [(role, await new_user(one, f"{role}-user", role)) for role in ("premium", "normal")]
+        amounts = {"premium": 100, "normal": 60}
+        keys = [(None, 30), *((user.key, amounts[role]) for role, user in users), (ADMIN_KEY, 200)]
+        for key, amount in keys:
+            with sending(one, key), sending(two, key):
+                for client in (one, two):
+                    assert (await client.get("/readyz")).status_code == 200
+                began_us = await redis_us(redis)
+                admitted = await admitted_in([over(client, *DEFAULT) for client in (one, two)], least_s=1)
+                assert admitted in bounds(amount, await redis_us(redis) - began_us), amount
 
 
 async def test_spoofed_headers_change_nothing(environ: dict[str, str], redis: Redis) -> None:

@@ -208,8 +208,7 @@ async def test_a_file_without_a_template_is_skipped_with_the_reason(site: httpx.
             "HeaderChangedError",
             "SKU2",
         ),
-        ([ORDERS, *ROWS, ("A3", "x", 1, "1", "2026-13-45")], "failed", "BadRowError", "row 5"),
-        ([ORDERS, *ROWS, ("A3", "x", 1, "1", "", "extra")], "failed", "BadRowError", "row 5"),
+        ([ORDERS, *ROWS, ("A3", "x" * 40_000, 1, "1", "2026-03-01")], "failed", "LimitExceededError", "row 5"),
     ],
 )
 async def test_a_file_that_cannot_be_loaded_fails_whole(

@@ -1,14 +1,15 @@
 """Rows become lines of COPY text."""
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import orjson
 import pytest
 
-from jobs.tasks.data_sync.errors import BadRowError, LimitExceededError
+from jobs.tasks.data_sync.errors import LimitExceededError
 from jobs.tasks.data_sync.identity import Cell, key_hash
 from jobs.tasks.data_sync.limits import ReadLimits
-from jobs.tasks.data_sync.model import DateRule, Layout
+from jobs.tasks.data_sync.model import DateRule, FieldType, Layout
 from jobs.tasks.data_sync.reader.copy_text import Lines
 
 LAYOUT = Layout(
@@ -48,24 +49,60 @@ def test_typed_cells_keep_their_types() -> None:
         assert orjson.loads(data)["名称"] == shown
 
 
-def test_a_row_without_a_date_is_named() -> None:
-    """The error names row, field and value."""
-    with pytest.raises(BadRowError, match=r'^row 17: 下单时间 "2010-13-45" is no date$'):
-        line("A1", "杯子", "2010-13-45")
+def aside(written: bytes) -> dict[str, object]:
+    """Read what a row that was set aside is told with."""
+    number, day, key, data = written.rstrip(b"\n").split(b"\t")
+    assert (number, day, key) == (b"17", b"\\N", b"\\N")
+    told: dict[str, object] = orjson.loads(data.replace(b"\\\\", b"\\"))
+    return told
+
+
+def test_a_row_without_a_date_is_set_aside() -> None:
+    """It says which field, and has its key; the row is as it was read."""
+    assert aside(line("A1", "杯\n子", "2010-13-45")) == {
+        "problems": [{"field": "下单时间", "detail": '"2010-13-45" is no date'}],
+        "day": None,
+        "key": key_hash(["A1"]).hex(),
+        "row": {"订单号": "A1", "名称": "杯\n子", "下单时间": "2010-13-45"},
+    }
+
+
+def test_a_row_that_fails_a_check_is_set_aside_with_its_identity() -> None:
+    """Each problem is told; a row with a day and a key keeps its place among others of that key."""
+    layout = replace(LAYOUT, required_fields=("名称", "下单时间"), types={"订单号": FieldType.INTEGER})
+    told = aside(Lines(layout, ReadLimits()).line(17, ["A1", " ", "20101201"]))
+    assert told["problems"] == [
+        {"field": "名称", "detail": "is empty"},
+        {"field": "订单号", "detail": '"A1" is no whole number'},
+    ]
+    assert (told["day"], told["key"]) == ("2010-12-01", key_hash(["A1"]).hex())
 
 
 def test_a_long_value_is_not_shown_whole() -> None:
-    """An error does not carry a cell of 30,000 characters."""
-    with pytest.raises(BadRowError) as caught:
-        line("A1", "杯子", "x" * 30_000)
-    assert len(str(caught.value)) < 200
+    """A problem does not carry a cell of 30,000 characters; the row does."""
+    told = aside(line("A1", "杯子", "x" * 30_000))
+    assert len(str(told["problems"])) < 200
+    assert len(str(told["row"])) > 30_000
 
 
-def test_a_nul_is_refused_by_name() -> None:
-    """Jsonb cannot hold a NUL; a text that merely spells its escape passes."""
-    with pytest.raises(BadRowError, match="row 17: 名称 has a NUL"):
-        line("A1", "a\x00b", "20101201")
+def test_a_nul_is_set_aside_by_name() -> None:
+    """Jsonb cannot hold a NUL, so the row shows a sign for it; a text that merely spells its escape passes."""
+    told = aside(line("A1", "a\x00b", "20101201"))
+    assert told["problems"] == [{"field": "名称", "detail": "has a NUL character, which cannot be stored"}]
+    assert told["row"] == {"订单号": "A1", "名称": "a\ufffdb", "下单时间": "20101201"}
+    assert aside(line("A\x001", "a", "20101201"))["key"] is None
     assert b"\\\\\\\\u0000" in line("A1", "\\u0000", "20101201")
+
+
+def test_a_row_with_more_cells_than_headers_is_set_aside_with_all_of_them() -> None:
+    """It has no identity, since nobody knows which cell is whose."""
+    told = aside(Lines(LAYOUT, ReadLimits()).surplus(17, ["A1", "杯", "子", "20101201"]))
+    assert told == {
+        "problems": [{"field": "column 4", "detail": "is beyond the 3 headers: the row has 4 cells"}],
+        "day": None,
+        "key": None,
+        "row": {"订单号": "A1", "名称": "杯", "下单时间": "子", "column 4": "20101201"},
+    }
 
 
 def test_a_cell_may_be_as_long_as_the_limit() -> None:

@@ -1,7 +1,5 @@
 """Whoever was just denied is denied again without a question, with what is known of his buckets, and for no longer."""
 
-from dataclasses import replace
-
 import pytest
 
 from ratelimit.bucket import Backend, BucketRequest, BucketState, Decision
@@ -115,7 +113,7 @@ def test_what_is_forgotten_is_asked_for(denials: Denials, clock: Clock) -> None:
     asked_at = clock()
     denials.note(_denied((_DEFAULT, 600_000)), asked_at)
     clock.pass_(0.1)
-    denials.forget((replace(_DEFAULT, cost=5),))
+    denials.forget((_DEFAULT._replace(cost=5),))
     assert denials.find((_DEFAULT,)) is None
     denials.note(_denied((_DEFAULT, 600_000)), asked_at)
     assert denials.find((_DEFAULT,)) is None

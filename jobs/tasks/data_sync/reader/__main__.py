@@ -6,7 +6,7 @@ import sys
 from typing import Final
 
 from jobs.guard import end_with_lifeline, limit_memory
-from jobs.tasks.data_sync.errors import FileRefusedError, LimitExceededError, UnreadableFileError
+from jobs.tasks.data_sync.errors import FileRefusedError, HeaderChangedError, LimitExceededError, UnreadableFileError
 from jobs.tasks.data_sync.reader.frames import Kind, pack
 from jobs.tasks.data_sync.reader.request import Request, from_line
 from jobs.tasks.data_sync.reader.work import read
@@ -45,7 +45,8 @@ def _answer(request: Request) -> None:
 
 
 def _failed(error: FileRefusedError) -> bytes:
-    return pack(Kind.FAILED, json.dumps([type(error).__name__, str(error)]).encode())
+    more = [error.difference] if isinstance(error, HeaderChangedError) else []
+    return pack(Kind.FAILED, json.dumps([type(error).__name__, str(error), *more]).encode())
 
 
 if __name__ == "__main__":

@@ -1,22 +1,27 @@
 """Rows as lines of PostgreSQL's COPY text format. It reads no files; see `Lines` for the columns."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import orjson
 
+from jobs.tasks.data_sync.checks import Problem, row_check, shown
 from jobs.tasks.data_sync.dates import parser
-from jobs.tasks.data_sync.errors import BadRowError, LimitExceededError
-from jobs.tasks.data_sync.identity import Cell, canonical, key_hash
+from jobs.tasks.data_sync.errors import LimitExceededError
+from jobs.tasks.data_sync.identity import Cell, key_hash
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import Layout
 
 _NUL = "\x00"
 _JSON_NUL = b"\\u0000"
-_SHOWN = 80
+_NUL_SHOWN = "\ufffd"
 
 
 class Lines:
     """Makes one line a row: row number, business date, key hash (bytea), data (jsonb by field name).
+
+    A row that cannot be loaded has neither date nor hash in their columns; its data is an object of `problems` (each
+    with `field` and `detail`), `day` and `key` (hexadecimal) as far as the row has them, and `row`, what it holds.
 
     JSON writes control characters as escapes, so of all that COPY gives a meaning only the backslash is left to double.
     """
@@ -27,34 +32,73 @@ class Lines:
         self._date_field = layout.date_rule.field
         self._date_at = layout.fields.index(layout.date_rule.field)
         self._date = parser(layout.date_rule.format)
+        self._problems = row_check(layout) if layout.required_fields or layout.types else None
         self._cell_characters = limits.cell_characters
 
     def line(self, number: int, cells: Sequence[Cell]) -> bytes:
-        """Give the line of a row that has a cell for each field; BadRowError where it cannot be stored."""
+        """Give the line of a row that has a cell for each field."""
+        problems = [] if self._problems is None else self._problems(cells)
+        day: date | None = None
         try:
             day = self._date(cells[self._date_at])
         except ValueError as error:
-            raise self._undated(number, cells[self._date_at], error) from None
+            problems.append(Problem(field=self._date_field, detail=f"{shown(cells[self._date_at])}{error}"))
         # strict=True would take 0.6 us more a row.
         data = orjson.dumps(dict(zip(self._fields, cells, strict=False)), default=str)
         # Neither can be without these cheap signs, which a few innocent rows have too.
         if len(data) > self._cell_characters or _JSON_NUL in data:
-            self._check_cells(number, cells)
+            problems += self._check_cells(number, cells)
+        if problems or day is None:
+            return self._aside(number, cells, problems, day)
         if b"\\" in data:
             data = data.replace(b"\\", b"\\\\")
-        key = key_hash([cells[at] for at in self._keys]).hex()
-        return f"{number}\t{day.isoformat()}\t\\\\x{key}\t".encode() + data + b"\n"
+        return f"{number}\t{day.isoformat()}\t\\\\x{self._key(cells)}\t".encode() + data + b"\n"
 
-    def _check_cells(self, number: int, cells: Sequence[Cell]) -> None:
+    def surplus(self, number: int, cells: Sequence[Cell]) -> bytes:
+        """Give the line of a row that has more cells than there are fields: no one knows which is whose."""
+        width = len(self._fields)
+        for at in range(width, len(cells)):
+            self._check_length(number, f"column {at + 1}", cells[at])
+        self._check_cells(number, cells[:width])
+        detail = f"is beyond the {width} headers: the row has {len(cells)} cells"
+        return self._aside(number, cells, [Problem(field=f"column {width + 1}", detail=detail)], None, has_key=False)
+
+    def _aside(
+        self,
+        number: int,
+        cells: Sequence[Cell],
+        problems: Sequence[Problem],
+        day: date | None,
+        *,
+        has_key: bool = True,
+    ) -> bytes:
+        names = [*self._fields, *(f"column {at + 1}" for at in range(len(self._fields), len(cells)))]
+        row = {name: _without_nul(cell) for name, cell in zip(names, cells, strict=True)}
+        has_key = has_key and not any(isinstance(cells[at], str) and _NUL in str(cells[at]) for at in self._keys)
+        told = {
+            "problems": [problem.as_mapping() for problem in problems],
+            "day": None if day is None else day.isoformat(),
+            "key": self._key(cells) if has_key else None,
+            "row": row,
+        }
+        data = orjson.dumps(told, default=str).replace(b"\\", b"\\\\")
+        return f"{number}\t\\N\t\\N\t".encode() + data + b"\n"
+
+    def _key(self, cells: Sequence[Cell]) -> str:
+        return key_hash([cells[at] for at in self._keys]).hex()
+
+    def _check_cells(self, number: int, cells: Sequence[Cell]) -> list[Problem]:
+        problems = []
         for field, cell in zip(self._fields, cells, strict=True):
-            if not isinstance(cell, str):
-                continue
-            if len(cell) > self._cell_characters:
-                raise LimitExceededError(f"row {number}: {field} has more than {self._cell_characters:,} characters")
-            if _NUL in cell:
-                raise BadRowError(f"row {number}: {field} has a NUL character, which cannot be stored")
+            self._check_length(number, field, cell)
+            if isinstance(cell, str) and _NUL in cell:
+                problems.append(Problem(field=field, detail="has a NUL character, which cannot be stored"))
+        return problems
 
-    def _undated(self, number: int, cell: Cell, reason: ValueError) -> BadRowError:
-        shown = canonical(cell)[:_SHOWN]
-        value = f' "{shown}"' if shown else ""
-        return BadRowError(f"row {number}: {self._date_field}{value} {reason}")
+    def _check_length(self, number: int, field: str, cell: Cell) -> None:
+        if isinstance(cell, str) and len(cell) > self._cell_characters:
+            raise LimitExceededError(f"row {number}: {field} has more than {self._cell_characters:,} characters")
+
+
+def _without_nul(cell: Cell) -> Cell:
+    return cell.replace(_NUL, _NUL_SHOWN) if isinstance(cell, str) else cell

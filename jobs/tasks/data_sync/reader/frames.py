@@ -16,7 +16,7 @@ class Kind(Enum):
 
     PROGRESS = b"P"  # JSON: rows read, and an estimate of all rows
     ROWS = b"R"  # whole lines in COPY text format
-    FAILED = b"F"  # JSON: the class of jobs.tasks.data_sync.errors to raise, and its message
+    FAILED = b"F"  # JSON: the class of jobs.tasks.data_sync.errors to raise, and its arguments
     DONE = b"D"  # JSON: the report
 
 

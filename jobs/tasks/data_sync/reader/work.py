@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from jobs.tasks.data_sync.errors import BadRowError, HeaderChangedError, LimitExceededError
+from jobs.tasks.data_sync.errors import HeaderChangedError, LimitExceededError
 from jobs.tasks.data_sync.headers import compare, currency
 from jobs.tasks.data_sync.identity import Cell
 from jobs.tasks.data_sync.limits import ReadLimits
@@ -45,29 +45,31 @@ def _opened(request: Request) -> Table:
 def _check_headers(headers: Sequence[str], layout: Layout, limits: ReadLimits) -> None:
     if len(headers) > limits.columns:
         raise LimitExceededError(f"The file has {len(headers):,} columns; {limits.columns:,} are the most.")
-    difference = compare(layout.fields, headers)
+    difference = compare(layout.fields, headers, keys=layout.key_fields)
     if difference is not None:
-        raise HeaderChangedError(str(difference))
+        raise HeaderChangedError(str(difference), difference.as_mapping())
 
 
 def _lines(table: Table, request: Request) -> Iterator[bytes]:
-    line = Lines(request.layout, request.limits).line
+    lines = Lines(request.layout, request.limits)
+    line = lines.line
     width, most = len(request.layout.fields), request.limits.rows
     count = 0
     for number, cells in table.rows:
         if len(cells) != width:
-            cells = _fitted(number, cells, width, table.filler)  # noqa: PLW2901 - the same row
+            cells = _fitted(cells, width, table.filler)  # noqa: PLW2901 - the same row
         if _blank(cells):
             continue
         count += 1
         if count > most:
             raise LimitExceededError(f"The file has more than {most:,} rows.")
-        yield line(number, cells)
+        yield line(number, cells) if len(cells) == width else lines.surplus(number, cells)
 
 
-def _fitted(number: int, cells: Sequence[Cell], width: int, filler: Cell) -> Sequence[Cell]:
+def _fitted(cells: Sequence[Cell], width: int, filler: Cell) -> Sequence[Cell]:
+    """Give as many cells as there are headers; more only where one of those beyond them is filled."""
     if not _blank(cells[width:]):
-        raise BadRowError(f"row {number}: it has {len(cells)} cells, but there are {width} headers")
+        return cells
     return [*cells[:width], *[filler] * (width - len(cells))]
 
 

@@ -1,0 +1,137 @@
+"""Rows that cannot be loaded are set aside with number, reason and content; all others become facts."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from jobs.stores.database import Database
+from tests.support.files import ORDERS, as_csv, as_xlsx, publish, sync, upload
+
+GOOD = ("A1", "x", 2, "1.50", "2026-03-01 10:00:00")
+
+
+async def _aside(database: Database) -> list[tuple[int, str, Any]]:
+    rows = await database.fetch("SELECT row_number, reason, data FROM quarantined_rows ORDER BY row_number")
+    return [(row["row_number"], row["reason"], row["data"]) for row in rows]
+
+
+async def test_each_bad_row_is_set_aside_and_the_rest_is_loaded(site: httpx.AsyncClient, database: Database) -> None:
+    """No date, a required field that is empty, a wrong type, a NUL, too many cells; counts add up on both runs."""
+    await publish(site, required_fields=["sku", "ordered_at"], types={"quantity": "integer", "price": "number"})
+    rows = [
+        ORDERS,
+        GOOD,
+        ("A2", "x", 1, "1", "2026-13-45"),
+        ("A3", " ", 1, "1", "2026-03-01"),
+        ("A4", "x", "two", "1,5", "2026-03-01"),
+        ("A5", "a\x00b", 1, "1", "2026-03-01"),
+        ("A6", "x", 1, "1", "2026-03-01", "more"),
+        ("A7", "x", 1),
+        ("A8", "x", 1, "", "2026-03-01"),
+    ]
+    file = (await upload(site, as_csv(rows))).json()
+    progress = await sync(site, file["id"])
+    assert progress["state"] == "succeeded"
+    assert progress["rows"] == {"read": 8, "inserted": 2, "updated": 0, "unchanged": 0, "quarantined": 6}
+    before = await _aside(database)
+    assert [(number, reason) for number, reason, _ in before] == [
+        (3, 'ordered_at "2026-13-45" is no date'),
+        (4, "sku is empty"),
+        (5, 'quantity "two" is no whole number; price "1,5" is no number'),
+        (6, "sku has a NUL character, which cannot be stored"),
+        (7, "column 6 is beyond the 5 headers: the row has 6 cells"),
+        (8, "ordered_at is empty"),
+    ]
+    assert before[2][2] == {
+        "order_no": "A4",
+        "sku": "x",
+        "quantity": "two",
+        "price": "1,5",
+        "ordered_at": "2026-03-01",
+    }
+    assert (before[3][2]["sku"], before[4][2]["column 6"]) == ("a\ufffdb", "more")
+    shown = (await site.get(f"/api/data-sync/files/{file['id']}")).json()
+    assert (shown["state"], shown["next_attempt_at"]) == ("partial", None)
+    again = await sync(site, file["id"])
+    assert again["rows"] == {"read": 8, "inserted": 0, "updated": 0, "unchanged": 2, "quarantined": 6}
+    assert await _aside(database) == before
+
+
+async def test_typed_cells_of_a_workbook_are_checked_too(site: httpx.AsyncClient, database: Database) -> None:
+    """A number where the date should be, and a text where a number should."""
+    await publish(site, types={"quantity": "integer"})
+    day = datetime(2026, 3, 1, 10)  # noqa: DTZ001  Excel knows no zones
+    rows = [ORDERS, ("A1", "x", 2, 1.5, day), ("A2", "x", 2.5, 1.5, day), ("A3", "x", 2, 1.5, 17)]
+    file = (await upload(site, as_xlsx(rows))).json()
+    assert (await sync(site, file["id"]))["rows"]["quarantined"] == 2
+    assert [(number, reason) for number, reason, _ in await _aside(database)] == [
+        (3, 'quantity "2.5" is no whole number'),
+        (4, 'ordered_at "17" is no date'),
+    ]
+
+
+async def test_a_file_of_bad_rows_alone_is_partial(site: httpx.AsyncClient, database: Database) -> None:
+    """Not one is lost, and not one is a fact."""
+    await publish(site)
+    file = (await upload(site, as_csv([ORDERS, *[("A1", "x", 1, "1", "soon")] * 3]))).json()
+    assert (await sync(site, file["id"]))["rows"]["quarantined"] == 3
+    assert await database.fetch("SELECT FROM facts") == []
+    assert (await site.get(f"/api/data-sync/files/{file['id']}")).json()["state"] == "partial"
+
+
+async def test_a_row_that_is_set_aside_keeps_its_place_among_its_key(
+    site: httpx.AsyncClient, database: Database
+) -> None:
+    """The occurrences before and after it are the same facts as in the file that was mended and sent again."""
+    await publish(site, types={"quantity": "integer"})
+    rows = [("A1", "x", 1, "1", "2026-03-01"), ("A1", "x", "?", "1", "2026-03-01"), ("A1", "x", 3, "1", "2026-03-01")]
+    await sync(site, (await upload(site, as_csv([ORDERS, *rows]))).json()["id"])
+    rows[1] = ("A1", "x", 2, "1", "2026-03-01")
+    mended = await sync(site, (await upload(site, as_csv([ORDERS, *rows]))).json()["id"])
+    assert mended["rows"] == {"read": 3, "inserted": 1, "updated": 0, "unchanged": 2, "quarantined": 0}
+    stored = await database.fetch("SELECT business_date, data ->> 'quantity' AS quantity FROM facts ORDER BY 2")
+    assert [tuple(row) for row in stored] == [(date(2026, 3, 1), text) for text in ("1", "2", "3")]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointers"),
+    [
+        ({"types": {"colour": "integer"}}, {"/types/colour"}),
+        ({"types": {"ordered_at": "date"}}, {"/types/ordered_at"}),
+        ({"types": {"sku": "text"}}, {"/types/sku"}),
+        ({"ranges": {"quantity": {"minimum": 0}}}, {"/ranges/quantity"}),
+        ({"types": {"quantity": "integer"}, "ranges": {"quantity": {}}}, {"/ranges/quantity"}),
+        (
+            {"types": {"price": "number"}, "ranges": {"price": {"minimum": 2, "maximum": 1}}},
+            {"/ranges/price/maximum"},
+        ),
+    ],
+)
+async def test_types_and_ranges_that_make_no_sense_are_refused(
+    web: httpx.AsyncClient, database: Database, wrong: Mapping[str, object], pointers: set[str]
+) -> None:
+    """422 names the field, and no template is stored."""
+    body = {
+        "platform": "shop",
+        "domain": "orders",
+        "granularity": "daily",
+        "fields": ORDERS,
+        "key_fields": ORDERS[:2],
+        "date_rule": {"field": "ordered_at"},
+        **wrong,
+    }
+    answer = await web.post("/api/data-sync/templates", json=body)
+    assert answer.status_code == 422
+    assert {mistake["pointer"] for mistake in answer.json()["errors"]} == pointers
+    assert await database.fetch("SELECT FROM templates") == []
+
+
+async def test_types_and_ranges_are_shown_as_they_were_given(web: httpx.AsyncClient) -> None:
+    """A bound that was left out is none."""
+    types = {"quantity": "integer", "price": "number"}
+    template = await publish(web, types=types, ranges={"quantity": {"minimum": 0}})
+    shown = (await web.get(f"/api/data-sync/templates/{template['id']}")).json()
+    assert (shown["types"], shown["ranges"]) == (types, {"quantity": {"minimum": 0, "maximum": None}})
