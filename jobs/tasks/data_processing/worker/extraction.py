@@ -31,6 +31,7 @@ _LONGEST_SKU: Final = 200
 # WPS shows =DISPIMG("ID_...",1) in a cell, and writes that as the cell's text.
 _IN_CELL: Final = re.compile(r'=?(?:_xlfn\.)?DISPIMG\("([^"]{1,200})"')
 _MARK: Final = "DISPIMG("
+_RICH: Final = "pictures that Excel has placed in cells are not read; place them over the cells and send the file again"
 
 Frame = tuple[Kind, bytes]
 
@@ -49,10 +50,13 @@ class _Found:
 
     def refuse(self, picture: Placed, reason: str) -> None:
         """Note why a picture is left out."""
+        self.note(picture.row, basename(picture.part)[:_LONGEST_SKU] if picture.part else None, reason)
+
+    def note(self, row: int | None, picture: str | None, reason: str) -> None:
+        """Count a problem, and tell it while there are not too many."""
         self.problems_total += 1
         if len(self.problems) < _TOLD:
-            name = basename(picture.part)[:_LONGEST_SKU] if picture.part else None
-            self.problems.append({"row": picture.row, "picture": name, "reason": reason})
+            self.problems.append({"row": row, "picture": picture, "reason": reason})
 
 
 def extract(request: Extraction) -> Iterator[Frame]:
@@ -68,7 +72,10 @@ def extract(request: Extraction) -> Iterator[Frame]:
     media.sweep()
     found = _Found(media=media, limits=request.limits)
     with zipfile.ZipFile(request.reading.path) as archive:
-        placed, skus = _placed(table, archive, request)
+        parts = SheetParts(archive, limit=request.limits.drawing_bytes)
+        if parts.has_rich_values():
+            found.note(None, None, _RICH)
+        placed, skus = _placed(table, parts, request)
         yield _progress(0, len(placed))
         for done, picture in enumerate(placed, 1):
             _take(picture, skus.get(picture.row), archive, found)
@@ -76,11 +83,10 @@ def extract(request: Extraction) -> Iterator[Frame]:
     yield Kind.DONE, json.dumps(_report(table, len(placed), found)).encode()
 
 
-def _placed(table: Table, archive: zipfile.ZipFile, request: Extraction) -> tuple[list[Placed], Mapping[int, str]]:
+def _placed(table: Table, parts: SheetParts, request: Extraction) -> tuple[list[Placed], Mapping[int, str]]:
     """Give all pictures of the sheet, from top to bottom, and the SKUs of the rows that have some."""
     placed: list[Placed] = []
     with _blamed():
-        parts = SheetParts(archive, limit=request.limits.drawing_bytes)
         for picture in parts.placed(table.sheet or ""):
             placed.append(picture)
             _check_count(placed, request.limits)

@@ -14,6 +14,7 @@ from jobs.tasks.data_sync.errors import LimitExceededError
 
 _BOOK: Final = "xl/workbook.xml"
 _CELL_IMAGES: Final = "xl/cellimages.xml"
+_RICH_VALUES: Final = "xl/richData/richValueRel.xml"
 _DRAWING: Final = "/drawing"  # the end of a relation's type, which has two namespaces, transitional and strict
 _ANCHOR: Final = "CellAnchor"  # of one cell or two
 _EMBED: Final = "}embed"
@@ -72,6 +73,10 @@ class SheetParts:
             if name is not None:
                 found[name.get("name", "")] = next((targets.get(one) for one in _embedded(image)), None)
         return found
+
+    def has_rich_values(self) -> bool:
+        """Say whether Excel has placed pictures in cells: its rich values, which are not read here."""
+        return _RICH_VALUES in self._names
 
     def _sheet_part(self, sheet: str) -> str:
         targets = {one.get("Id"): _target(_BOOK, one) for one in self._relations(_BOOK)}
