@@ -85,10 +85,15 @@ def changed(book: bytes, parts: Mapping[str, bytes | None]) -> bytes:
     return written.getvalue()
 
 
+def part(book: bytes, name: str) -> str:
+    """Read a part of a package."""
+    with zipfile.ZipFile(io.BytesIO(book)) as package:
+        return package.read(name).decode()
+
+
 def in_cells(book: bytes, cells: Mapping[str, str], names: Sequence[str], contents: Sequence[bytes]) -> bytes:
     """Write cells as WPS does, and the pictures of these names; of each row column A is there."""
-    with zipfile.ZipFile(io.BytesIO(book)) as package:
-        sheet = package.read("xl/worksheets/sheet1.xml").decode()
+    sheet = part(book, "xl/worksheets/sheet1.xml")
     for place, shown in cells.items():
         told = shown.replace('"', "&quot;")
         row = place[1:]

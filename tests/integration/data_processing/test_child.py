@@ -17,7 +17,7 @@ from jobs.tasks.data_sync.errors import LimitExceededError, ReaderDiedError, Unr
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import DateRule, FileFormat, Layout
 from jobs.tasks.data_sync.reader.request import Request
-from tests.support.pictures import FIELDS, book_of, changed, files_in, media, picture
+from tests.support.pictures import FIELDS, book_of, changed, files_in, media, part, picture
 
 RED, GREEN = picture("red"), picture("green")
 LAYOUT: Final = Layout(
@@ -27,6 +27,7 @@ LAYOUT: Final = Layout(
     required_fields=(),
     date_rule=DateRule(field=FIELDS[3]),
 )
+_MIB: Final = 1024 * 1024
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 
@@ -120,13 +121,33 @@ async def test_of_many_problems_some_are_told_and_all_are_counted(tmp_path: Path
 
 
 @linux_only
-async def test_what_takes_too_much_memory_is_refused(tmp_path: Path) -> None:
-    """The child has a bound of its own, so that its worker lives on."""
-    path = tmp_path / "export.csv"
-    path.write_text("no,name\n" + "".join(f"{n},{'x' * 30_000}\n" for n in range(300)), encoding="utf-8")
-    few = ProfileLimits(memory_bytes=1, sample_rows=1)
-    with pytest.raises((LimitExceededError, ReaderDiedError)):
-        await report(Profiling(path=path, format=FileFormat.CSV, limits=few))
+async def test_a_picture_that_takes_too_much_memory_is_left_out(tmp_path: Path) -> None:
+    """The child has a bound of its own; what it frees again is there for the next picture."""
+    large = picture("green", (7_500, 7_500))
+    book = book_of([("A1", [RED]), ("A2", [large]), ("A3", [RED])])
+    found = await report(extraction(tmp_path, book, PictureLimits(memory_bytes=400 * _MIB)))
+    assert [(one["row"], one["reason"]) for one in found["problems"]] == [
+        (3, "unpacked it takes more memory than there is")
+    ]
+    assert [image["sku"] for image in found["images"]] == ["A1", "A3"]
+
+
+@linux_only
+async def test_a_workbook_that_takes_too_much_memory_is_refused(tmp_path: Path) -> None:
+    """So that its worker lives on, and nobody tries it again."""
+    path = tmp_path / "export.xlsx"
+    sheet = part(book_of([]), "xl/worksheets/sheet1.xml")
+    rows = ("<row>" + "<c><v>1</v></c>" * 100 + "</row>") * 30_000
+    path.write_bytes(
+        changed(
+            book_of([]),
+            {"xl/worksheets/sheet1.xml": f"{sheet[: sheet.index('<row')]}{rows}</sheetData></worksheet>".encode()},
+        )
+    )
+    few = ProfileLimits(memory_bytes=250 * _MIB)
+    with pytest.raises(LimitExceededError, match="takes more than 250 MiB of memory"):
+        await report(Profiling(path=path, format=FileFormat.XLSX, limits=few))
+    assert (await report(Profiling(path=path, format=FileFormat.XLSX, limits=ProfileLimits())))["rows"] == 30_000
 
 
 @linux_only

@@ -1,7 +1,6 @@
 """Which row a picture is in, and which sheet is looked at: whatever the export's author has done."""
 
 import io
-import zipfile
 
 import httpx
 from openpyxl import Workbook
@@ -9,7 +8,7 @@ from openpyxl.drawing.image import Image as Drawn
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tests.support.pictures import FIELDS, book_of, changed, colours, extract_book, picture, publish_products
+from tests.support.pictures import FIELDS, book_of, changed, colours, extract_book, part, picture, publish_products
 
 RED, GREEN, BLUE = (picture(colour) for colour in ("red", "green", "blue"))
 DRAWING = "xl/drawings/drawing1.xml"
@@ -25,12 +24,6 @@ def saved(book: Workbook) -> bytes:
     written = io.BytesIO()
     book.save(written)
     return written.getvalue()
-
-
-def part(book: bytes, name: str) -> str:
-    """Read a part of a package."""
-    with zipfile.ZipFile(io.BytesIO(book)) as package:
-        return package.read(name).decode()
 
 
 async def test_a_picture_that_reaches_over_other_rows_is_its_corner_s(site: httpx.AsyncClient) -> None:

@@ -65,6 +65,8 @@ def render(content: bytes, *, pixels: int) -> Rendered:
         raise _bomb(pixels) from None
     except UnidentifiedImageError:
         raise BadPictureError("it is no picture of a known format: JPEG, PNG, GIF, BMP, WebP or TIFF") from None
+    except MemoryError:
+        raise BadPictureError("unpacked it takes more memory than there is") from None
     except Exception as error:  # readers of pictures raise whatever comes to them
         raise BadPictureError(f"it is damaged: {str(error) or type(error).__name__}") from error
 
