@@ -29,7 +29,7 @@ async def test_what_a_killed_worker_has_begun_another_completes(
         return len(files_in(folder)) >= 2
 
     async with worker_process(environ, _QUEUE) as doomed:
-        await eventually(has_begun)
+        await eventually(has_begun, within_s=30)
         doomed.send(signal.SIGKILL)
         await doomed.ends(within_s=10)
     kept = {path: path.stat().st_mtime_ns for path in files_in(folder)}
