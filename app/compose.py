@@ -59,6 +59,8 @@ from jobs.stores.signals import Signals
 from jobs.stores.statistics import Statistics
 from jobs.stores.tail import Backlog, Tail
 from jobs.submit import Submitter
+from jobs.tasks.data_processing.media import Media
+from jobs.tasks.data_processing.service import DataProcessing
 from jobs.tasks.data_sync.component_versions import ComponentVersions
 from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.shops import Shops
@@ -153,6 +155,7 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         shops=Shops(database, doors.cache),
         component_versions=ComponentVersions(database, doors.cache),
         cache=doors.cache,
+        data_processing=DataProcessing(database=database, submitter=submitter, media=Media(settings.jobs.media_folder)),
         authenticator=authenticator,
         accounts=Accounts(users=users, credentials=credentials, passwords=doors.passwords, authenticator=authenticator),
         logins=Logins(

@@ -38,6 +38,7 @@ from jobs.stores.fitness import Fitness
 from jobs.stores.queue import Queue
 from jobs.stores.statistics import Statistics
 from jobs.submit import Submitter
+from jobs.tasks.data_processing.service import DataProcessing
 from jobs.tasks.data_sync.component_versions import ComponentVersions
 from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.shops import Shops
@@ -68,6 +69,7 @@ class Deps:
     shops: Shops
     component_versions: ComponentVersions
     cache: Cache
+    data_processing: DataProcessing
     authenticator: Authenticator
     accounts: Accounts
     logins: Logins

@@ -72,6 +72,12 @@ class JobsSettings(EnvironmentModel):
         alias="JOBS_DATA_DIR",
         description="Folder of the uploaded files; web and workers must see the same one",
     )
+    media_dir: Path | None = Field(
+        default=None,
+        alias="JOBS_MEDIA_DIR",
+        description="Folder of the product images; web and workers must see the same one. "
+        "None: `media` beside JOBS_DATA_DIR",
+    )
     drain_s: float = Field(
         default=25.0,
         ge=0,
@@ -171,6 +177,11 @@ class JobsSettings(EnvironmentModel):
     def cache_patience_s(self) -> float:
         """The same in seconds."""
         return self.cache_patience_ms / 1000
+
+    @property
+    def media_folder(self) -> Path:
+        """Where the product images are: what is set, else `media` beside the uploaded files."""
+        return self.data_dir.resolve().parent / "media" if self.media_dir is None else self.media_dir
 
     @model_validator(mode="after")
     def _renewed_in_time(self) -> Self:

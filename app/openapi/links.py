@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.api import batches, data_sync, events, failures, jobs, schedules
+from app.api import batches, data_sync, events, failures, jobs, processing, schedules
 from app.api.methods import Endpoint
 from app.openapi.schemas import Schema
 from app.schemas.shapes.batches import BatchView
 from app.schemas.shapes.data_sync import FileView, SyncSubmittedView, TemplateView
 from app.schemas.shapes.failures import CauseList
 from app.schemas.shapes.jobs import JobList, JobView, TriedJobView
+from app.schemas.shapes.processing import ImageList, ProcessingSubmittedView
 from app.schemas.shapes.schedules import ScheduleList
 
 
@@ -32,9 +33,11 @@ LINKS: Mapping[type, Links] = {
     BatchView: Links(field="id", endpoints=_BATCH),
     CauseList: Links(field="items/0/fingerprint", endpoints=(failures.retry_cause,), parameter="fingerprint"),
     ScheduleList: Links(field="items/0/name", endpoints=(schedules.run_schedule,), parameter="name"),
-    FileView: Links(field="id", endpoints=(data_sync.show_file,)),
+    FileView: Links(field="id", endpoints=(data_sync.show_file, processing.show_profile)),
     TemplateView: Links(field="id", endpoints=(data_sync.show_template, data_sync.publish_template)),
     SyncSubmittedView: Links(field="task_id", endpoints=(data_sync.show_progress, jobs.cancel_job)),
+    ProcessingSubmittedView: Links(field="task_id", endpoints=(jobs.show_job, jobs.cancel_job)),
+    ImageList: Links(field="items/0/id", endpoints=(processing.show_image, processing.show_thumbnail)),
 }
 
 

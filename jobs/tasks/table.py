@@ -7,6 +7,8 @@ from jobs.cache.scopes import Scope
 from jobs.registry import Task, TaskTable, load_list, load_task_list
 from jobs.schedule import Schedule
 from jobs.settings import JobsSettings
+from jobs.tasks.data_processing.extract import EXTRACT_PRODUCT_IMAGES
+from jobs.tasks.data_processing.workbook import PROCESS_WORKBOOK
 from jobs.tasks.data_sync.component_versions import ACTIVE_VERSIONS, COMPONENT_VERSIONS
 from jobs.tasks.data_sync.shops import SHOPS
 from jobs.tasks.data_sync.task import SYNC_FILE
@@ -15,7 +17,7 @@ from jobs.timetable import Timetable
 
 QUEUES = ("data_sync", "data_processing", "scheduled")
 
-TASKS: tuple[Task, ...] = (SYNC_FILE,)
+TASKS: tuple[Task, ...] = (SYNC_FILE, EXTRACT_PRODUCT_IMAGES, PROCESS_WORKBOOK)
 
 SCOPES: tuple[Scope, ...] = (SHOPS, COMPONENT_VERSIONS, ACTIVE_VERSIONS)
 

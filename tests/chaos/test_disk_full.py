@@ -1,4 +1,4 @@
-"""The disk is full: uploads are refused, nothing is left behind, and the web process goes on."""
+"""The disk is full: uploads are refused, images are tried again, nothing is left behind, and the processes go on."""
 
 import os
 import subprocess
@@ -6,11 +6,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import httpx
 import pytest
+from PIL import Image
 
 from jobs.stores.database import Database
 from tests.chaos.exports import export, send_file, upload
-from tests.support.processes import web_process
+from tests.support.conditions import reaches, written
+from tests.support.pictures import book_of, noise, publish_products
+from tests.support.pictures import upload_book as upload_products
+from tests.support.processes import WORKER, started, web_process
 
 _DISK = "1m"
 _ROWS_TOO_MANY = 40_000  # some 2.5 MB
@@ -54,3 +59,28 @@ async def test_uploads_to_a_full_disk_are_refused(
         file = await upload(client, export(10))
         assert file["state"] == "pending"
         assert web.runs
+
+
+async def test_an_extraction_to_a_full_disk_is_tried_again(
+    web: httpx.AsyncClient, environ: dict[str, str], database: Database, tmp_path: Path
+) -> None:
+    """What was kept is whole, no image is told of, and the worker goes on: its next try may find room."""
+    disk = tmp_path / "disk"
+    if not _may_mount(disk):
+        pytest.skip("needs root on Linux, with the right to mount")
+    await publish_products(web)
+    file = await upload_products(web, book_of([(f"A{n}", [noise(600 + n)]) for n in range(8)]))
+    job = (await web.post("/api/data-processing/images", json={"file_id": file["id"]})).json()["job"]
+    command = (*_on_a_small_disk(disk), *WORKER, "--queues", "data_processing:1")
+    async with started(command, {**environ, "JOBS_MEDIA_DIR": str(disk)}) as worker:
+        await reaches(web, job["id"], "retrying", within_s=30)
+        failed = await written(web, job["id"])
+        assert failed["attempts"][0]["error"]["message"] == "the media folder: No space left on device"
+        assert await database.fetch("SELECT * FROM product_images") == []
+        kept = _files_in(worker.pid, disk)
+        assert kept
+        assert {path.parent.parent.name for path in kept} <= {"originals", "thumbnails"}
+        for path in kept:
+            with Image.open(path) as image:
+                image.load()
+        assert worker.runs

@@ -9,6 +9,7 @@ from app.openapi.operations.data_sync import DATA_SYNC
 from app.openapi.operations.events import EVENTS
 from app.openapi.operations.failures import FAILURES
 from app.openapi.operations.jobs import JOBS
+from app.openapi.operations.processing import PROCESSING
 from app.openapi.operations.queues import QUEUES
 from app.openapi.operations.quota import QUOTA
 from app.openapi.operations.rate_limit import RATE_LIMIT
@@ -30,5 +31,6 @@ OPERATIONS: Operations = {
     **DATA_SYNC,
     **SHOPS,
     **CACHE,
+    **PROCESSING,
     **SITE,
 }

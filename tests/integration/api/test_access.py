@@ -6,17 +6,20 @@ Whoever adds a route adds a row: what nobody has thought of is open, as it was i
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from app.routes import ROUTES
 from jobs.stores.database import Database
+from jobs.tasks.data_processing.profiles import ProfileStore
 from ratelimit.settings import RateLimitSettings
 from tests.support.batches import noops, submit_batch
 from tests.support.failing import fail
 from tests.support.files import ORDERS, as_csv, publish, upload
 from tests.support.people import PASSWORD, Person, new_user, sending
+from tests.support.pictures import book_of, keep_image, upload_book
 from tests.support.shops import SHOP, VERSION, new_component_version, new_shop
 from tests.support.site import ADMIN_KEY, submit
 
@@ -28,6 +31,7 @@ _TEMPLATE = {
     "key_fields": ["order_no"],
     "date_rule": {"field": "ordered_at"},
 }
+_PROFILE = {"rows": 0, "sheets": [], "sheets_total": 0, "encoding": None}
 _NOOP = {"task": "diag.noop"}
 _LOGIN = {"username": "ann", "password": PASSWORD}
 _CHOSEN = {"username": "carl", "password": PASSWORD}
@@ -112,6 +116,12 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("PATCH", "/api/data-sync/component-versions/{id}"): _all(401, 403, 403, 200, place="$version", json={}),
     ("GET", "/api/cache/stats"): _KNOWN,
     ("DELETE", "/api/cache/{type}"): _all(401, 403, 403, 204, place="shops"),
+    ("GET", "/api/data-sync/images"): _KNOWN,
+    ("GET", "/api/data-sync/images/{id}"): _all(401, 404, 200, 200, place="$image"),
+    ("GET", "/api/data-sync/images/{id}/thumbnail"): _all(401, 404, 200, 200, place="$image"),
+    ("POST", "/api/data-processing/images"): _all(401, 404, 202, 200, json={"file_id": "$book"}),
+    ("POST", "/api/data-processing/workbooks"): _all(401, 404, 202, 200, json={"file_id": "$book"}),
+    ("GET", "/api/data-sync/files/{id}/profile"): _all(401, 404, 200, 200, place="$book"),
     ("POST", "/api/auth/login"): _all(200, 200, 200, 200, json=_LOGIN),
     ("POST", "/api/auth/logout"): _all(401, 409, 409, 409),  # an API key is no session
     ("GET", "/api/auth/me"): _KNOWN,
@@ -144,7 +154,7 @@ async def ann(web: httpx.AsyncClient) -> Person:
 
 
 @pytest.fixture
-async def things(web: httpx.AsyncClient, ann: Person, database: Database) -> Mapping[str, str]:
+async def things(web: httpx.AsyncClient, ann: Person, database: Database, environ: dict[str, str]) -> Mapping[str, str]:
     """Make one of each thing, of the owner's where things have one; give their ids."""
     template = await publish(web)
     shop, version = await new_shop(web), await new_component_version(web)
@@ -152,7 +162,11 @@ async def things(web: httpx.AsyncClient, ann: Person, database: Database) -> Map
     await fail(database, "cause", "admin", 1)
     with ann.asking(web):
         file = (await upload(web, _CSV)).json()
+        book = await upload_book(web, book_of([]))
+        await ProfileStore(database).put(UUID(book["id"]), _PROFILE)
         return {
+            "book": book["id"],
+            "image": await keep_image(environ, database, book),
             "ann": ann.id,
             "template": template["id"],
             "shop": shop,

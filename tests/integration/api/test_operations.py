@@ -17,6 +17,7 @@ from tests.support.failing import fail
 from tests.support.files import ORDERS, as_csv, publish, upload
 from tests.support.openapi import Described, operations
 from tests.support.people import new_user
+from tests.support.pictures import keep_image
 from tests.support.shops import new_component_version, new_shop
 from tests.support.site import submit
 from tests.support.snapshot import Snapshot, snapshot_of
@@ -32,7 +33,7 @@ def environ(environ: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture
-async def places(web: httpx.AsyncClient, database: Database) -> Mapping[str, str]:
+async def places(web: httpx.AsyncClient, database: Database, environ: dict[str, str]) -> Mapping[str, str]:
     """Make one of each thing; give what stands for the parameter, by the path up to it."""
     job = await submit(web, "diag.noop")
     template = await publish(web)
@@ -48,6 +49,7 @@ async def places(web: httpx.AsyncClient, database: Database) -> Mapping[str, str
         "/api/quota/": "admin",
         "/api/schedules/": "nap",
         "/api/data-sync/files/": file["id"],
+        "/api/data-sync/images/": await keep_image(environ, database, file),
         "/api/data-sync/templates/": template["id"],
         "/api/data-sync/accounts/": await new_shop(web),
         "/api/data-sync/component-versions/": await new_component_version(web),

@@ -1,0 +1,14 @@
+"""The child process of the tasks here: `python -m jobs.tasks.data_processing.worker`.
+
+As the reading process of the data sync it opens strangers' files: it has a memory limit, no secrets in its environment,
+no connection to anything but its three pipes, and may crash without harm. Images it writes into the media folder.
+
+    request       what it is asked, one line of JSON on stdin
+    __main__      the life of the process, from the request to the last frame; frames are those of the reading process
+    extraction    pictures of a sheet, each matched to the SKU of its own row
+    sheet_parts   ... where the sheet's pictures are, told by the package's parts
+    picture       ... one picture as the two JPEGs that are kept
+    profiling     every sheet of a workbook, in one pass
+    sources       ... its sheets and rows, whatever the format
+    columns       ... what the cells of a column have in common
+"""

@@ -1,0 +1,115 @@
+"""The sheets of a workbook, one after the other, whatever the format: calamine tells it by the bytes."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+
+from jobs.tasks.data_sync.errors import UnreadableFileError
+from jobs.tasks.data_sync.identity import Cell
+from jobs.tasks.data_sync.limits import ReadLimits
+from jobs.tasks.data_sync.model import FileFormat
+from jobs.tasks.data_sync.reader.csv_text import examine
+from jobs.tasks.data_sync.reader.xlsx_package import open_package
+
+_DELIMITERS: Final = ",;\t"
+_SNIFFED_ROWS: Final = 20
+_LONGEST_CELL: Final = ReadLimits().cell_characters
+_ZIP: Final = b"PK\x03\x04"
+
+
+# First and last cell of a merged range, as (row, column), counted from 0 as calamine does.
+Range = tuple[tuple[int, int], tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A sheet. `rows` may be gone through once: each with the number that Excel shows. `left` counts from 0."""
+
+    name: str | None
+    is_visible: bool
+    rows: Iterator[tuple[int, Sequence[Cell]]]
+    left: int = 0
+    merged: Sequence[Range] = ()
+    encoding: str | None = None
+
+
+def sheets_of(path: Path, file_format: FileFormat) -> Iterator[Sheet]:
+    """Give all sheets but those of charts and macros; of a csv one, without a name. Raises UnreadableFileError."""
+    if file_format is FileFormat.CSV:
+        yield _csv_sheet(path)
+        return
+    with path.open("rb") as file:
+        if file.read(len(_ZIP)) == _ZIP:
+            with open_package(path) as package:
+                package.check_size(ReadLimits())
+        file.seek(0)
+        with _blamed():
+            book = CalamineWorkbook.from_filelike(file)
+        for index, about in enumerate(book.sheets_metadata):
+            if about.typ == SheetTypeEnum.WorkSheet:
+                with _blamed():
+                    source = book.get_sheet_by_index(index)
+                    ranges = source.merged_cell_ranges or ()
+                yield Sheet(
+                    name=source.name,
+                    is_visible=about.visible == SheetVisibleEnum.Visible,
+                    rows=_rows(source),
+                    left=source.start[1] if source.start else 0,
+                    merged=sorted(ranges),
+                )
+
+
+def _rows(source: CalamineSheet) -> Iterator[tuple[int, Sequence[Cell]]]:
+    with _blamed():
+        yield from enumerate(source.iter_rows(), 1)
+
+
+def _csv_sheet(path: Path) -> Sheet:
+    csv.field_size_limit(_LONGEST_CELL)
+    encoding = examine(path).encoding
+    mark = max(_DELIMITERS, key=lambda one: _cells(path, encoding, one))
+    return Sheet(name=None, is_visible=True, rows=_csv_rows(path, encoding, mark), encoding=encoding)
+
+
+def _cells(path: Path, encoding: str, mark: str) -> int:
+    """Count the cells of the first rows: a title above the headers has but one, whatever the delimiter."""
+    count = 0
+    with suppress(UnreadableFileError):  # it is told when the rows are gone through
+        for _, cells in islice(_csv_rows(path, encoding, mark), _SNIFFED_ROWS):
+            count += len(cells)
+    return count
+
+
+def _csv_rows(path: Path, encoding: str, mark: str) -> Iterator[tuple[int, Sequence[Cell]]]:
+    number = 0
+    with path.open(encoding=encoding, newline="") as file:
+        try:
+            for number, cells in enumerate(csv.reader(file, delimiter=mark, strict=True), 1):
+                yield number, cells
+        except csv.Error as error:
+            raise UnreadableFileError(
+                f"row {number + 1}: the quotes are wrong or a cell has more than {_LONGEST_CELL:,} characters ({error})"
+            ) from None
+
+
+@contextmanager
+def _blamed() -> Iterator[None]:
+    """Blame the file for whatever calamine raises, its panics too, which are no Exception."""
+    try:
+        yield
+    except (MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except PasswordError:
+        raise UnreadableFileError(
+            "The workbook is protected by a password. Save it without one and send it again."
+        ) from None
+    except BaseException as error:
+        raise UnreadableFileError(
+            f"The workbook cannot be read ({error}). Save it again in Excel and send the new file."
+        ) from error
