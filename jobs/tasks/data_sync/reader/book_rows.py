@@ -1,5 +1,6 @@
-"""Rows of an xlsx file. Calamine unpacks and parses it; here its sheets become headers and numbered rows."""
+"""Rows of a workbook: xlsx, xlsb, xls or ods. Calamine parses it; here its sheets become headers and numbered rows."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,17 +8,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from jobs.tasks.data_sync.errors import UnreadableFileError
 from jobs.tasks.data_sync.headers import compare, trimmed
 from jobs.tasks.data_sync.identity import Cell, canonical
 from jobs.tasks.data_sync.limits import ReadLimits
-from jobs.tasks.data_sync.model import Layout
+from jobs.tasks.data_sync.model import FileFormat, Layout
 from jobs.tasks.data_sync.reader.error_cells import ErrorCells, find_errors
 from jobs.tasks.data_sync.reader.merges import Merges
+from jobs.tasks.data_sync.reader.package import open_package
 from jobs.tasks.data_sync.reader.table import Table
-from jobs.tasks.data_sync.reader.xlsx_package import open_package
 
 _EXACT: Final = 2.0**53  # beyond it a float is a whole number only because it can be nothing else
 
@@ -43,9 +44,9 @@ class _Sheet:
                 yield cells
 
 
-def open_xlsx(path: Path, layout: Layout, limits: ReadLimits) -> Table:
+def open_book(path: Path, file_format: FileFormat, layout: Layout, limits: ReadLimits) -> Table:
     """Open the first visible sheet that has the headers; where none has, the first visible one."""
-    errors = _examined(path, limits)
+    errors = {} if file_format is FileFormat.XLS else _examined(path, file_format, limits)
     first: Table | None = None
     with path.open("rb") as file:
         with _blamed():
@@ -61,13 +62,19 @@ def open_xlsx(path: Path, layout: Layout, limits: ReadLimits) -> Table:
     return first
 
 
-def _examined(path: Path, limits: ReadLimits) -> Mapping[int, ErrorCells]:
-    """Unpack every XML part once, in pieces, which proves the declared sizes; give the error cells by sheet."""
+def _examined(path: Path, file_format: FileFormat, limits: ReadLimits) -> Mapping[int, ErrorCells]:
+    """Unpack every part once, in pieces, which proves the declared sizes; give the error cells by sheet."""
     with open_package(path) as package:
         package.check_size(limits)
-        sheets = package.sheet_parts()
-        found = {part: find_errors(package.pieces(part)) for part in package.xml_parts()}
-        return {index: found[part] for index, part in enumerate(sheets) if part in found}
+        sheets = package.sheet_parts() if file_format is FileFormat.XLSX else ()
+        found: dict[int, ErrorCells] = {}
+        for part in package.parts():
+            pieces = package.pieces(part)
+            if part in sheets:
+                found[sheets.index(part)] = find_errors(pieces)
+            else:
+                deque(pieces, maxlen=0)
+        return found
 
 
 def _visible(book: CalamineWorkbook) -> Iterator[int]:
@@ -124,11 +131,8 @@ def _blamed() -> Iterator[None]:
         yield
     except (MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
-    except PasswordError:
-        raise UnreadableFileError(
-            "The workbook is protected by a password. Save it without one and send it again."
-        ) from None
     except BaseException as error:
         raise UnreadableFileError(
-            f"The workbook cannot be read ({error}). Save it again in Excel and send the new file."
+            f"The workbook is damaged, cut off or protected ({error}). "
+            "Save it again, without a password, and send that."
         ) from error

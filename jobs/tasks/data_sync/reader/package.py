@@ -1,4 +1,4 @@
-"""An xlsx file as the zip package that it is: its unpacked size, and which part is which sheet. No cells here."""
+"""A workbook as the zip package that it is: its unpacked size, and which part is which sheet. No cells here."""
 
 import zipfile
 import zlib
@@ -9,6 +9,7 @@ from posixpath import join, normpath
 from typing import Final
 from xml.etree import ElementTree as ET
 
+from jobs.tasks.data_sync.archives import ENCRYPTION, MANIFEST
 from jobs.tasks.data_sync.errors import LimitExceededError, UnreadableFileError
 from jobs.tasks.data_sync.limits import ReadLimits
 
@@ -28,8 +29,10 @@ class Package:
     def check_size(self, limits: ReadLimits) -> None:
         """Refuse what declares to unpack to more than the limits, before a byte of it is unpacked."""
         parts = self._archive.infolist()
-        if any(part.flag_bits & _ENCRYPTED for part in parts):
+        if any(part.flag_bits & _ENCRYPTED for part in parts) or self._is_sealed():
             raise UnreadableFileError("The file is protected by a password. Save it without one and send it again.")
+        if len({part.filename for part in parts}) < len(parts):
+            raise zipfile.BadZipFile("a part is there twice")  # the one that was looked at need not be the one read
         unpacked, packed = sum(part.file_size for part in parts), sum(part.compress_size for part in parts)
         if unpacked > limits.unpacked_bytes:
             raise LimitExceededError(
@@ -41,9 +44,9 @@ class Package:
                 f"{limits.unpacked_ratio:,} times is the most that is read."
             )
 
-    def xml_parts(self) -> tuple[str, ...]:
-        """Give the names of all parts that are XML."""
-        return tuple(name for name in self._archive.namelist() if name.endswith(".xml"))
+    def parts(self) -> tuple[str, ...]:
+        """Give the names of all parts."""
+        return tuple(self._archive.namelist())
 
     def pieces(self, part: str) -> Iterator[bytes]:
         """Unpack one part. At its end zipfile compares the checksum, so a part that declares too little is damaged."""
@@ -61,6 +64,9 @@ class Package:
             next((targets[value] for key, value in sheet.items() if key.endswith("}id") and value in targets), "")
             for sheet in self._tree(_BOOK).iterfind("{*}sheets/{*}sheet")
         )
+
+    def _is_sealed(self) -> bool:
+        return MANIFEST in self._archive.namelist() and any(ENCRYPTION in piece for piece in self.pieces(MANIFEST))
 
     def _tree(self, part: str) -> ET.Element:
         # expat limits the expansion of entities and loads nothing from outside.
