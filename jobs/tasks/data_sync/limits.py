@@ -10,10 +10,11 @@ class ReadLimits:
     """The bounds of one reading; whatever exceeds one is refused with LimitExceededError.
 
     `rows`: data rows, blank ones not counted. `columns`: header cells. `cell_characters`: characters in one cell
-    (32,767 is Excel's own bound). `unpacked_bytes`: sum of the sizes that an xlsx declares for its parts; a part that
-    is longer than it declares is refused as damaged. `unpacked_ratio`: unpacked bytes to one packed byte, of files
-    that unpack to more than 64 MiB (real sheets reach 10 to 100, DEFLATE itself at most 1032). `memory_bytes`:
-    address space of the reading process (RLIMIT_AS); not enforced on macOS, which has no such limit.
+    (32,767 is Excel's own bound). `unpacked_bytes`: sum of the sizes that a zipped workbook declares for its parts; a
+    part that is longer than it declares is refused as damaged. `unpacked_ratio`: unpacked bytes to one packed byte, of
+    files that unpack to more than 64 MiB (real sheets reach 10 to 100, DEFLATE itself at most 1032). `memory_bytes`:
+    address space of the reading process (RLIMIT_AS); not enforced on macOS, which has no such limit. `processor_s`:
+    seconds of processor time of the reading process (RLIMIT_CPU); waiting for a slow consumer does not count.
     """
 
     rows: int = 2_000_000
@@ -22,3 +23,4 @@ class ReadLimits:
     unpacked_bytes: int = 2048 * _MIB
     unpacked_ratio: int = 400
     memory_bytes: int = 1536 * _MIB
+    processor_s: int = 900
