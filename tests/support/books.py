@@ -12,8 +12,9 @@ import xlwt
 
 DATA: Final = Path(__file__).parents[1] / "data" / "books"
 ODS_TYPE: Final = "application/vnd.oasis.opendocument.spreadsheet"
-_NAMESPACES: Final = " ".join(
-    f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+_NAMESPACES: Final = (
+    " ".join(f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text"))
+    + ' xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
 )
 
 # First row, last row, first column, last column, counted from 0.

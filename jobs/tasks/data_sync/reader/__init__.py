@@ -11,7 +11,8 @@ no connection to anything but its three pipes, and it may crash without harm. It
     csv_rows      ... from csv, decoded by csv_text
     html_rows     ... from the tables of an HTML page, its encoding told by html_text, parsed by
                   html_parse, cut into rows by html_grid
-    book_rows     ... from a workbook (xlsx, xlsb, xls, ods), with what package, error_cells and merges find in it
+    book_rows     ... from a workbook (xlsx, xlsb, xls, ods), with what package and merges make of it, and what
+                  error_cells, xlsb_records and ods_notes find in it (notes)
     copy_text     rows as lines of PostgreSQL's COPY text format
     frames        what it answers, length-prefixed frames on stdout
     report        what it says at the end

@@ -1,7 +1,7 @@
 """Rows of a workbook: xlsx, xlsb, xls or ods. Calamine parses it; here its sheets become headers and numbered rows."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -15,11 +15,19 @@ from jobs.tasks.data_sync.headers import compare, trimmed
 from jobs.tasks.data_sync.identity import Cell, canonical
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import FileFormat, Layout
+from jobs.tasks.data_sync.reader import ods_notes, xlsb_records
 from jobs.tasks.data_sync.reader.error_cells import ErrorCells, find_errors
 from jobs.tasks.data_sync.reader.merges import Merges
-from jobs.tasks.data_sync.reader.package import open_package
+from jobs.tasks.data_sync.reader.notes import Notes
+from jobs.tasks.data_sync.reader.package import Package, open_package
 from jobs.tasks.data_sync.reader.table import Table
 
+_SHEET_PARTS: Final[Mapping[FileFormat, Callable[[Package], tuple[str, ...]]]] = {
+    FileFormat.XLSX: Package.sheet_parts,
+    FileFormat.XLSB: Package.binary_sheet_parts,
+    FileFormat.ODS: lambda _: (),
+}
+_ODS_CONTENT: Final = "content.xml"
 _EXACT: Final = 2.0**53  # beyond it a float is a whole number only because it can be nothing else
 
 
@@ -46,14 +54,14 @@ class _Sheet:
 
 def open_book(path: Path, file_format: FileFormat, layout: Layout, limits: ReadLimits) -> Table:
     """Open the first visible sheet that has the headers; where none has, the first visible one."""
-    errors = {} if file_format is FileFormat.XLS else _examined(path, file_format, limits)
+    notes = {} if file_format is FileFormat.XLS else _examined(path, file_format, limits)
     first: Table | None = None
     with path.open("rb") as file:
         with _blamed():
             # By the open file, since calamine would judge a path by its name.
             book = CalamineWorkbook.from_filelike(file)
         for index in _visible(book):
-            table = _table(book, index, errors.get(index, {}), layout)
+            table = _table(book, index, notes.get(index, Notes()), layout)
             if table is not None and compare(layout.fields, table.headers) is None:
                 return table
             first = first or table
@@ -62,16 +70,20 @@ def open_book(path: Path, file_format: FileFormat, layout: Layout, limits: ReadL
     return first
 
 
-def _examined(path: Path, file_format: FileFormat, limits: ReadLimits) -> Mapping[int, ErrorCells]:
-    """Unpack every part once, in pieces, which proves the declared sizes; give the error cells by sheet."""
+def _examined(path: Path, file_format: FileFormat, limits: ReadLimits) -> Mapping[int, Notes]:
+    """Unpack every part once, in pieces, which proves the declared sizes; give the notes of each sheet by its index."""
     with open_package(path) as package:
         package.check_size(limits)
-        sheets = package.sheet_parts() if file_format is FileFormat.XLSX else ()
-        found: dict[int, ErrorCells] = {}
+        sheets = _SHEET_PARTS[file_format](package)
+        found: dict[int, Notes] = {}
         for part in package.parts():
             pieces = package.pieces(part)
-            if part in sheets:
-                found[sheets.index(part)] = find_errors(pieces)
+            if file_format is FileFormat.ODS and part == _ODS_CONTENT:
+                found.update(enumerate(ods_notes.notes_of(pieces)))
+            elif part in sheets and file_format is FileFormat.XLSX:
+                found[sheets.index(part)] = Notes(errors=find_errors(pieces))
+            elif part in sheets:
+                found[sheets.index(part)] = xlsb_records.notes_of(pieces)
             else:
                 deque(pieces, maxlen=0)
         return found
@@ -83,11 +95,11 @@ def _visible(book: CalamineWorkbook) -> Iterator[int]:
             yield index
 
 
-def _table(book: CalamineWorkbook, index: int, errors: ErrorCells, layout: Layout) -> Table | None:
+def _table(book: CalamineWorkbook, index: int, notes: Notes, layout: Layout) -> Table | None:
     with _blamed():
         source = book.get_sheet_by_index(index)
-        ranges = source.merged_cell_ranges or ()
-    sheet = _Sheet(source=source, errors=errors)
+        ranges = source.merged_cell_ranges or notes.ranges
+    sheet = _Sheet(source=source, errors=notes.errors)
     rows = sheet.rows()
     titles = next(islice(rows, layout.header_row - 1, None), None)
     if titles is None:
