@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,11 +15,13 @@ from jobs.tasks.data_sync.identity import Cell, canonical
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import FileFormat, Layout
 from jobs.tasks.data_sync.reader import ods_notes, xlsb_records
+from jobs.tasks.data_sync.reader.blame import blamed
 from jobs.tasks.data_sync.reader.error_cells import ErrorCells, find_errors
 from jobs.tasks.data_sync.reader.merges import Merges
 from jobs.tasks.data_sync.reader.notes import Notes
 from jobs.tasks.data_sync.reader.package import Package, open_package
-from jobs.tasks.data_sync.reader.table import Table
+from jobs.tasks.data_sync.reader.sheet_survey import survey
+from jobs.tasks.data_sync.reader.table import Table, numbered, plain
 
 _SHEET_PARTS: Final[Mapping[FileFormat, Callable[[Package], tuple[str, ...]]]] = {
     FileFormat.XLSX: Package.sheet_parts,
@@ -28,7 +29,6 @@ _SHEET_PARTS: Final[Mapping[FileFormat, Callable[[Package], tuple[str, ...]]]] =
     FileFormat.ODS: lambda _: (),
 }
 _ODS_CONTENT: Final = "content.xml"
-_EXACT: Final = 2.0**53  # beyond it a float is a whole number only because it can be nothing else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +44,9 @@ class _Sheet:
 
     def rows(self) -> Iterator[list[Cell]]:
         """Give every row from Excel's row 1 on: calamine gives leading empty rows too, but no leading empty columns."""
-        with _blamed():
+        with blamed():
             for row, raw in enumerate(self.source.iter_rows()):
-                cells = [(cell or None) if type(cell) is str else _plain(cell) for cell in raw]
+                cells = [(cell or None) if type(cell) is str else plain(cell) for cell in raw]
                 if row in self.errors:
                     _overlay(cells, self.errors[row], self.left)
                 yield cells
@@ -55,9 +55,14 @@ class _Sheet:
 def open_book(path: Path, file_format: FileFormat, layout: Layout, limits: ReadLimits) -> Table:
     """Open the first visible sheet that has the headers; where none has, the first visible one."""
     notes = {} if file_format is FileFormat.XLS else _examined(path, file_format, limits)
+    if any(note.is_large for note in notes.values()):
+        # Imported here, since openpyxl is megabytes that few files have need of.
+        from jobs.tasks.data_sync.reader.streamed_rows import open_streamed  # noqa: PLC0415
+
+        return open_streamed(path, layout, notes)
     first: Table | None = None
     with path.open("rb") as file:
-        with _blamed():
+        with blamed():
             # By the open file, since calamine would judge a path by its name.
             book = CalamineWorkbook.from_filelike(file)
         for index in _visible(book):
@@ -81,7 +86,8 @@ def _examined(path: Path, file_format: FileFormat, limits: ReadLimits) -> Mappin
             if file_format is FileFormat.ODS and part == _ODS_CONTENT:
                 found.update(enumerate(ods_notes.notes_of(pieces)))
             elif part in sheets and file_format is FileFormat.XLSX:
-                found[sheets.index(part)] = Notes(errors=find_errors(pieces))
+                is_large = package.size_of(part) > limits.whole_sheet_bytes
+                found[sheets.index(part)] = survey(pieces) if is_large else Notes(errors=find_errors(pieces))
             elif part in sheets:
                 found[sheets.index(part)] = xlsb_records.notes_of(pieces)
             else:
@@ -96,7 +102,7 @@ def _visible(book: CalamineWorkbook) -> Iterator[int]:
 
 
 def _table(book: CalamineWorkbook, index: int, notes: Notes, layout: Layout) -> Table | None:
-    with _blamed():
+    with blamed():
         source = book.get_sheet_by_index(index)
         ranges = source.merged_cell_ranges or notes.ranges
     sheet = _Sheet(source=source, errors=notes.errors)
@@ -108,7 +114,7 @@ def _table(book: CalamineWorkbook, index: int, notes: Notes, layout: Layout) -> 
     merges = Merges(top=layout.header_row, left=sheet.left, width=len(headers), ranges=ranges)
     return Table(
         headers=headers,
-        rows=_numbered(rows, layout.header_row, merges),
+        rows=numbered(rows, layout.header_row, merges),
         estimate=source.end[0] + 1 - layout.header_row if source.end else 0,
         filler=None,
         sheet=source.name,
@@ -116,35 +122,7 @@ def _table(book: CalamineWorkbook, index: int, notes: Notes, layout: Layout) -> 
     )
 
 
-def _numbered(rows: Iterator[list[Cell]], header_row: int, merges: Merges) -> Iterator[tuple[int, list[Cell]]]:
-    for number, cells in enumerate(rows, header_row + 1):
-        # A row with nothing of its own stays blank, or a merged block would make rows that nobody wrote.
-        if cells.count(None) < len(cells):
-            merges.fill(number - 1, cells)
-            yield number, cells
-
-
-def _plain(cell: Cell) -> Cell:
-    if type(cell) is float and cell.is_integer() and abs(cell) < _EXACT:
-        return int(cell)
-    return cell
-
-
 def _overlay(cells: list[Cell], errors: Mapping[int, str], left: int) -> None:
     for column, shown in errors.items():
         if left <= column < left + len(cells):
             cells[column - left] = shown
-
-
-@contextmanager
-def _blamed() -> Iterator[None]:
-    """Blame the file for whatever calamine raises, its panics too, which are no Exception."""
-    try:
-        yield
-    except (MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
-    except BaseException as error:
-        raise UnreadableFileError(
-            f"The workbook is damaged, cut off or protected ({error}). "
-            "Save it again, without a password, and send that."
-        ) from error

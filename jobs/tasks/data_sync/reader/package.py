@@ -52,6 +52,10 @@ class Package:
         """Give the names of all parts."""
         return tuple(self._archive.namelist())
 
+    def size_of(self, part: str) -> int:
+        """Give the bytes that a part unpacks to."""
+        return self._archive.getinfo(part).file_size
+
     def pieces(self, part: str) -> Iterator[bytes]:
         """Unpack one part. At its end zipfile compares the checksum, so a part that declares too little is damaged."""
         with self._archive.open(part) as file:
