@@ -43,15 +43,19 @@ def row_of(line: bytes) -> Row:
     )
 
 
+def format_of(path: Path) -> FileFormat:
+    """Give the format that a test's file is named by."""
+    return FileFormat(path.suffix.removeprefix("."))
+
+
 async def read(
     path: Path, how: Layout | None = None, limits: ReadLimits | None = None
 ) -> tuple[list[Row], ReadReport, list[tuple[int, int | None]]]:
     """Read a file to its end."""
     told: list[tuple[int, int | None]] = []
-    file_format = FileFormat.XLSX if path.suffix == ".xlsx" else FileFormat.CSV
     rows: list[Row] = []
     async with open_reading(
-        path, file_format, how or layout(), limits or ReadLimits(), lambda done, total: told.append((done, total))
+        path, format_of(path), how or layout(), limits or ReadLimits(), lambda done, total: told.append((done, total))
     ) as reading:
         async for chunk in reading.chunks():
             assert chunk.endswith(b"\n")

@@ -9,7 +9,7 @@ from app.schemas.shapes.data_sync import FileView, SyncSubmittedView, SyncView, 
 DATA_SYNC: Operations = {
     data_sync.upload_file: Operation(
         summary="Upload a file",
-        description="csv or xlsx, told by its content; 100 MiB at most.",
+        description="csv, xlsx, xlsb, xls, ods or an HTML table, told by its content; 100 MiB at most.",
         form=FileForm,
         example={"platform": "shop", "shop_id": "main", "domain": "orders", "granularity": "daily"},
         answers={

@@ -10,7 +10,7 @@ class FileRefusedError(JobFailedError):
 
 
 class NotASpreadsheetError(FileRefusedError):
-    """The bytes are of no format that is read here."""
+    """The bytes are of no format that is read here, or are protected from being read."""
 
 
 class UnreadableFileError(FileRefusedError):
@@ -34,3 +34,20 @@ class HeaderChangedError(FileRefusedError):
 
 class ReaderDiedError(SwitchyardError):
     """The reading process ended without a word (killed, or out of memory). Worth another try."""
+
+
+def not_a_spreadsheet(what: str) -> NotASpreadsheetError:
+    """Say what the file is instead."""
+    return NotASpreadsheetError(f"The file is {what}, not a spreadsheet. Send the export as .xlsx or .csv.")
+
+
+def with_password() -> NotASpreadsheetError:
+    """Say that nobody can read it without its password."""
+    return NotASpreadsheetError(
+        "The file is a workbook that is protected by a password. Save it without one and send it again."
+    )
+
+
+def with_macros() -> NotASpreadsheetError:
+    """Say that programs are not taken in, though none would be run."""
+    return NotASpreadsheetError("The file is a workbook with macros. Save it as .xlsx, without them, and send that.")

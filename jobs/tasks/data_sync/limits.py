@@ -10,10 +10,14 @@ class ReadLimits:
     """The bounds of one reading; whatever exceeds one is refused with LimitExceededError.
 
     `rows`: data rows, blank ones not counted. `columns`: header cells. `cell_characters`: characters in one cell
-    (32,767 is Excel's own bound). `unpacked_bytes`: sum of the sizes that an xlsx declares for its parts; a part that
-    is longer than it declares is refused as damaged. `unpacked_ratio`: unpacked bytes to one packed byte, of files
-    that unpack to more than 64 MiB (real sheets reach 10 to 100, DEFLATE itself at most 1032). `memory_bytes`:
-    address space of the reading process (RLIMIT_AS); not enforced on macOS, which has no such limit.
+    (32,767 is Excel's own bound). `unpacked_bytes`: sum of the sizes that a zipped workbook declares for its parts; a
+    part that is longer than it declares is refused as damaged. `unpacked_ratio`: unpacked bytes to one packed byte, of
+    files that unpack to more than 64 MiB (real sheets reach 10 to 100, DEFLATE itself at most 1032). `memory_bytes`:
+    address space of the reading process (RLIMIT_AS); not enforced on macOS, which has no such limit. `processor_s`:
+    seconds of processor time of the reading process (RLIMIT_CPU); waiting for a slow consumer does not count.
+
+    `whole_sheet_bytes` refuses nothing: an xlsx with a sheet that unpacks to more is streamed, in nearly flat memory
+    but at a fifth of the speed. At 128 MiB, some 300,000 rows of eight cells, the reading process has grown to 250 MiB.
     """
 
     rows: int = 2_000_000
@@ -22,3 +26,5 @@ class ReadLimits:
     unpacked_bytes: int = 2048 * _MIB
     unpacked_ratio: int = 400
     memory_bytes: int = 1536 * _MIB
+    processor_s: int = 900
+    whole_sheet_bytes: int = 128 * _MIB

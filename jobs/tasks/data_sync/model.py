@@ -29,10 +29,14 @@ class Granularity(StrEnum):
 
 
 class FileFormat(StrEnum):
-    """How a file is encoded, told by its first bytes and never by its name."""
+    """How a file is encoded, told by its content and never by its name."""
 
     CSV = "csv"
     XLSX = "xlsx"
+    XLSB = "xlsb"
+    XLS = "xls"
+    ODS = "ods"
+    HTML = "html"
 
 
 class FileState(StrEnum):

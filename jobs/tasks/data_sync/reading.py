@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -83,6 +84,10 @@ class Reading:
         if any(sign in last_words for sign in _OUT_OF_MEMORY):
             most = self._limits.memory_bytes // _MIB
             return errors.LimitExceededError(f"Reading the file takes more than {most:,} MiB of memory.")
+        if status == -signal.SIGXCPU:
+            return errors.LimitExceededError(
+                f"Reading the file takes more than {self._limits.processor_s:,} seconds of processor time."
+            )
         died = errors.ReaderDiedError(f"the reading process ended with status {status}")
         died.add_note(last_words.decode(errors="replace"))
         return died

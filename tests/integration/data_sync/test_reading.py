@@ -51,6 +51,19 @@ async def test_a_csv_is_read_in_any_encoding(tmp_path: Path, encoding: str, mark
     assert rows[0][3] == {"订单号": "A1", "名称": "杯子", "下单时间": "2010-12-01 08:26:00"}
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize(("encoding", "bom"), [("utf-16-be", b"\xfe\xff"), ("utf-16-le", b"\xff\xfe")])
+async def test_a_csv_may_begin_with_either_byte_order_mark(
+    tmp_path: Path, encoding: str, bom: bytes, mark: str
+) -> None:
+    """The mark of UTF-16 is no part of the first header, whichever byte comes first."""
+    path = tmp_path / "export.csv"
+    path.write_bytes(bom + (CSV_HEADERS + GOOD_ROW).replace(",", mark).encode(encoding))
+    rows, report, _ = await read(path)
+    assert rows[0][3] == {"订单号": "A1", "名称": "杯子", "下单时间": "2010-12-01 08:26:00"}
+    assert report.encoding == "utf-16"
+
+
 async def test_short_rows_are_padded(tmp_path: Path) -> None:
     """What a csv row lacks is the empty text."""
     rows, _, _ = await read(

@@ -17,8 +17,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from jobs.tasks.data_sync.errors import LimitExceededError, ReaderDiedError
 from jobs.tasks.data_sync.limits import ReadLimits
-from jobs.tasks.data_sync.model import DateRule, FileFormat, Layout
+from jobs.tasks.data_sync.model import DateRule, Layout
 from jobs.tasks.data_sync.reading import Reading, open_reading
+from tests.support.reading import format_of
 
 ROWS: Final = 200_000
 LAYOUT: Final = Layout(
@@ -55,8 +56,7 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 def opened(path: Path, limits: ReadLimits | None = None) -> AbstractAsyncContextManager[Reading]:
     """Open a reading that tells nobody how it goes."""
-    file_format = FileFormat.XLSX if path.suffix == ".xlsx" else FileFormat.CSV
-    return open_reading(path, file_format, LAYOUT, limits or ReadLimits(), lambda _done, _total: None)
+    return open_reading(path, format_of(path), LAYOUT, limits or ReadLimits(), lambda _done, _total: None)
 
 
 async def drain(reading: Reading) -> None:

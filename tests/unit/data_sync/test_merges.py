@@ -1,5 +1,8 @@
 """Only cells that are really merged are filled."""
 
+import pytest
+
+from jobs.tasks.data_sync.errors import UnreadableFileError
 from jobs.tasks.data_sync.identity import Cell
 from jobs.tasks.data_sync.reader.merges import Merges
 
@@ -30,7 +33,7 @@ def test_headings_and_remarks_fill_nothing() -> None:
     cells: list[Cell] = [None, None]
     merges.fill(1, cells)
     assert cells == [None, None]
-    assert merges.ranges == ()
+    assert (merges.total, merges.names()) == (0, ())
 
 
 def test_a_range_wider_than_the_headers_is_cut() -> None:
@@ -42,7 +45,21 @@ def test_a_range_wider_than_the_headers_is_cut() -> None:
 
 
 def test_ranges_are_told_as_excel_writes_them() -> None:
-    """Letters for columns, rows from 1, the first ranges only."""
+    """Letters for columns, rows from 1."""
     merges = Merges(top=0, left=0, width=800, ranges=[((6, 2), (7, 3)), ((0, 25), (0, 26)), ((9, 701), (9, 702))])
-    assert merges.names(100) == ("Z1:AA1", "C7:D8", "ZZ10:AAA10")
-    assert merges.names(1) == ("Z1:AA1",)
+    assert merges.names() == ("Z1:AA1", "C7:D8", "ZZ10:AAA10")
+
+
+def test_only_the_first_hundred_ranges_are_told() -> None:
+    """The others are counted."""
+    merges = Merges(width=1, ranges=[((row, 0), (row + 1, 0)) for row in range(0, 300, 2)])
+    assert (merges.total, len(merges.names()), merges.names()[-1]) == (150, 100, "A199:A200")
+
+
+def test_ranges_one_over_the_other_are_refused() -> None:
+    """No program writes more open ranges than there are columns; filling them would take for ever."""
+    merges = Merges(width=2, ranges=[((0, 0), (9, 1)), ((1, 0), (9, 1)), ((2, 1), (9, 1))])
+    merges.fill(0, ["a", "b"])
+    merges.fill(1, ["a", "b"])
+    with pytest.raises(UnreadableFileError, match="row 3: merged ranges lie one over the other"):
+        merges.fill(2, ["a", "b"])

@@ -22,9 +22,9 @@ from jobs.tasks.data_processing.worker.sheet_parts import Placed, SheetParts
 from jobs.tasks.data_sync.errors import LimitExceededError, UnreadableFileError
 from jobs.tasks.data_sync.headers import compare
 from jobs.tasks.data_sync.identity import Cell, canonical
+from jobs.tasks.data_sync.reader.book_rows import open_book
 from jobs.tasks.data_sync.reader.frames import Kind
 from jobs.tasks.data_sync.reader.table import Table
-from jobs.tasks.data_sync.reader.xlsx_rows import open_xlsx
 
 _TOLD: Final = 100  # problems, by name
 _LONGEST_SKU: Final = 200
@@ -64,14 +64,15 @@ def extract(request: Extraction) -> Iterator[Frame]:
 
     Images are on disk before they are told of. Progress counts pictures.
     """
-    table = open_xlsx(request.reading.path, request.reading.layout, request.reading.limits)
-    difference = compare(request.reading.layout.fields, table.headers)
+    reading = request.reading
+    table = open_book(reading.path, reading.format, reading.layout, reading.limits)
+    difference = compare(reading.layout.fields, table.headers)
     if difference is not None:
         raise HeadersDifferError(str(difference))
     media = Media(request.media)
     media.sweep()
     found = _Found(media=media, limits=request.limits)
-    with zipfile.ZipFile(request.reading.path) as archive:
+    with zipfile.ZipFile(reading.path) as archive:
         parts = SheetParts(archive, limit=request.limits.drawing_bytes)
         if parts.has_rich_values():
             found.note(None, None, _RICH)

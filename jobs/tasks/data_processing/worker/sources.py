@@ -2,20 +2,23 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from jobs.tasks.data_sync.errors import UnreadableFileError
 from jobs.tasks.data_sync.identity import Cell
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import FileFormat
+from jobs.tasks.data_sync.reader.blame import blamed
 from jobs.tasks.data_sync.reader.csv_text import examine
-from jobs.tasks.data_sync.reader.xlsx_package import open_package
+from jobs.tasks.data_sync.reader.html_parse import parsed
+from jobs.tasks.data_sync.reader.html_text import encoding_of
+from jobs.tasks.data_sync.reader.package import open_package
 
 _DELIMITERS: Final = ",;\t"
 _SNIFFED_ROWS: Final = 20
@@ -44,16 +47,19 @@ def sheets_of(path: Path, file_format: FileFormat) -> Iterator[Sheet]:
     if file_format is FileFormat.CSV:
         yield _csv_sheet(path)
         return
+    if file_format is FileFormat.HTML:
+        yield from _html_sheets(path)
+        return
     with path.open("rb") as file:
         if file.read(len(_ZIP)) == _ZIP:
             with open_package(path) as package:
                 package.check_size(ReadLimits())
         file.seek(0)
-        with _blamed():
+        with blamed():
             book = CalamineWorkbook.from_filelike(file)
         for index, about in enumerate(book.sheets_metadata):
             if about.typ == SheetTypeEnum.WorkSheet:
-                with _blamed():
+                with blamed():
                     source = book.get_sheet_by_index(index)
                     ranges = source.merged_cell_ranges or ()
                 yield Sheet(
@@ -66,8 +72,18 @@ def sheets_of(path: Path, file_format: FileFormat) -> Iterator[Sheet]:
 
 
 def _rows(source: CalamineSheet) -> Iterator[tuple[int, Sequence[Cell]]]:
-    with _blamed():
+    with blamed():
         yield from enumerate(source.iter_rows(), 1)
+
+
+def _html_sheets(path: Path) -> Iterator[Sheet]:
+    """Give each table of a page. One may stand in a cell of another, so that their rows come mixed."""
+    limits = ReadLimits()
+    encoding, _ = encoding_of(path)
+    for number in sorted({row.table for row in parsed(path, encoding, limits)}):
+        rows = ((row.row + 1, row.cells) for row in parsed(path, encoding, limits) if row.table == number)
+        merged = [one for row in parsed(path, encoding, limits) if row.table == number for one in row.ranges]
+        yield Sheet(name=None, is_visible=True, rows=rows, merged=merged, encoding=encoding)
 
 
 def _csv_sheet(path: Path) -> Sheet:
@@ -96,20 +112,3 @@ def _csv_rows(path: Path, encoding: str, mark: str) -> Iterator[tuple[int, Seque
             raise UnreadableFileError(
                 f"row {number + 1}: the quotes are wrong or a cell has more than {_LONGEST_CELL:,} characters ({error})"
             ) from None
-
-
-@contextmanager
-def _blamed() -> Iterator[None]:
-    """Blame the file for whatever calamine raises, its panics too, which are no Exception."""
-    try:
-        yield
-    except (MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
-    except PasswordError:
-        raise UnreadableFileError(
-            "The workbook is protected by a password. Save it without one and send it again."
-        ) from None
-    except BaseException as error:
-        raise UnreadableFileError(
-            f"The workbook cannot be read ({error}). Save it again in Excel and send the new file."
-        ) from error

@@ -9,7 +9,12 @@ no connection to anything but its three pipes, and it may crash without harm. It
     work          the reading: the header gate, then every row once
     table         a file opened: headers and numbered rows, whatever the format
     csv_rows      ... from csv, decoded by csv_text
-    xlsx_rows     ... from xlsx, with what xlsx_package, error_cells and merges find in it
+    html_rows     ... from the tables of an HTML page, its encoding told by html_text, parsed by
+                  html_parse, cut into rows by html_grid
+    book_rows     ... from a workbook (xlsx, xlsb, xls, ods), with what package and merges make of it, and what
+                  error_cells, xlsb_records and ods_notes find in it (notes)
+    streamed_rows ... from an xlsx too large to be held as a whole, after a sheet_survey
+    blame         who is to blame where a library fails
     copy_text     rows as lines of PostgreSQL's COPY text format
     frames        what it answers, length-prefixed frames on stdout
     report        what it says at the end

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import sys
 from typing import Final
 
@@ -19,6 +20,7 @@ def main() -> None:
     request = from_line(sys.stdin.buffer.readline())
     end_with_lifeline(sys.stdin.fileno())
     limit_memory(request.limits.memory_bytes)
+    _limit_processor(request.limits.processor_s)
     try:
         _answer(request)
         sys.stdout.buffer.flush()
@@ -42,6 +44,13 @@ def _answer(request: Request) -> None:
         out.write(_failed(UnreadableFileError("The file is no longer stored. Upload it again.")))
     except MemoryError:
         out.write(too_large)  # made beforehand: there may be no memory for it now
+
+
+def _limit_processor(seconds: int) -> None:
+    """Let the system end this process, also in the middle of a parser that never lets go of the interpreter."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    bound = seconds if hard == resource.RLIM_INFINITY else min(seconds, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (bound, hard))
 
 
 def _failed(error: FileRefusedError) -> bytes:

@@ -1,4 +1,4 @@
-"""How a csv file's bytes become text: its encoding, proven on the whole file, and its delimiter. No rows here."""
+"""How the bytes of a csv become text: its encoding, proven on the whole file, and its delimiter. No rows here."""
 
 import codecs
 import csv
@@ -10,7 +10,7 @@ from typing import Final
 from jobs.tasks.data_sync.errors import UnreadableFileError
 
 _CHUNK: Final = 1024 * 1024
-_SAMPLE: Final = 4096
+SAMPLE: Final = 4096
 _DELIMITERS: Final = ",;\t"  # of equal ones the first wins
 _MARKS: Final = b',;"\t\r\n'
 _WIDE_MARKS: Final = _MARKS.decode()
@@ -32,7 +32,7 @@ class CsvText:
 def examine(path: Path) -> CsvText:
     """Decode the whole file once, in pieces, to be sure of its encoding; UnreadableFileError if none fits."""
     with path.open("rb") as file:
-        sample = file.read(_SAMPLE)
+        sample = file.read(SAMPLE)
     for encoding in candidates(sample):
         lines = _lines(path, encoding)
         if lines is not None:

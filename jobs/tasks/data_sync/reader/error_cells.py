@@ -30,12 +30,13 @@ def find_errors(pieces: Iterable[bytes]) -> ErrorCells:
         text = before + piece  # what the overlap shows twice is found twice and is the same
         if _MARK in text:
             for letters, row, shown in _CELL.findall(text):
-                found.setdefault(int(row) - 1, {})[_column(letters)] = sys.intern(shown.decode())
+                found.setdefault(int(row) - 1, {})[column_of(letters)] = sys.intern(shown.decode())
         before = text[-_OVERLAP:]
     return found
 
 
-def _column(letters: bytes) -> int:
+def column_of(letters: bytes) -> int:
+    """Give the column, counted from 0, that Excel calls by these letters."""
     number = 0
     for letter in letters:
         number = number * _LETTERS + letter - ord("A") + 1

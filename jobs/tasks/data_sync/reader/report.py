@@ -9,8 +9,8 @@ class ReadReport:
     """What was read.
 
     `read`: rows given out. `currency`: the one ISO 4217 code that the headers name, else None. `sheet`: the name of
-    the xlsx sheet, None for csv. `encoding`: of a csv, None for xlsx. `merged`: the ranges of data cells that
-    were filled because they are merged, such as "C7:D8"; at most 100 of `merged_total`.
+    the sheet, None for csv and HTML. `encoding`: of a csv or HTML page, None for workbooks. `merged`: the ranges of
+    data cells that were filled because they are merged, such as "C7:D8"; at most 100 of `merged_total`.
     """
 
     read: int

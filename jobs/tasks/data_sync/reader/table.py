@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from jobs.tasks.data_sync.identity import Cell
 from jobs.tasks.data_sync.reader.merges import Merges
+
+_EXACT: Final = 2.0**53  # beyond it a float is a whole number only because it can be nothing else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,3 +24,19 @@ class Table:
     sheet: str | None = None
     encoding: str | None = None
     merges: Merges = field(default_factory=Merges)
+
+
+def numbered(rows: Iterator[list[Cell]], header_row: int, merges: Merges) -> Iterator[tuple[int, list[Cell]]]:
+    """Give the rows below the headers with the numbers that Excel shows, their merged cells filled."""
+    for number, cells in enumerate(rows, header_row + 1):
+        # A row with nothing of its own stays blank, or a merged block would make rows that nobody wrote.
+        if cells.count(None) < len(cells):
+            merges.fill(number - 1, cells)
+            yield number, cells
+
+
+def plain(cell: Cell) -> Cell:
+    """Give a whole number as one, however a workbook keeps it."""
+    if type(cell) is float and cell.is_integer() and abs(cell) < _EXACT:
+        return int(cell)
+    return cell

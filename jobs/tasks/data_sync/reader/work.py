@@ -17,7 +17,6 @@ from jobs.tasks.data_sync.reader.request import Request
 from jobs.tasks.data_sync.reader.table import Table
 
 _BATCH_BYTES: Final = 256 * 1024
-_MERGES_TOLD: Final = 100
 
 
 def read(request: Request) -> Iterator[tuple[Kind, bytes]]:
@@ -36,10 +35,14 @@ def read(request: Request) -> Iterator[tuple[Kind, bytes]]:
 def _opened(request: Request) -> Table:
     if request.format is FileFormat.CSV:
         return open_csv(request.path, request.layout, request.limits)
-    # Imported here, since calamine is 10 MB that a csv has no need of.
-    from jobs.tasks.data_sync.reader.xlsx_rows import open_xlsx  # noqa: PLC0415
+    # Imported here, since lxml and calamine are megabytes that a csv has no need of.
+    if request.format is FileFormat.HTML:
+        from jobs.tasks.data_sync.reader.html_rows import open_html  # noqa: PLC0415
 
-    return open_xlsx(request.path, request.layout, request.limits)
+        return open_html(request.path, request.layout, request.limits)
+    from jobs.tasks.data_sync.reader.book_rows import open_book  # noqa: PLC0415
+
+    return open_book(request.path, request.format, request.layout, request.limits)
 
 
 def _check_headers(headers: Sequence[str], layout: Layout, limits: ReadLimits) -> None:
@@ -103,6 +106,6 @@ def _report(table: Table, count: int) -> ReadReport:
         currency=currency(table.headers),
         sheet=table.sheet,
         encoding=table.encoding,
-        merged=table.merges.names(_MERGES_TOLD),
-        merged_total=len(table.merges.ranges),
+        merged=table.merges.names(),
+        merged_total=table.merges.total,
     )

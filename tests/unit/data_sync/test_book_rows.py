@@ -7,8 +7,8 @@ from openpyxl import Workbook
 
 from jobs.tasks.data_sync.errors import UnreadableFileError
 from jobs.tasks.data_sync.limits import ReadLimits
-from jobs.tasks.data_sync.model import DateRule, Layout
-from jobs.tasks.data_sync.reader import xlsx_rows
+from jobs.tasks.data_sync.model import DateRule, FileFormat, Layout
+from jobs.tasks.data_sync.reader import book_rows
 
 LAYOUT = Layout(header_row=1, fields=("a",), key_fields=("a",), required_fields=(), date_rule=DateRule(field="a"))
 
@@ -39,14 +39,14 @@ def path(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("error", [PanicException("index out of bounds"), RuntimeError("no such thing")])
 def test_a_panic_is_an_unreadable_file(monkeypatch: pytest.MonkeyPatch, path: Path, error: BaseException) -> None:
     """A panic is not an Exception, but becomes the refusal that all other errors become."""
-    monkeypatch.setattr(xlsx_rows, "CalamineWorkbook", failing(error))
+    monkeypatch.setattr(book_rows, "CalamineWorkbook", failing(error))
     with pytest.raises(UnreadableFileError, match=str(error)):
-        xlsx_rows.open_xlsx(path, LAYOUT, ReadLimits())
+        book_rows.open_book(path, FileFormat.XLSX, LAYOUT, ReadLimits())
 
 
 @pytest.mark.parametrize("error", [MemoryError(), KeyboardInterrupt()])
 def test_what_is_not_the_files_fault_passes(monkeypatch: pytest.MonkeyPatch, path: Path, error: BaseException) -> None:
     """Too little memory and an interruption are not blamed on the file."""
-    monkeypatch.setattr(xlsx_rows, "CalamineWorkbook", failing(error))
+    monkeypatch.setattr(book_rows, "CalamineWorkbook", failing(error))
     with pytest.raises(type(error)):
-        xlsx_rows.open_xlsx(path, LAYOUT, ReadLimits())
+        book_rows.open_book(path, FileFormat.XLSX, LAYOUT, ReadLimits())

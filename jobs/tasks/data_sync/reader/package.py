@@ -1,4 +1,4 @@
-"""An xlsx file as the zip package that it is: its unpacked size, and which part is which sheet. No cells here."""
+"""A workbook as the zip package that it is: its unpacked size, and which part is which sheet. No cells here."""
 
 import zipfile
 import zlib
@@ -8,15 +8,20 @@ from pathlib import Path
 from posixpath import join, normpath
 from typing import Final
 from xml.etree import ElementTree as ET
+from xml.parsers import expat
 
+from jobs.tasks.data_sync.archives import ENCRYPTION, MANIFEST
 from jobs.tasks.data_sync.errors import LimitExceededError, UnreadableFileError
 from jobs.tasks.data_sync.limits import ReadLimits
+from jobs.tasks.data_sync.reader.xlsb_records import sheet_relations
 
 _CHUNK: Final = 1024 * 1024
 _CALM: Final = 64 * 1024 * 1024  # bytes that a small file may unpack to at any ratio
 _ENCRYPTED: Final = 0x1  # a flag bit of a zip member
 _BOOK: Final = "xl/workbook.xml"
 _BOOK_RELATIONS: Final = "xl/_rels/workbook.xml.rels"
+_BINARY_BOOK: Final = "xl/workbook.bin"
+_BINARY_BOOK_RELATIONS: Final = "xl/_rels/workbook.bin.rels"
 
 
 class Package:
@@ -28,8 +33,10 @@ class Package:
     def check_size(self, limits: ReadLimits) -> None:
         """Refuse what declares to unpack to more than the limits, before a byte of it is unpacked."""
         parts = self._archive.infolist()
-        if any(part.flag_bits & _ENCRYPTED for part in parts):
+        if any(part.flag_bits & _ENCRYPTED for part in parts) or self._is_sealed():
             raise UnreadableFileError("The file is protected by a password. Save it without one and send it again.")
+        if len({part.filename for part in parts}) < len(parts):
+            raise zipfile.BadZipFile("a part is there twice")  # the one that was looked at need not be the one read
         unpacked, packed = sum(part.file_size for part in parts), sum(part.compress_size for part in parts)
         if unpacked > limits.unpacked_bytes:
             raise LimitExceededError(
@@ -41,9 +48,13 @@ class Package:
                 f"{limits.unpacked_ratio:,} times is the most that is read."
             )
 
-    def xml_parts(self) -> tuple[str, ...]:
-        """Give the names of all parts that are XML."""
-        return tuple(name for name in self._archive.namelist() if name.endswith(".xml"))
+    def parts(self) -> tuple[str, ...]:
+        """Give the names of all parts."""
+        return tuple(self._archive.namelist())
+
+    def size_of(self, part: str) -> int:
+        """Give the bytes that a part unpacks to."""
+        return self._archive.getinfo(part).file_size
 
     def pieces(self, part: str) -> Iterator[bytes]:
         """Unpack one part. At its end zipfile compares the checksum, so a part that declares too little is damaged."""
@@ -53,14 +64,26 @@ class Package:
 
     def sheet_parts(self) -> tuple[str, ...]:
         """Give the parts of the sheets, in the order of the workbook; "" where one cannot be told."""
-        targets = {
-            relation.get("Id"): normpath(join("/xl", relation.get("Target", ""))).lstrip("/")
-            for relation in self._tree(_BOOK_RELATIONS).iterfind("{*}Relationship")
-        }
+        targets = self._targets(_BOOK_RELATIONS)
         return tuple(
             next((targets[value] for key, value in sheet.items() if key.endswith("}id") and value in targets), "")
             for sheet in self._tree(_BOOK).iterfind("{*}sheets/{*}sheet")
         )
+
+    def binary_sheet_parts(self) -> tuple[str, ...]:
+        """Give the parts of an xlsb's sheets, in the order of the workbook; "" where one cannot be told."""
+        targets = self._targets(_BINARY_BOOK_RELATIONS)
+        return tuple(targets.get(relation, "") for relation in sheet_relations(self.pieces(_BINARY_BOOK)))
+
+    def _targets(self, relations: str) -> dict[str, str]:
+        """Give the part that each relation of the workbook leads to."""
+        return {
+            relation.get("Id", ""): normpath(join("/xl", relation.get("Target", ""))).lstrip("/")
+            for relation in self._tree(relations).iterfind("{*}Relationship")
+        }
+
+    def _is_sealed(self) -> bool:
+        return MANIFEST in self._archive.namelist() and any(ENCRYPTION in piece for piece in self.pieces(MANIFEST))
 
     def _tree(self, part: str) -> ET.Element:
         # expat limits the expansion of entities and loads nothing from outside.
@@ -73,7 +96,15 @@ def open_package(path: Path) -> Iterator[Package]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield Package(archive)
-    except (zipfile.BadZipFile, zlib.error, ET.ParseError, EOFError, KeyError, NotImplementedError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        ET.ParseError,
+        expat.ExpatError,
+        EOFError,
+        KeyError,
+        NotImplementedError,
+    ) as error:
         raise UnreadableFileError(
             f"The workbook is damaged or cut off ({error}). Save it again in Excel and send the new file."
         ) from error

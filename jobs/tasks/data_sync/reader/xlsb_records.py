@@ -1,0 +1,101 @@
+"""The records of an xlsb's parts: which sheet is which part, its merged ranges and error cells. No other cells here."""
+
+import struct
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from jobs.tasks.data_sync.errors import UnreadableFileError
+from jobs.tasks.data_sync.reader.error_cells import ErrorCells
+from jobs.tasks.data_sync.reader.merges import Range
+from jobs.tasks.data_sync.reader.notes import Notes
+
+_ROW: Final = 0
+_ERROR: Final = 3
+_FORMULA_ERROR: Final = 11
+_SHEET: Final = 156
+_MERGED: Final = 176
+_KINDS: Final = frozenset({_ROW, _ERROR, _FORMULA_ERROR, _SHEET, _MERGED})
+_HEAD_BYTES: Final = 6  # of a record at most: two for its type, four for its length
+_MORE: Final = 0x80  # a flag bit: another byte of the number follows
+_NO_RELATION: Final = 0xFFFF_FFFF
+
+_U32: Final = struct.Struct("<L")
+_ERROR_CELL: Final = struct.Struct("<L4xB")
+_RANGE: Final = struct.Struct("<4L")
+_SHOWN: Final = {
+    0x00: "#NULL!",
+    0x07: "#DIV/0!",
+    0x0F: "#VALUE!",
+    0x17: "#REF!",
+    0x1D: "#NAME?",
+    0x24: "#NUM!",
+    0x2A: "#N/A",
+    0x2B: "#GETTING_DATA",
+}
+
+
+def sheet_relations(pieces: Iterable[bytes]) -> list[str]:
+    """Give the relation of each sheet, in the order of the workbook, from its main part."""
+    found = []
+    for kind, body in _records(pieces):
+        if kind == _SHEET:
+            (length,) = _U32.unpack_from(body, 8)
+            if length != _NO_RELATION:
+                found.append(body[12 : 12 + 2 * length].decode("utf-16-le"))
+    return found
+
+
+def notes_of(pieces: Iterable[bytes]) -> Notes:
+    """Find the merged ranges and the error cells in the part of a sheet, to its end."""
+    errors: ErrorCells = {}
+    ranges: list[Range] = []
+    row = 0
+    for kind, body in _records(pieces):
+        if kind == _ROW:
+            (row,) = _U32.unpack_from(body)
+        elif kind in (_ERROR, _FORMULA_ERROR):
+            column, code = _ERROR_CELL.unpack_from(body)
+            errors.setdefault(row, {})[column] = _SHOWN.get(code, "#ERROR!")
+        elif kind == _MERGED:
+            top, bottom, left, right = _RANGE.unpack_from(body)
+            ranges.append(((top, left), (bottom, right)))
+    return Notes(errors=errors, ranges=ranges)
+
+
+def _records(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Give the records that are of use here; UnreadableFileError where one is not whole."""
+    buffer, at = b"", 0
+    try:
+        for piece in pieces:
+            buffer, at = buffer[at:] + piece, 0
+            while at + _HEAD_BYTES <= len(buffer):
+                kind, length, start = _head(buffer, at)
+                if start + length > len(buffer):
+                    break
+                if kind in _KINDS:
+                    yield kind, buffer[start : start + length]
+                at = start + length
+        while at < len(buffer):
+            kind, length, start = _head(buffer, at)
+            at = start + length
+            # What is not whole is no longer than the buffer, which ends the loop, and too short to be unpacked.
+            yield kind, buffer[start:at]
+    except (struct.error, IndexError, UnicodeDecodeError) as error:
+        raise UnreadableFileError(f"The workbook is damaged: a record of it cannot be read ({error}).") from error
+
+
+def _head(buffer: bytes, at: int) -> tuple[int, int, int]:
+    """Read the type and the length of a record, and where its body starts."""
+    kind = buffer[at]
+    at += 1
+    if kind & _MORE:
+        kind = kind & ~_MORE | (buffer[at] & ~_MORE) << 7
+        at += 1
+    length = shift = 0
+    for shift in (0, 7, 14, 21):
+        byte = buffer[at]
+        at += 1
+        length |= (byte & ~_MORE) << shift
+        if not byte & _MORE:
+            break
+    return kind, length, at
