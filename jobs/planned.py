@@ -56,6 +56,8 @@ class Planned:
         """
         schedule = self._timetable.get(name)
         if schedule is None:
+            if name in self._timetable.off:
+                raise NotFoundError(f"the schedule {name} is off: {self._timetable.off[name]}")
             known = ", ".join(self._timetable) or "none"
             raise NotFoundError(f"there is no schedule {name}; there are: {known}")
         submitted = await self._submitter.submit(run_of(schedule))

@@ -4,10 +4,12 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from jobs.addresses import check_database_url, redis_address
+from jobs.amendments import Amendments
 from jobs.environment import EnvironmentModel, read
 from jobs.quota import Tiers
 
@@ -26,6 +28,18 @@ def _listed(value: object) -> object:
 
 def _tiers(value: object) -> object:
     return Tiers.parse(value) if isinstance(value, str) else value
+
+
+def _amendments(value: object) -> object:
+    return Amendments.parse(value) if isinstance(value, str) else value
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        raise ValueError(f"there is no time zone {name!r}; write it like Europe/Berlin") from None
+    return name
 
 
 def _read_by(reader: Callable[[str], object]) -> BeforeValidator:
@@ -61,6 +75,17 @@ class JobsSettings(EnvironmentModel):
         default=(),
         alias="JOBS_SCHEDULES",
         description="Lists of schedules, `package.module:SCHEDULES`, separated by commas",
+    )
+    timetable: Annotated[Amendments, BeforeValidator(_amendments)] = Field(
+        default=Amendments(),
+        alias="JOBS_TIMETABLE",
+        description="What differs from the shipped timetable, `backup_database=30 4 * * *; canary=off`, separated by "
+        "semicolons; `off`: nothing of it runs but what is named",
+    )
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+        default="UTC",
+        alias="JOBS_TIMEZONE",
+        description="The time zone that the times of the shipped timetable are read in, like `Asia/Shanghai`",
     )
     diagnostics: bool = Field(
         default=False,

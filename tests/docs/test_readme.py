@@ -48,7 +48,7 @@ def test_the_example_of_schedules_is_taken(
         (code,) = re.findall(pattern, README.read_text(encoding="utf-8"), re.DOTALL)
         (tmp_path / f"{name}.py").write_text(code, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    lists = {"JOBS_TASKS": "shop_tasks:TASKS", "JOBS_SCHEDULES": "shop_schedules:SCHEDULES"}
+    lists = {"JOBS_TASKS": "shop_tasks:TASKS", "JOBS_SCHEDULES": "shop_schedules:SCHEDULES", "JOBS_TIMETABLE": "off"}
     settings = load_settings({**environ, **lists})
     try:
         assert list(timetable_of(settings, task_table(settings))) == ["shop.morning_greeting", "shop.primes"]
