@@ -97,6 +97,23 @@ class JobsSettings(EnvironmentModel):
         alias="JOBS_DATA_DIR",
         description="Folder of the uploaded files; web and workers must see the same one",
     )
+    backup_dir: Path | None = Field(
+        default=None,
+        alias="JOBS_BACKUP_DIR",
+        description="Folder of the backups, one for all workers of the queue `scheduled`; without one none are made",
+    )
+    backup_keep: int = Field(
+        default=7,
+        ge=1,
+        le=10_000,
+        alias="JOBS_BACKUP_KEEP",
+        description="How many backups are kept, the newest, whatever their age",
+    )
+    postgres_bin: Path | None = Field(
+        default=None,
+        alias="JOBS_POSTGRES_BIN",
+        description="Folder of pg_dump and pg_restore, of the server's version or newer; without one those on PATH",
+    )
     drain_s: float = Field(
         default=25.0,
         ge=0,

@@ -8,6 +8,7 @@ from jobs.schedule import Schedule
 from jobs.settings import JobsSettings
 from jobs.tasks.data_sync.task import SYNC_FILE
 from jobs.tasks.diagnostics import diagnostic_tasks
+from jobs.tasks.scheduled.backup import BACKUP_DATABASE
 from jobs.tasks.scheduled.canary import NAME as CANARY
 from jobs.tasks.scheduled.canary import canary_task
 from jobs.tasks.scheduled.prune import PRUNE_HISTORY
@@ -16,7 +17,7 @@ from jobs.timetable import Timetable
 
 QUEUES = ("data_sync", "data_processing", "scheduled")
 
-TASKS: tuple[Task, ...] = (SYNC_FILE, PRUNE_HISTORY)
+TASKS: tuple[Task, ...] = (SYNC_FILE, BACKUP_DATABASE, PRUNE_HISTORY)
 
 
 def task_table(settings: JobsSettings) -> TaskTable:

@@ -24,6 +24,7 @@ _ANY = "asyncio.sleep"  # what arq is asked is when it would run it
 # As arq would be told of them.
 _AS_ARQ: dict[str, CronJob] = {
     **{f"canary.{queue}": cron(_ANY) for queue in QUEUES},
+    "backup_database": cron(_ANY, hour=3, minute=0),
     "prune_history": cron(_ANY, minute=0),
 }
 
@@ -48,7 +49,7 @@ def test_they_are_there_without_any_setting() -> None:
 @pytest.mark.parametrize("name", _AS_ARQ)
 def test_they_are_due_when_arq_s_cron_would_be(name: str, zone: str) -> None:
     """In the time zone of the settings, for a row of times."""
-    schedule = _timetable(JOBS_TIMEZONE=zone)[name]
+    schedule = _timetable(JOBS_TIMEZONE=zone, JOBS_BACKUP_DIR="backups")[name]
     job = _AS_ARQ[name]
     job.microsecond = 0
     after = _MORNING.astimezone(ZoneInfo(zone))
