@@ -3,6 +3,7 @@
 from starlette.middleware import Middleware
 
 from app.api import (
+    alerts,
     audit,
     auth,
     batches,
@@ -71,6 +72,7 @@ ROUTES = (
     by_method("/api/data-sync/templates/{id}", GET=data_sync.show_template),
     by_method("/api/data-sync/templates/{id}/publish", POST=data_sync.publish_template),
     by_method("/api/data-sync/single", POST=data_sync.sync_single),
+    by_method("/api/data-sync/alerts", GET=alerts.list_alerts),
     by_method("/api/data-sync/progress/{id}", GET=data_sync.show_progress),
     by_method("/docs", GET=docs.show_page),
     by_method("/docs/{file}", GET=docs.show_asset),

@@ -38,6 +38,7 @@ from jobs.stores.queue import Queue
 from jobs.stores.statistics import Statistics
 from jobs.submit import Submitter
 from jobs.tasks.data_sync.service import DataSync
+from jobs.tasks.scheduled.service import Upkeep
 from jobs.wait import EndWaiter
 from ratelimit.limiter import Limiter
 
@@ -70,6 +71,7 @@ class Deps:
     quotas: Quotas
     audit: AuditLog
     planned: Planned
+    upkeep: Upkeep
     statistics: Statistics
     metrics_token: MetricsToken
     origins: Origins

@@ -10,7 +10,7 @@ from jobs.stores.audit import AuditLog
 from jobs.stores.batches import BatchStore
 from jobs.stores.jobs import JobStore
 
-_AT_ONCE = 500
+AT_ONCE = 500
 _PAUSE_S = 0.2  # between two steps, so that others come to their writes and to the disk
 
 log = structlog.stdlib.get_logger(__name__)
@@ -48,8 +48,8 @@ class Pruner:
         """Drop the oldest jobs, a few hundred at most, and batches without any; give how many jobs there were."""
         if not self._days:
             return 0
-        dropped = await self._jobs.drop_ended(older_than_days=self._days, limit=_AT_ONCE)
-        await self._batches.drop_old(older_than_days=self._days, limit=_AT_ONCE)
+        dropped = await self._jobs.drop_ended(older_than_days=self._days, limit=AT_ONCE)
+        await self._batches.drop_old(older_than_days=self._days, limit=AT_ONCE)
         if dropped:
             log.info("jobs_pruned", amount=dropped)
         return dropped
@@ -58,7 +58,7 @@ class Pruner:
         """Drop the oldest entries of the audit log; like `prune`."""
         if not self._audit_days:
             return 0
-        dropped = await self._audit.drop_old(older_than_days=self._audit_days, limit=_AT_ONCE)
+        dropped = await self._audit.drop_old(older_than_days=self._audit_days, limit=AT_ONCE)
         if dropped:
             log.info("audit_pruned", amount=dropped)
         return dropped
@@ -70,7 +70,7 @@ async def in_steps(step: Callable[[], Awaitable[int]], tell: Callable[[int], Non
     while dropped := await step():
         total += dropped
         tell(total)
-        if dropped < _AT_ONCE:
+        if dropped < AT_ONCE:
             break
         await asyncio.sleep(_PAUSE_S)
     return total

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from jobs.addresses import check_database_url, redis_address
 from jobs.amendments import Amendments
 from jobs.environment import EnvironmentModel, read
+from jobs.inventory import StockColumns
 from jobs.quota import Tiers
 
 PREFIX = "JOBS_"
@@ -32,6 +33,10 @@ def _tiers(value: object) -> object:
 
 def _amendments(value: object) -> object:
     return Amendments.parse(value) if isinstance(value, str) else value
+
+
+def _stock_columns(value: object) -> object:
+    return StockColumns.parse(value) if isinstance(value, str) else value
 
 
 def _zone(name: str) -> str:
@@ -96,6 +101,12 @@ class JobsSettings(EnvironmentModel):
         default=Path("data"),
         alias="JOBS_DATA_DIR",
         description="Folder of the uploaded files; web and workers must see the same one",
+    )
+    stock_columns: Annotated[StockColumns, BeforeValidator(_stock_columns)] = Field(
+        default=StockColumns(),
+        alias="JOBS_STOCK_COLUMNS",
+        description="What columns of inventory files are called beside their built-in names, "
+        "`stock=on shelf, 货架; safety_stock=least`: `sku`, `warehouse`, `stock` and `safety_stock`",
     )
     backup_dir: Path | None = Field(
         default=None,

@@ -27,6 +27,7 @@ class List(StrEnum):
     MEMBERS = "failed jobs of a cause"
     AUDIT = "audit log"
     USERS = "users"
+    ALERTS = "alerts"
 
 
 def write_cursor(of: List, place: Place | None) -> str | None:

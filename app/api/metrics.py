@@ -15,6 +15,7 @@ from jobs.errors import StoreUnavailableError
 from jobs.planned import Planned
 from jobs.stores.schedules import ScheduleRow
 from jobs.stores.statistics import Reading, Statistics
+from jobs.tasks.scheduled.service import Figures, Upkeep
 from ratelimit.ledger import PolicyCell
 
 
@@ -22,17 +23,19 @@ async def show_metrics(request: Request) -> Response:
     """GET /metrics: 200 whatever the stores do; 401 where a token is set and not sent."""
     deps = deps_of(request)
     deps.metrics_token.check(header_of(request.scope, b"authorization"))
-    reading, database, schedules, decisions = await asyncio.gather(
+    reading, database, schedules, decisions, upkeep = await asyncio.gather(
         _read(deps.statistics),
         answers(deps.database.ping()),
         _schedules(deps.planned),
         _decisions(deps.rate_statistics),
+        _figures(deps.upkeep),
     )
     snapshot = Snapshot(
         reading=reading,
         postgresql_up=database,
         schedules=schedules,
         decisions=decisions,
+        upkeep=upkeep,
         limiter_is_away=deps.limiter.is_away,
     )
     # Printing takes some 30 ms for 30 pairs of queue and task: too long to let every other request wait.
@@ -53,6 +56,14 @@ async def _decisions(statistics: RateStatistics) -> Mapping[PolicyCell, int] | N
     try:
         async with asyncio.timeout(PATIENCE_S):
             return await statistics.decisions()
+    except (StoreUnavailableError, TimeoutError):
+        return None
+
+
+async def _figures(upkeep: Upkeep) -> Figures | None:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await upkeep.figures()
     except (StoreUnavailableError, TimeoutError):
         return None
 

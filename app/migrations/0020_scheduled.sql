@@ -23,7 +23,8 @@ CREATE TABLE alerts (
 CREATE UNIQUE INDEX alerts_open ON alerts (kind, platform, shop_id, sku, warehouse) WHERE closed_at IS NULL;
 
 -- Newest first, of all or of one owner.
-CREATE INDEX alerts_owner ON alerts (owner, id);
+CREATE INDEX alerts_opened ON alerts (opened_at, id);
+CREATE INDEX alerts_owner ON alerts (owner, opened_at, id);
 
 -- What is old enough to be dropped.
 CREATE INDEX alerts_closed ON alerts (closed_at) WHERE closed_at IS NOT NULL;

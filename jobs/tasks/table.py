@@ -11,13 +11,14 @@ from jobs.tasks.diagnostics import diagnostic_tasks
 from jobs.tasks.scheduled.backup import BACKUP_DATABASE
 from jobs.tasks.scheduled.canary import NAME as CANARY
 from jobs.tasks.scheduled.canary import canary_task
+from jobs.tasks.scheduled.low_stock import CHECK_LOW_STOCK
 from jobs.tasks.scheduled.prune import PRUNE_HISTORY
 from jobs.tasks.scheduled.shipped import shipped
 from jobs.timetable import Timetable
 
 QUEUES = ("data_sync", "data_processing", "scheduled")
 
-TASKS: tuple[Task, ...] = (SYNC_FILE, BACKUP_DATABASE, PRUNE_HISTORY)
+TASKS: tuple[Task, ...] = (SYNC_FILE, BACKUP_DATABASE, CHECK_LOW_STOCK, PRUNE_HISTORY)
 
 
 def task_table(settings: JobsSettings) -> TaskTable:

@@ -2,6 +2,7 @@
 
 from app.openapi.operation import Operations
 from app.openapi.operations.accounts import ACCOUNTS
+from app.openapi.operations.alerts import ALERTS
 from app.openapi.operations.audit import AUDIT
 from app.openapi.operations.batches import BATCHES
 from app.openapi.operations.data_sync import DATA_SYNC
@@ -26,5 +27,6 @@ OPERATIONS: Operations = {
     **ACCOUNTS,
     **RATE_LIMIT,
     **DATA_SYNC,
+    **ALERTS,
     **SITE,
 }

@@ -17,6 +17,16 @@ SELECT
     now() - make_interval(days => 20), now() - make_interval(days => CASE WHEN number > 1200 THEN 1 ELSE 10 END)
 FROM generate_series(1, 1300) AS number
 """
+_ALERTS = """
+INSERT INTO alerts (
+    id, kind, owner, platform, shop_id, sku, stock, safety_stock, business_date, file_id, opened_at, closed_at
+)
+SELECT
+    gen_random_uuid(), 'low_stock', 'ann', 'shop', 's1', number::text, 1, 2, '2026-01-01', gen_random_uuid(),
+    now() - interval '20 days',
+    CASE WHEN number <= 600 THEN now() - interval '8 days' WHEN number <= 650 THEN now() - interval '6 days' END
+FROM generate_series(1, 700) AS number
+"""
 _DEEDS = """
 INSERT INTO audit (at, actor, action, object_id, outcome, details)
 SELECT now() - make_interval(days => number), 'ann', 'job.cancel', number::text, 'done', '{}'::jsonb
@@ -46,14 +56,17 @@ async def test_what_is_old_is_dropped_in_one_run(client: httpx.AsyncClient, data
     """However many steps that takes; what is young stays."""
     await database.execute(_OLD)
     await database.execute(_DEEDS)
+    await database.execute(_ALERTS)
     answer = await client.post("/api/schedules/prune_history/run")
     assert answer.status_code == 202, answer.text
     job = await end_of(client, answer.json()["id"])
-    assert (job["state"], job["result"]) == ("succeeded", {"jobs": 1_200, "audit": 22})
+    assert (job["state"], job["result"]) == ("succeeded", {"jobs": 1_200, "audit": 22, "alerts": 600})
     (left,) = await database.fetch("SELECT count(*) AS amount FROM jobs WHERE owner = 'ann'")
     assert left["amount"] == 100
+    (alerts,) = await database.fetch("SELECT count(*) AS kept, count(closed_at) AS closed FROM alerts")
+    assert (alerts["kept"], alerts["closed"]) == (100, 50)
     again = await end_of(client, (await client.post("/api/schedules/prune_history/run")).json()["id"])
-    assert again["result"] == {"jobs": 0, "audit": 0}
+    assert again["result"] == {"jobs": 0, "audit": 0, "alerts": 0}
 
 
 async def test_nobody_submits_it(client: httpx.AsyncClient, database: Database) -> None:

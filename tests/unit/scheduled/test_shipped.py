@@ -24,6 +24,7 @@ _ANY = "asyncio.sleep"  # what arq is asked is when it would run it
 # As arq would be told of them.
 _AS_ARQ: dict[str, CronJob] = {
     **{f"canary.{queue}": cron(_ANY) for queue in QUEUES},
+    "check_low_stock": cron(_ANY, hour={0, 6, 12, 18}, minute=0),
     "backup_database": cron(_ANY, hour=3, minute=0),
     "prune_history": cron(_ANY, minute=0),
 }
