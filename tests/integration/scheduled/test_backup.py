@@ -1,6 +1,7 @@
 """`backup_database` with the real pg_dump: it comes back whole, and what goes wrong leaves nothing behind."""
 
 import asyncio
+import math
 import resource
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -14,6 +15,7 @@ import pytest
 from deploy.local.binaries import find_postgres
 from jobs.stores.database import Database
 from tests.support.conditions import eventually
+from tests.support.metrics import samples_of, value_of
 from tests.support.processes import started
 from tests.support.running import ran_now, started_now
 from tests.support.site import running_web, running_worker
@@ -139,8 +141,13 @@ async def test_a_backup_comes_back_whole(
     for seed in _SEEDS:
         await database.execute(seed)
     async with _site(environ) as client:
+        before = samples_of((await client.get("/metrics")).text)
         job = await ran_now(client, _SCHEDULE)
+        after = samples_of((await client.get("/metrics")).text)
     assert job["state"] == "succeeded", job["error"]
+    assert value_of(before, "switchyard_backup_age_seconds") == math.inf
+    assert 0 < value_of(after, "switchyard_backup_age_seconds") < 60
+    assert value_of(after, "switchyard_backup_bytes") == job["result"]["bytes"]
     (name,) = _dumps(folder)
     whole = folder / name
     assert (job["result"]["name"], job["result"]["bytes"]) == (name, _size(whole))
