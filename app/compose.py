@@ -65,6 +65,7 @@ from jobs.tasks.data_sync.component_versions import ComponentVersions
 from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.shops import Shops
 from jobs.tasks.data_sync.uploads import Uploads
+from jobs.tasks.scheduled.service import Upkeep
 from jobs.timetable import Timetable
 from jobs.wait import EndWaiter
 from ratelimit.ledger import Ledger
@@ -115,6 +116,7 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         bulk=Bulk(queue, typical_s=partial(tasks.typical_s, otherwise=turn_s)),
         admitter=admitter,
     )
+    planned = Planned(timetable, store=ScheduleStore(database), submitter=submitter, finder=finder)
     once = Once(jobs=jobs, keyring=Keyring(redis, patience_s=REDIS_PATIENCE_S))
     statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
     waiter = EndWaiter(finder=finder, signals=Signals(redis))
@@ -175,7 +177,8 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         audit=AuditLog(database),
         pauses=Pauses(PauseStore(database, redis)),
         quotas=quotas,
-        planned=Planned(timetable, store=ScheduleStore(database), submitter=submitter, finder=finder),
+        planned=planned,
+        upkeep=Upkeep(database, timetable=timetable, planned=planned),
         metrics_token=MetricsToken(settings.app.metrics_token),
         origins=Origins(settings.app.trusted_proxies, header=settings.app.forwarded_header),
         limiter=limiter,

@@ -4,6 +4,7 @@ The names and labels are a contract with whoever wrote alert rules. A label is a
 schedule or a type of what is cached, of which there are few; never a user, a job or a worker.
 """
 
+import math
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from jobs.counters import ENDS, RUN_BOUNDS_MS, WAIT_BOUNDS_MS, Histogram, Pair, 
 from jobs.registry import TaskTable
 from jobs.stores.schedules import ScheduleRow
 from jobs.stores.statistics import Reading
+from jobs.tasks.scheduled.service import Figures
 from ratelimit.bucket import Backend
 from ratelimit.ledger import Outcome, PolicyCell
 from ratelimit.policy import IP_GUARD, Category, Tier
@@ -76,7 +78,8 @@ _SCHEDULE_TIMES: tuple[tuple[str, str, Callable[[ScheduleRow], float]], ...] = (
 class Snapshot:
     """What the stores answered, and how the process does that asked them.
 
-    `reading`, `decisions` and `cache` are None where Redis did not answer, `schedules` empty where PostgreSQL did not.
+    `reading`, `decisions` and `cache` are None where Redis did not answer, `schedules` empty and `upkeep` None where
+    PostgreSQL did not.
     """
 
     reading: Reading | None
@@ -85,6 +88,7 @@ class Snapshot:
     decisions: Mapping[PolicyCell, int] | None = None
     limiter_is_away: bool = False
     cache: Mapping[str, CacheTally] | None = None
+    upkeep: Figures | None = None
 
 
 class SiteCollector(Collector):
@@ -108,6 +112,8 @@ class SiteCollector(Collector):
             "switchyard_postgresql_up", "Whether PostgreSQL answered this scrape.", is_up=self._snapshot.postgresql_up
         )
         yield from _schedules(self._snapshot.schedules)
+        if self._snapshot.upkeep is not None:
+            yield from _upkeep(self._snapshot.upkeep)
         yield GaugeMetricFamily(
             "switchyard_rate_limit_redis_away",
             "Whether the process that answers decides about limits without Redis.",
@@ -168,6 +174,21 @@ def _schedules(rows: Sequence[ScheduleRow]) -> Iterator[Metric]:
         for row in rows:
             times.add_metric((row.name,), seconds(row))
         yield times
+
+
+def _upkeep(figures: Figures) -> Iterator[Metric]:
+    alerts = GaugeMetricFamily("switchyard_alerts_open", "Alerts that are open.", labels=("kind",))
+    for kind, amount in figures.open_alerts.items():
+        alerts.add_metric((kind,), amount)
+    yield alerts
+    if not figures.makes_backups:
+        return
+    age_s = math.inf if figures.backup is None else figures.backup.age_s
+    yield GaugeMetricFamily(
+        "switchyard_backup_age_seconds", "How old what the newest backup shows is; +Inf without one.", value=age_s
+    )
+    if figures.backup is not None:
+        yield GaugeMetricFamily("switchyard_backup_bytes", "The size of the newest backup.", value=figures.backup.size)
 
 
 def _counters(tallies: Sequence[tuple[Pair, Tally]]) -> Iterator[Metric]:

@@ -3,6 +3,7 @@
 from starlette.middleware import Middleware
 
 from app.api import (
+    alerts,
     audit,
     auth,
     batches,
@@ -76,6 +77,7 @@ ROUTES = (
     by_method("/api/data-sync/templates/{id}", GET=data_sync.show_template),
     by_method("/api/data-sync/templates/{id}/publish", POST=data_sync.publish_template),
     by_method("/api/data-sync/single", POST=data_sync.sync_single),
+    by_method("/api/data-sync/alerts", GET=alerts.list_alerts),
     by_method("/api/data-sync/progress/{id}", GET=data_sync.show_progress),
     by_method("/api/data-sync/accounts", GET=shops.list_shops, POST=shops.create_shop),
     by_method("/api/data-sync/accounts/{id}", PATCH=shops.change_shop, DELETE=shops.delete_shop),

@@ -42,6 +42,7 @@ from jobs.tasks.data_processing.service import DataProcessing
 from jobs.tasks.data_sync.component_versions import ComponentVersions
 from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.shops import Shops
+from jobs.tasks.scheduled.service import Upkeep
 from jobs.wait import EndWaiter
 from ratelimit.limiter import Limiter
 
@@ -78,6 +79,7 @@ class Deps:
     quotas: Quotas
     audit: AuditLog
     planned: Planned
+    upkeep: Upkeep
     statistics: Statistics
     metrics_token: MetricsToken
     origins: Origins

@@ -40,6 +40,21 @@ _POSTGRES_OPTIONS = (
         "idle_in_transaction_session_timeout",
     ),
 )
+_LIBPQ: Mapping[str, str] = {
+    "database": "PGDATABASE",
+    "dbname": "PGDATABASE",
+    "ssl_min_protocol_version": "PGSSLMINPROTOCOLVERSION",
+    "ssl_max_protocol_version": "PGSSLMAXPROTOCOLVERSION",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+    "application_name": "PGAPPNAME",
+    **{
+        name: f"PG{name.upper()}"
+        for name in (
+            *("host", "port", "user", "password", "passfile", "service", "options", "krbsrvname", "gsslib"),
+            *("sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslnegotiation"),
+        )
+    },
+}
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _POSTGRES_FILES = ("sslcert", "sslkey", "sslrootcert", "sslcrl")
 
@@ -136,6 +151,21 @@ def check_database_url(text: str) -> None:
     if (port := url.take("port")) is not None and not all(_is_port(part) for part in port.split(",")):
         url.mistakes.append(f"port must be a number from 1 to {_LAST_PORT}")
     url.refuse_mistakes()
+
+
+def libpq_variables(text: str) -> Mapping[str, str]:
+    """Give DATABASE_URL as the environment variables of PostgreSQL's own programs, the password among them.
+
+    Options that are asyncpg's alone are left out. The text has passed `check_database_url`.
+    """
+    url = _split(text, _POSTGRES_SCHEMES, _POSTGRES_EXAMPLE, lambda _: _POSTGRES_PORT)
+    found = {variable: url.take(option) for option, variable in _LIBPQ.items()}
+    if url.hosts:
+        hosts, ports = zip(*url.hosts, strict=True)
+        found |= {"PGHOST": ",".join(hosts), "PGPORT": ",".join(map(str, ports))}
+    stated = {"PGDATABASE": unquote(url.path.strip("/")), "PGUSER": url.user, "PGPASSWORD": url.password}
+    found |= {variable: value for variable, value in stated.items() if value}
+    return {variable: value for variable, value in found.items() if value}
 
 
 def _split(text: str, schemes: Collection[str], example: str, port: Callable[[str], int]) -> _Url:

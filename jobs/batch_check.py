@@ -120,7 +120,7 @@ class _Checked:
 
     def _new_term(self, asked: Asked) -> tuple[int, Sequence[Mistake]]:
         try:
-            task = known_task(asked.task, self._tasks)
+            task = known_task(asked.task, self._tasks, owner=self._batch.owner)
         except InvalidInputError as error:
             return _WRONG, error.mistakes
         if mistakes := [one for one in mistakes_in(asked, task) if one.pointer != "/unique_key"]:

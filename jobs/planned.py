@@ -36,9 +36,10 @@ class Planned:
         self._submitter = submitter
         self._finder = finder
 
-    async def rows(self) -> Sequence[ScheduleRow]:
-        """Say how each stands, without its job. Raises StoreUnavailableError."""
-        return await self._store.all(list(self._timetable), owner=OWNER) if self._timetable else ()
+    async def rows(self, names: Sequence[str] | None = None) -> Sequence[ScheduleRow]:
+        """Say how each stands, or each of these, without its job. Raises StoreUnavailableError."""
+        wanted = list(self._timetable) if names is None else list(names)
+        return await self._store.all(wanted, owner=OWNER) if wanted else ()
 
     async def all(self) -> list[Plan]:
         """Give all of them in the order of declaration. Raises StoreUnavailableError."""
@@ -56,6 +57,8 @@ class Planned:
         """
         schedule = self._timetable.get(name)
         if schedule is None:
+            if name in self._timetable.off:
+                raise NotFoundError(f"the schedule {name} is off: {self._timetable.off[name]}")
             known = ", ".join(self._timetable) or "none"
             raise NotFoundError(f"there is no schedule {name}; there are: {known}")
         submitted = await self._submitter.submit(run_of(schedule))

@@ -33,7 +33,8 @@ class Task:
     `timeout_s` is for one try. An async function runs in the event loop (`is_async`), a plain one in a child process,
     or, with `runs_in` "thread", in a thread of the worker: for what cannot leave the process. A thread is not killed;
     it is to look at `jobs.threads.is_stopping`. `typical_s` is how long a run takes as far as anybody can say before it
-    was measured; None: as long as JOBS_TURN_MS says.
+    was measured; None: as long as JOBS_TURN_MS says. One that is `system_only` runs on schedules and out of turn, but
+    nobody submits it.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Task:
     retry: RetryPolicy = RetryPolicy()
     typical_s: float | None = None
     runs_in: Literal["loop", "process", "thread"] | None = None
+    system_only: bool = False
     arguments: Arguments = field(init=False, repr=False, compare=False)
     is_async: bool = field(init=False, repr=False, compare=False)
 

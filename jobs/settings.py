@@ -4,11 +4,14 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from jobs.addresses import check_database_url, redis_address
+from jobs.amendments import Amendments
 from jobs.environment import EnvironmentModel, read
+from jobs.inventory import StockColumns
 from jobs.quota import Tiers
 
 PREFIX = "JOBS_"
@@ -26,6 +29,22 @@ def _listed(value: object) -> object:
 
 def _tiers(value: object) -> object:
     return Tiers.parse(value) if isinstance(value, str) else value
+
+
+def _amendments(value: object) -> object:
+    return Amendments.parse(value) if isinstance(value, str) else value
+
+
+def _stock_columns(value: object) -> object:
+    return StockColumns.parse(value) if isinstance(value, str) else value
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        raise ValueError(f"there is no time zone {name!r}; write it like Europe/Berlin") from None
+    return name
 
 
 def _read_by(reader: Callable[[str], object]) -> BeforeValidator:
@@ -62,6 +81,17 @@ class JobsSettings(EnvironmentModel):
         alias="JOBS_SCHEDULES",
         description="Lists of schedules, `package.module:SCHEDULES`, separated by commas",
     )
+    timetable: Annotated[Amendments, BeforeValidator(_amendments)] = Field(
+        default=Amendments(),
+        alias="JOBS_TIMETABLE",
+        description="What differs from the shipped timetable, `backup_database=30 4 * * *; canary=off`, separated by "
+        "semicolons; `off`: nothing of it runs but what is named",
+    )
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+        default="UTC",
+        alias="JOBS_TIMEZONE",
+        description="The time zone that the times of the shipped timetable are read in, like `Asia/Shanghai`",
+    )
     diagnostics: bool = Field(
         default=False,
         alias="JOBS_DIAGNOSTICS",
@@ -77,6 +107,29 @@ class JobsSettings(EnvironmentModel):
         alias="JOBS_MEDIA_DIR",
         description="Folder of the product images; web and workers must see the same one. "
         "None: `media` beside JOBS_DATA_DIR",
+    )
+    stock_columns: Annotated[StockColumns, BeforeValidator(_stock_columns)] = Field(
+        default=StockColumns(),
+        alias="JOBS_STOCK_COLUMNS",
+        description="What columns of inventory files are called beside their built-in names, "
+        "`stock=on shelf, 货架; safety_stock=least`: `sku`, `warehouse`, `stock` and `safety_stock`",
+    )
+    backup_dir: Path | None = Field(
+        default=None,
+        alias="JOBS_BACKUP_DIR",
+        description="Folder of the backups, one for all workers of the queue `scheduled`; without one none are made",
+    )
+    backup_keep: int = Field(
+        default=7,
+        ge=1,
+        le=10_000,
+        alias="JOBS_BACKUP_KEEP",
+        description="How many backups are kept, the newest, whatever their age",
+    )
+    postgres_bin: Path | None = Field(
+        default=None,
+        alias="JOBS_POSTGRES_BIN",
+        description="Folder of pg_dump and pg_restore, of the server's version or newer; without one those on PATH",
     )
     drain_s: float = Field(
         default=25.0,

@@ -44,6 +44,8 @@ async def steward(settings: JobsSettings, tasks: TaskTable, timetable: Timetable
     async with _stores(settings) as stores:
         stewardship = Stewardship.of(settings, tasks, stores, timetable)
         log.info("steward_started", tasks=list(tasks), schedules=list(timetable))
+        for name, reason in timetable.off.items():
+            log.info("schedule_off", schedule=name, reason=reason)
         signalled = asyncio.create_task(stopping.wait(), name="signal")
         working = asyncio.create_task(_work(stewardship, Fitness(stores.redis)), name="stewardship")
         try:

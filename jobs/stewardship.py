@@ -14,7 +14,6 @@ from jobs.fire import Firer
 from jobs.history import HistoryWriter
 from jobs.mend import Mender
 from jobs.pause import Pauses
-from jobs.prune import Pruner
 from jobs.quotas import Quotas
 from jobs.rebuild import Copies, Rebuilder
 from jobs.reconcile import Reconciler
@@ -23,7 +22,6 @@ from jobs.registry import TaskTable
 from jobs.restore import Restorer
 from jobs.scribe import Scribe
 from jobs.settings import JobsSettings
-from jobs.stores.audit import AuditLog
 from jobs.stores.batches import BatchStore
 from jobs.stores.both import Both
 from jobs.stores.database import Database
@@ -103,13 +101,6 @@ class Stewardship:
                 Recoverer(both, restorer=restorer),
                 Reconciler(both, mender=mender, queues=tasks.queues),
                 Sweeper(remains=both.remains, settings=settings),
-                Pruner(
-                    jobs=both.jobs,
-                    batches=batches,
-                    days=settings.history_days,
-                    audit=AuditLog(stores.database),
-                    audit_days=settings.audit_days,
-                ),
                 BatchCloser(batches, both, restorer=restorer),
                 strays,
                 pauses,

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from jobs.errors import InvalidInputError, Mistake
 from jobs.ids import new_job_id
-from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
+from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY, SYSTEM_OWNERS
 from jobs.registry import LONGEST_TIMEOUT_S, Task, TaskTable
 from jobs.stores.jobs import NewJob
 
@@ -96,7 +96,7 @@ class Submission:
 
 def checked(submission: Submission, tasks: TaskTable) -> NewJob:
     """Make it a job to be accepted, under a new id. Raises InvalidInputError."""
-    task = known_task(submission.task, tasks)
+    task = known_task(submission.task, tasks, owner=submission.owner)
     mistakes = mistakes_in(submission, task)
     try:
         args = task.arguments.check(submission.args)
@@ -107,12 +107,15 @@ def checked(submission: Submission, tasks: TaskTable) -> NewJob:
     return new_job(submission, task, owner=submission.owner, args=args)
 
 
-def known_task(name: str, tasks: TaskTable) -> Task:
-    """Give the task of this name. Raises InvalidInputError."""
+def known_task(name: str, tasks: TaskTable, *, owner: str) -> Task:
+    """Give the task of this name, if this owner may submit it. Raises InvalidInputError."""
     task = tasks.get(name)
     if task is None:
-        known = ", ".join(sorted(tasks))
+        known = ", ".join(sorted(name for name, known in tasks.items() if not known.system_only))
         raise InvalidInputError([Mistake(pointer="/task", detail=f"there is no task {name!r}; there are: {known}")])
+    if task.system_only and owner not in SYSTEM_OWNERS:
+        detail = f"{name} runs on its schedule only; an administrator runs that out of turn"
+        raise InvalidInputError([Mistake(pointer="/task", detail=detail)])
     return task
 
 

@@ -14,7 +14,11 @@ OWNER = "system"
 class Timetable(Mapping[str, Schedule]):
     """The schedules that a process knows, by name. Raises TaskTableError with every mistake, a line each."""
 
-    def __init__(self, schedules: Iterable[Schedule], tasks: TaskTable) -> None:
+    def __init__(
+        self, schedules: Iterable[Schedule], tasks: TaskTable, *, off: Mapping[str, str] | None = None
+    ) -> None:
+        """Take the schedules, and why those of the shipped ones that do not run do not, by name."""
+        self.off: Mapping[str, str] = off or {}
         self._schedules: dict[str, Schedule] = {}
         wrong: list[str] = []
         for schedule in schedules:

@@ -29,6 +29,7 @@ class List(StrEnum):
     USERS = "users"
     SHOPS = "accounts of shops"
     COMPONENT_VERSIONS = "component versions"
+    ALERTS = "alerts"
 
 
 def write_cursor(of: List, place: Place | None) -> str | None:

@@ -90,7 +90,10 @@ async def retry_job(request: Request) -> Response:
 async def list_tasks(request: Request) -> Response:
     """GET /api/tasks: what can be submitted, with the JSON Schemas of the arguments."""
     tasks = deps_of(request).tasks
-    view: TaskList = {"items": [task_view(task) for task in tasks.values()], "next_cursor": None}
+    view: TaskList = {
+        "items": [task_view(task) for task in tasks.values() if not task.system_only],
+        "next_cursor": None,
+    }
     return answer(view)
 
 

@@ -17,6 +17,7 @@ from jobs.errors import StoreUnavailableError
 from jobs.planned import Planned
 from jobs.stores.schedules import ScheduleRow
 from jobs.stores.statistics import Reading, Statistics
+from jobs.tasks.scheduled.service import Figures, Upkeep
 from ratelimit.ledger import PolicyCell
 
 
@@ -24,18 +25,20 @@ async def show_metrics(request: Request) -> Response:
     """GET /metrics: 200 whatever the stores do; 401 where a token is set and not sent."""
     deps = deps_of(request)
     deps.metrics_token.check(header_of(request.scope, b"authorization"))
-    reading, database, schedules, decisions, cache = await asyncio.gather(
+    reading, database, schedules, decisions, cache, upkeep = await asyncio.gather(
         _read(deps.statistics),
         answers(deps.database.ping()),
         _schedules(deps.planned),
         _decisions(deps.rate_statistics),
         _cache(deps.cache),
+        _figures(deps.upkeep),
     )
     snapshot = Snapshot(
         reading=reading,
         postgresql_up=database,
         schedules=schedules,
         decisions=decisions,
+        upkeep=upkeep,
         limiter_is_away=deps.limiter.is_away,
         cache=cache,
     )
@@ -65,6 +68,14 @@ async def _cache(cache: Cache) -> Mapping[str, Tally] | None:
     try:
         async with asyncio.timeout(PATIENCE_S):
             return await cache.tallies()
+    except (StoreUnavailableError, TimeoutError):
+        return None
+
+
+async def _figures(upkeep: Upkeep) -> Figures | None:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await upkeep.figures()
     except (StoreUnavailableError, TimeoutError):
         return None
 

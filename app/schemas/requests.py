@@ -13,6 +13,7 @@ from jobs.quota import LARGEST
 from jobs.registry import LONGEST_TIMEOUT_S
 from jobs.submission import LONGEST_DELAY_S, LONGEST_KEY, MOST_TRIES
 from jobs.tasks.data_sync.model import Domain, FieldType, Granularity, Repeats
+from jobs.tasks.scheduled.alerts import AlertState
 
 
 def _plain(text: str) -> str:
@@ -231,6 +232,19 @@ class TemplateQuery(Body):
     granularity: Granularity | None = None
     limit: PageSize = 50
     cursor: UUID | None = Field(None, description="The `next_cursor` of the page before.")
+
+
+class AlertsQuery(Body):
+    """GET /api/data-sync/alerts."""
+
+    model_config = ConfigDict(strict=False)
+
+    state: AlertState | None = Field(None, description="Whether it holds still.")
+    platform: Word | None = None
+    shop_id: Word | None = None
+    sku: Word | None = None
+    limit: PageSize = 50
+    cursor: Cursor | None = None
 
 
 class QuotaQuery(Body):

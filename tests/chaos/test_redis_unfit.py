@@ -70,7 +70,8 @@ async def test_the_web_process_says_that_redis_is_unfit(servers: Servers, enviro
         await submit(client, "diag.noop")
         async with Redis.from_url(servers.redis.url) as mending:
             await mending.config_set("maxmemory-policy", "noeviction")
-        assert (await client.get("/readyz")).json() == {"status": "ready", "degraded": []}
+        ready = (await client.get("/readyz")).json()
+        assert ready == {"status": "ready", "degraded": [], "canaries": {}, "warnings": []}
 
 
 async def test_a_cluster_is_refused(tmp_path: Path, unused_tcp_port_factory: Callable[[], int]) -> None:

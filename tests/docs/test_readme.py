@@ -13,6 +13,9 @@ from app.routes import ROUTES
 from jobs.registry import TaskTable
 from jobs.settings import load_settings
 from jobs.stores.statistics import Reading
+from jobs.tasks.scheduled.alerts import AlertKind
+from jobs.tasks.scheduled.records import LastBackup
+from jobs.tasks.scheduled.service import Figures
 from jobs.tasks.table import task_table, timetable_of
 from tests.support.site import end_of, running_web, running_worker, submit
 
@@ -48,7 +51,7 @@ def test_the_example_of_schedules_is_taken(
         (code,) = re.findall(pattern, README.read_text(encoding="utf-8"), re.DOTALL)
         (tmp_path / f"{name}.py").write_text(code, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    lists = {"JOBS_TASKS": "shop_tasks:TASKS", "JOBS_SCHEDULES": "shop_schedules:SCHEDULES"}
+    lists = {"JOBS_TASKS": "shop_tasks:TASKS", "JOBS_SCHEDULES": "shop_schedules:SCHEDULES", "JOBS_TIMETABLE": "off"}
     settings = load_settings({**environ, **lists})
     try:
         assert list(timetable_of(settings, task_table(settings))) == ["shop.morning_greeting", "shop.primes"]
@@ -80,7 +83,9 @@ async def test_the_routes_on_the_page_are_those_that_there_are() -> None:
 def test_the_metrics_on_the_page_are_those_that_are_shown() -> None:
     """Alert rules are written by this table."""
     rows = re.findall(r"^\| (`switchyard_.+?) \|", README.read_text(encoding="utf-8"), re.MULTILINE)
-    snapshot = Snapshot(reading=Reading(tallies={}, entries={}), postgresql_up=True, decisions={}, cache={})
+    upkeep = Figures(open_alerts=dict.fromkeys(AlertKind, 0), backup=LastBackup(age_s=1.0, size=1), makes_backups=True)
+    reading = Reading(tallies={}, entries={})
+    snapshot = Snapshot(reading=reading, postgresql_up=True, decisions={}, cache={}, upkeep=upkeep)
     body, _ = expose(TaskTable([]), snapshot, accept="")
     shown = re.findall(r"^# TYPE (\w+) ", body.decode(), re.MULTILINE)
     assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(shown)

@@ -37,12 +37,13 @@ Json = Mapping[str, Any]
 
 
 def environment(*, database_url: str, redis_url: str, data_dir: Path, **more: str) -> dict[str, str]:
-    """Give the variables of a site with the diagnostic tasks."""
+    """Give the variables of a site with the diagnostic tasks, in which nothing runs by itself."""
     return {
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "JOBS_DATA_DIR": str(data_dir),
         "JOBS_DIAGNOSTICS": "1",
+        "JOBS_TIMETABLE": "off",
         "APP_ADMIN_API_KEY": ADMIN_KEY,
         "APP_STORE_PATIENCE_S": "2",
         **UNLIMITED,

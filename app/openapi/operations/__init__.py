@@ -2,6 +2,7 @@
 
 from app.openapi.operation import Operations
 from app.openapi.operations.accounts import ACCOUNTS
+from app.openapi.operations.alerts import ALERTS
 from app.openapi.operations.audit import AUDIT
 from app.openapi.operations.batches import BATCHES
 from app.openapi.operations.cache import CACHE
@@ -32,5 +33,6 @@ OPERATIONS: Operations = {
     **SHOPS,
     **CACHE,
     **PROCESSING,
+    **ALERTS,
     **SITE,
 }

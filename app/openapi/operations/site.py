@@ -13,7 +13,7 @@ SITE: Operations = {
     health.readyz: Operation(
         summary="Say whether jobs can be accepted",
         answers={
-            200: Answer(meaning="They can; `degraded` names what is away", shape=ReadinessView),
+            200: Answer(meaning="They can; `degraded` and `warnings` name what is not well", shape=ReadinessView),
             503: Answer(meaning="They cannot, or the process is about to end", shape=ReadinessView),
         },
     ),

@@ -1,6 +1,6 @@
 """What lies outside /api."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from typing_extensions import TypedDict
@@ -13,7 +13,13 @@ class AliveView(TypedDict):
 
 
 class ReadinessView(TypedDict):
-    """Whether jobs can be accepted; `degraded` names what is away, or unfit."""
+    """Whether jobs can be accepted; `degraded` names what is away, or unfit.
+
+    `canaries`: by queue, how many seconds ago its canary came back, null where none has; empty while PostgreSQL is
+    away. `warnings` names the canaries that are overdue: they make nothing unready.
+    """
 
     status: Literal["ready", "draining", "unavailable"]
     degraded: Sequence[str]
+    canaries: Mapping[str, float | None]
+    warnings: Sequence[str]

@@ -105,6 +105,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", "/api/data-sync/templates"): _all(401, 403, 403, 201, json=_TEMPLATE),
     ("GET", "/api/data-sync/templates/{id}"): _all(401, 200, 200, 200, place="$template"),
     ("POST", "/api/data-sync/templates/{id}/publish"): _all(401, 403, 403, 200, place="$template"),
+    ("GET", "/api/data-sync/alerts"): _KNOWN,
     ("POST", "/api/data-sync/single"): _all(401, 404, 200, 200, json={"file_id": "$file"}),
     ("GET", "/api/data-sync/progress/{id}"): _all(401, 404, 200, 200, place="$sync"),
     ("GET", "/api/data-sync/accounts"): _KNOWN,

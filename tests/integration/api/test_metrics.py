@@ -129,6 +129,7 @@ async def test_without_redis_the_answer_says_so(
         "switchyard_postgresql_up",
         "switchyard_build_info",
         "switchyard_rate_limit_redis_away",
+        "switchyard_alerts_open",
     }
     assert after.keys() == before.keys()
     assert value_of(after, "switchyard_redis_up") == 1

@@ -10,8 +10,6 @@ from jobs.model import SYSTEM_OWNERS
 from jobs.registry import Task, TaskTable, load_list
 from jobs.schedule import MOST_COUNTED, ON_TIME_S, Schedule, due_of
 from jobs.settings import load_settings
-from jobs.tasks.canary import SCHEDULES as CANARIES
-from jobs.tasks.canary import TASKS as CANARY
 from jobs.tasks.table import task_table, timetable_of
 from jobs.timetable import Timetable, run_of
 
@@ -159,11 +157,10 @@ def test_a_run_is_a_job_of_the_system() -> None:
 
 
 def test_schedules_of_ones_own_are_loaded() -> None:
-    """By JOBS_SCHEDULES; the shipped canaries are such a list."""
-    canary = "jobs.tasks.canary"
-    settings = load_settings({**GOOD, "JOBS_TASKS": f"{canary}:TASKS", "JOBS_SCHEDULES": f"{canary}:SCHEDULES"})
-    tasks = task_table(settings)
-    assert tuple(timetable_of(settings, tasks).values()) == CANARIES
-    assert {schedule.queue for schedule in CANARIES} == set(CANARY[0].queues)
+    """By JOBS_SCHEDULES, beside the shipped ones."""
+    settings = load_settings({**GOOD, "JOBS_DIAGNOSTICS": "1", "JOBS_SCHEDULES": "tests.support.schedules:SCHEDULES"})
+    names = list(timetable_of(settings, task_table(settings)))
+    assert names[-2:] == ["often", "nap"]
+    assert "canary.data_sync" in names
     with pytest.raises(TaskTableError, match=r"JOBS_SCHEDULES: .*jobs\.schedule\.Schedule"):
-        load_list(f"{canary}:TASKS", Schedule, setting="JOBS_SCHEDULES")
+        load_list("jobs.tasks.table:TASKS", Schedule, setting="JOBS_SCHEDULES")
