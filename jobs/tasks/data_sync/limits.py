@@ -17,7 +17,8 @@ class ReadLimits:
     seconds of processor time of the reading process (RLIMIT_CPU); waiting for a slow consumer does not count.
 
     `whole_sheet_bytes` refuses nothing: an xlsx with a sheet that unpacks to more is streamed, in nearly flat memory
-    but at a fifth of the speed. At 128 MiB, some 300,000 rows of eight cells, the reading process has grown to 250 MiB.
+    but at a seventh of the speed. At 128 MiB, some 300,000 rows of eight cells, the reading process has grown to
+    250 MiB.
     """
 
     rows: int = 2_000_000
