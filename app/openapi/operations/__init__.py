@@ -8,6 +8,7 @@ from app.openapi.operations.data_sync import DATA_SYNC
 from app.openapi.operations.events import EVENTS
 from app.openapi.operations.failures import FAILURES
 from app.openapi.operations.jobs import JOBS
+from app.openapi.operations.quarantine import QUARANTINE
 from app.openapi.operations.queues import QUEUES
 from app.openapi.operations.quota import QUOTA
 from app.openapi.operations.rate_limit import RATE_LIMIT
@@ -26,5 +27,6 @@ OPERATIONS: Operations = {
     **ACCOUNTS,
     **RATE_LIMIT,
     **DATA_SYNC,
+    **QUARANTINE,
     **SITE,
 }

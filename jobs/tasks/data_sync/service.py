@@ -16,6 +16,7 @@ from jobs.submit import Submitter
 from jobs.tasks.data_sync.catalogue import Catalogue, Description
 from jobs.tasks.data_sync.model import CatalogueFile, Layout, Range, Repeats, Source, Template
 from jobs.tasks.data_sync.progress import SyncProgress, progress_of
+from jobs.tasks.data_sync.quarantine import Quarantine
 from jobs.tasks.data_sync.rules import mistakes_in, mistakes_in_ranges
 from jobs.tasks.data_sync.task import SYNC_FILE
 from jobs.tasks.data_sync.templates import TemplateFilter, TemplateStore
@@ -40,6 +41,7 @@ class DataSync:
         self._uploads = uploads
         self._catalogue = Catalogue(database)
         self._templates = TemplateStore(database)
+        self.quarantine = Quarantine(database)
 
     async def register(self, description: Description, content: BinaryIO) -> tuple[CatalogueFile, bool]:
         """Keep an uploaded file and enter it; give it, and whether its bytes are new."""
