@@ -6,13 +6,14 @@ Also which of them it runs on a schedule.
 from jobs.registry import Task, TaskTable, load_list, load_task_list
 from jobs.schedule import Schedule
 from jobs.settings import JobsSettings
+from jobs.tasks.data_sync.check_quality import CHECK_QUALITY
 from jobs.tasks.data_sync.task import SYNC_FILE
 from jobs.tasks.diagnostics import diagnostic_tasks
 from jobs.timetable import Timetable
 
 QUEUES = ("data_sync", "data_processing", "scheduled")
 
-TASKS: tuple[Task, ...] = (SYNC_FILE,)
+TASKS: tuple[Task, ...] = (SYNC_FILE, CHECK_QUALITY)
 
 
 def task_table(settings: JobsSettings) -> TaskTable:

@@ -1,12 +1,18 @@
-"""Rows that were set aside."""
+"""How good the rows of a file were, and those that were set aside."""
 
-from app.api import quarantine
+from app.api import quality, quarantine
 from app.openapi.operation import Answer, Operation, Operations
 from app.problems import CONFLICT
 from app.schemas.requests import QuarantineQuery, ReplayAllQuery, ReplayBody
+from app.schemas.shapes.quality import MeasuredView
 from app.schemas.shapes.quarantine import QuarantineList, ReplayedRowsView, ReplayedView
 
 QUARANTINE: Operations = {
+    quality.show_quality: Operation(
+        summary="Show how good the rows of a file were",
+        description="Counted when it was loaded last; what cannot be told is null and does not count.",
+        answers={200: Answer(meaning="The score and its parts", shape=MeasuredView)},
+    ),
     quarantine.list_quarantine: Operation(
         summary="List the rows of a file that are set aside",
         query=QuarantineQuery,

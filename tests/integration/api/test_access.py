@@ -31,6 +31,7 @@ _SET_ASIDE = """
 INSERT INTO quarantined_rows (file_id, row_number, reason, data)
 VALUES ($1, 2, 'is not there', '{"order_no": "A1", "sku": "x", "ordered_at": "2026-03-01"}')
 """
+_MEASURED = "INSERT INTO quality_reports (file_id, job_id, rows_read, parts) VALUES ($1, 'none', 0, '[]')"
 _NOOP = {"task": "diag.noop"}
 _LOGIN = {"username": "ann", "password": PASSWORD}
 _CHOSEN = {"username": "carl", "password": PASSWORD}
@@ -100,6 +101,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     # Everybody's own copy: that somebody has the same bytes is told to nobody.
     ("POST", "/api/data-sync/files"): _all(401, 201, 200, 201, data=_FORM, files={"file": ("a.csv", _CSV)}),
     ("GET", "/api/data-sync/files/{id}"): _all(401, 404, 200, 200, place="$file"),
+    ("GET", "/api/data-sync/files/{id}/quality"): _all(401, 404, 200, 200, place="$file"),
     ("GET", "/api/data-sync/files/{id}/quarantine"): _all(401, 404, 200, 200, place="$file"),
     ("POST", "/api/data-sync/files/{id}/quarantine/{row_number}/replay"): _all(
         *(401, 404, 200, 409), place="$file", json={}
@@ -147,6 +149,7 @@ async def things(web: httpx.AsyncClient, ann: Person, database: Database) -> Map
     with ann.asking(web):
         file = (await upload(web, _CSV)).json()
         await database.execute(_SET_ASIDE, file["id"])
+        await database.execute(_MEASURED, file["id"])
         return {
             "ann": ann.id,
             "template": template["id"],
