@@ -27,7 +27,8 @@ async def sync_file(context: JobContext, file_id: UUID) -> dict[str, Any]:
     """Load one catalogued file.
 
     Gives the row counts, the quality report, the seconds it took and what the reader noticed. A file without a
-    published template is skipped, with the reason; a file that cannot be loaded fails the job, and not one of its rows is kept.
+    published template is skipped, with the reason; a file that cannot be loaded fails the job, and not one of its rows
+    is kept.
     """
     catalogue = Catalogue(context.site.database)
     file = await catalogue.get(file_id)
