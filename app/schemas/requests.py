@@ -12,6 +12,7 @@ from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY, Stat
 from jobs.quota import LARGEST
 from jobs.registry import LONGEST_TIMEOUT_S
 from jobs.submission import LONGEST_DELAY_S, LONGEST_KEY, MOST_TRIES
+from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import Domain, FieldType, Granularity, Repeats
 from jobs.tasks.scheduled.alerts import AlertState
 
@@ -70,6 +71,14 @@ Moment = Annotated[
 ]
 OwnNumber = Annotated[int, Field(ge=0, le=LARGEST)] | None
 PageSize = Annotated[int, Field(ge=1, le=200)]
+RowNumber = Annotated[int, Field(ge=0, lt=2**31, description="The `next_cursor` of the page before.")]
+CellValue = (
+    Annotated[str, Field(max_length=ReadLimits().cell_characters)]
+    | Annotated[int, Field(ge=-(2**63), lt=2**63)]
+    | float
+    | bool
+    | None
+)
 Cursor = Annotated[str, Field(max_length=3_000, description="The `next_cursor` of the page before.")]
 
 
@@ -146,6 +155,27 @@ class TemplateBody(Body):
     )
     ranges: Annotated[dict[Header, RangeBody], Field(max_length=512)] = Field(
         default_factory=dict, description="By field, what its numbers should be; the quality tells how many are not."
+    )
+
+
+class QuarantineQuery(Body):
+    """GET /api/data-sync/files/{id}/quarantine."""
+
+    model_config = ConfigDict(strict=False)
+
+    limit: PageSize = 50
+    cursor: RowNumber = 0
+
+
+class ReplayAllQuery(QuarantineQuery):
+    """POST /api/data-sync/files/{id}/quarantine/replay."""
+
+
+class ReplayBody(Body):
+    """POST /api/data-sync/files/{id}/quarantine/{row_number}/replay."""
+
+    row: Annotated[dict[Header, CellValue], Field(max_length=1024)] = Field(
+        default_factory=dict, description="Values in place of those that are set aside, by field."
     )
 
 

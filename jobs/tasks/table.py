@@ -10,6 +10,7 @@ from jobs.schedule import Schedule
 from jobs.settings import JobsSettings
 from jobs.tasks.data_processing.extract import EXTRACT_PRODUCT_IMAGES
 from jobs.tasks.data_processing.workbook import PROCESS_WORKBOOK
+from jobs.tasks.data_sync.check_quality import CHECK_QUALITY
 from jobs.tasks.data_sync.component_versions import ACTIVE_VERSIONS, COMPONENT_VERSIONS
 from jobs.tasks.data_sync.shops import SHOPS
 from jobs.tasks.data_sync.task import SYNC_FILE
@@ -26,6 +27,7 @@ QUEUES = ("data_sync", "data_processing", "scheduled")
 
 TASKS: tuple[Task, ...] = (
     SYNC_FILE,
+    CHECK_QUALITY,
     EXTRACT_PRODUCT_IMAGES,
     PROCESS_WORKBOOK,
     BACKUP_DATABASE,

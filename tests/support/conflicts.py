@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 from redis.asyncio import Redis
@@ -13,7 +13,7 @@ from jobs.stores.database import Database
 from tests.support.bad_requests import Bad
 from tests.support.batches import end_of_batch, noops, submit_batch
 from tests.support.conditions import eventually
-from tests.support.files import publish
+from tests.support.files import ORDERS, as_csv, publish, sync, upload
 from tests.support.people import PASSWORD, new_user
 from tests.support.shops import SHOP, VERSION, new_component_version, new_shop
 from tests.support.site import end_of, running_worker, submit
@@ -102,6 +102,33 @@ async def _publish_template(on: Ground) -> AsyncIterator[Sequence[Bad]]:
 
 
 @asynccontextmanager
+async def _replay_row(on: Ground) -> AsyncIterator[Sequence[Bad]]:
+    paths = {}
+    async with running_worker(on.environ):
+        for name in ("replayed", "synced", "unknown"):
+            await publish(on.web, platform=name)
+            content = as_csv([ORDERS, (name, "x", 1, "1", "soon")])
+            file = (await upload(on.web, content, platform=name)).json()
+            await sync(on.web, file["id"])
+            paths[name] = f"/api/data-sync/files/{file['id']}/quarantine/2/replay"
+    mended = {"row": {"ordered_at": "2026-03-01"}}
+    assert (await on.web.post(paths["replayed"], json=mended)).status_code == httpx.codes.OK
+    await on.database.execute("UPDATE files SET state = 'processing', job_id = NULL WHERE platform = 'synced'")
+    await on.database.execute("UPDATE templates SET state = 'archived' WHERE platform = 'unknown'")
+    yield [
+        _conflict("it has been replayed", paths["replayed"], json=mended),
+        _conflict("its file is being synced", paths["synced"], json=mended),
+        _conflict("its file has no template", paths["unknown"], json=mended),
+    ]
+
+
+@asynccontextmanager
+async def _replay_rows(on: Ground) -> AsyncIterator[Sequence[Bad]]:
+    async with _replay_row(on) as refused:
+        yield [replace(bad, path=bad.path.replace("/2/", "/"), sent={}) for bad in refused[1:]]
+
+
+@asynccontextmanager
 async def _log_out(_: Ground) -> AsyncIterator[Sequence[Bad]]:
     yield [_conflict("there is no session", "/api/auth/logout")]
 
@@ -168,6 +195,8 @@ STATES: Mapping[str, State] = {
     "submit_batch": _submit_batch,
     "retry_batch": _retry_batch,
     "publish_template": _publish_template,
+    "replay_row": _replay_row,
+    "replay_rows": _replay_rows,
     "log_out": _log_out,
     "change_password": _change_password,
     "create_key": _create_key,

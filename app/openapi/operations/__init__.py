@@ -11,6 +11,7 @@ from app.openapi.operations.events import EVENTS
 from app.openapi.operations.failures import FAILURES
 from app.openapi.operations.jobs import JOBS
 from app.openapi.operations.processing import PROCESSING
+from app.openapi.operations.quarantine import QUARANTINE
 from app.openapi.operations.queues import QUEUES
 from app.openapi.operations.quota import QUOTA
 from app.openapi.operations.rate_limit import RATE_LIMIT
@@ -34,5 +35,6 @@ OPERATIONS: Operations = {
     **CACHE,
     **PROCESSING,
     **ALERTS,
+    **QUARANTINE,
     **SITE,
 }

@@ -7,6 +7,7 @@ from uuid import UUID
 from typing_extensions import TypedDict
 
 from app.schemas.shapes.jobs import JobView
+from app.schemas.shapes.quality import QualityView
 from jobs.model import State
 from jobs.tasks.data_sync.model import Domain, FieldType, FileFormat, FileState, Granularity, Repeats, TemplateState
 
@@ -127,7 +128,7 @@ class SyncErrorView(TypedDict):
 
 
 class SyncView(TypedDict):
-    """How far a sync is. `percent` is of the rows read; `quality` is null until it is measured."""
+    """How far a sync is. `percent` is of the rows read; `quality` is null until the rows are loaded."""
 
     task_id: str
     state: State
@@ -137,4 +138,4 @@ class SyncView(TypedDict):
     current_file: str | None
     errors: Sequence[SyncErrorView]
     errors_total: int
-    quality: None
+    quality: QualityView | None

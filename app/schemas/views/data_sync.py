@@ -3,6 +3,7 @@
 from typing import cast
 
 from app.schemas.shapes.data_sync import FileView, HeaderDifferenceView, SyncView, TemplateView
+from app.schemas.views.quality import quality_view
 from jobs.tasks.data_sync.model import CatalogueFile, Template
 from jobs.tasks.data_sync.progress import SyncProgress
 
@@ -57,7 +58,7 @@ def file_view(file: CatalogueFile) -> FileView:
 
 
 def sync_view(progress: SyncProgress) -> SyncView:
-    """Show how far a sync is. `quality` is part of the shape and null until it is measured."""
+    """Show how far a sync is."""
     files = progress.files
     return {
         "task_id": progress.task_id,
@@ -77,5 +78,5 @@ def sync_view(progress: SyncProgress) -> SyncView:
             for error in progress.errors
         ],
         "errors_total": progress.errors_total,
-        "quality": None,
+        "quality": quality_view(progress.quality),
     }

@@ -49,6 +49,11 @@ async def stage(connection: Connection, lines: AsyncIterator[bytes]) -> None:
     await connection.execute(_SQL["sort_out"])
 
 
+async def lock_source(connection: Connection, target: Target) -> None:
+    """Keep others from writing facts of the same source and shop until the transaction ends."""
+    await connection.execute(_SQL["lock_source"], *target.identity)
+
+
 async def load(connection: Connection, target: Target, *, read: int, currency: str | None) -> RowCounts:
     """Turn the staged rows into facts.
 
@@ -56,7 +61,7 @@ async def load(connection: Connection, target: Target, *, read: int, currency: s
     that would be set aside again, but was mended and replayed, is unchanged. Raises CountMismatchError unless the
     database accounts for all of them.
     """
-    await connection.execute(_SQL["lock_source"], *target.identity)
+    await lock_source(connection, target)
     await connection.execute(_SQL[f"identify_{target.repeats}"])
     await connection.execute(_SQL["analyse"])
     quarantined, mended = await _set_aside(connection, target)

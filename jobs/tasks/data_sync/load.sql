@@ -17,6 +17,7 @@ SET
     problems = data -> 'problems'
 WHERE key_hash IS NULL;
 
+-- Whoever takes it and the row of a file takes it first.
 -- name: lock_source
 SELECT pg_advisory_xact_lock(
     hashtextextended(jsonb_build_array('switchyard.facts', $1::text, $2::text, $3::text, $4::text, $5::text)::text, 0)

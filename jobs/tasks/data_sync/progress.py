@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from jobs.lifecycle import is_end
 from jobs.model import Job, State
@@ -48,6 +49,7 @@ class SyncProgress:
     current_file: str | None
     errors: tuple[SyncError, ...]
     errors_total: int
+    quality: Mapping[str, Any] | None = None
 
 
 def progress_of(job: Job, *, file_name: str) -> SyncProgress:
@@ -69,6 +71,7 @@ def progress_of(job: Job, *, file_name: str) -> SyncProgress:
         current_file=None if ended else file_name,
         errors=errors,
         errors_total=len(errors),
+        quality=job.result.get("quality") if job.result else None,
     )
 
 

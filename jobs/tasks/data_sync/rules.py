@@ -27,7 +27,7 @@ def mistakes_in(layout: Layout) -> list[Mistake]:
 def mistakes_in_ranges(ranges: Mapping[str, Range], layout: Layout) -> Iterable[Mistake]:
     """Find everything that is wrong with the ranges of a layout's fields."""
     for name, given in ranges.items():
-        pointer = _pointer("/ranges", name)
+        pointer = pointer_to("/ranges", name)
         if layout.types.get(name) not in {FieldType.INTEGER, FieldType.NUMBER}:
             yield Mistake(pointer=pointer, detail="is for numbers: say under types that the field is one")
         if given.minimum is None and given.maximum is None:
@@ -39,13 +39,14 @@ def mistakes_in_ranges(ranges: Mapping[str, Range], layout: Layout) -> Iterable[
 def _mistyped(layout: Layout) -> Iterable[Mistake]:
     for name in layout.types:
         if name not in layout.fields:
-            yield Mistake(pointer=_pointer("/types", name), detail=_not_a_field(name))
+            yield Mistake(pointer=pointer_to("/types", name), detail=_not_a_field(name))
         elif name == layout.date_rule.field:
             detail = "is the date rule's, which says how it is read; leave it out here"
-            yield Mistake(pointer=_pointer("/types", name), detail=detail)
+            yield Mistake(pointer=pointer_to("/types", name), detail=detail)
 
 
-def _pointer(start: str, name: str) -> str:
+def pointer_to(start: str, name: str) -> str:
+    """Give the JSON pointer of a field by its name."""
     return f"{start}/{name.replace('~', '~0').replace('/', '~1')}"
 
 

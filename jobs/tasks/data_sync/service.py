@@ -16,6 +16,8 @@ from jobs.submit import Submitter
 from jobs.tasks.data_sync.catalogue import Catalogue, Description
 from jobs.tasks.data_sync.model import CatalogueFile, Layout, Range, Repeats, Source, Template
 from jobs.tasks.data_sync.progress import SyncProgress, progress_of
+from jobs.tasks.data_sync.quality import Measured, QualityStore
+from jobs.tasks.data_sync.quarantine import Quarantine
 from jobs.tasks.data_sync.rules import mistakes_in, mistakes_in_ranges
 from jobs.tasks.data_sync.task import SYNC_FILE
 from jobs.tasks.data_sync.templates import TemplateFilter, TemplateStore
@@ -40,6 +42,8 @@ class DataSync:
         self._uploads = uploads
         self._catalogue = Catalogue(database)
         self._templates = TemplateStore(database)
+        self._quality = QualityStore(database)
+        self.quarantine = Quarantine(database)
 
     async def register(self, description: Description, content: BinaryIO) -> tuple[CatalogueFile, bool]:
         """Keep an uploaded file and enter it; give it, and whether its bytes are new."""
@@ -53,6 +57,14 @@ class DataSync:
         if file is None:
             raise NotFoundError(f"there is no file {file_id}")
         return file
+
+    async def quality(self, file_id: UUID, *, owner: str | None) -> Measured:
+        """Give a file's quality report; raises NotFoundError, also where nothing was loaded yet."""
+        await self.file(file_id, owner=owner)
+        measured = await self._quality.get(file_id)
+        if measured is None:
+            raise NotFoundError(f"file {file_id} has no quality report: it was never loaded")
+        return measured
 
     async def create_template(
         self, source: Source, layout: Layout, repeats: Repeats, ranges: Mapping[str, Range]

@@ -13,6 +13,8 @@ from jobs.tasks.data_sync.errors import FileRefusedError, HeaderChangedError, Re
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.load import CountMismatchError, Target, load, stage
 from jobs.tasks.data_sync.model import CatalogueFile, FileState, RowCounts, Template
+from jobs.tasks.data_sync.quality import measure
+from jobs.tasks.data_sync.quality_score import Report
 from jobs.tasks.data_sync.reader.report import ReadReport
 from jobs.tasks.data_sync.reading import open_reading
 from jobs.tasks.data_sync.templates import TemplateStore
@@ -24,8 +26,9 @@ _NO_TEMPLATE = "no published template fits its platform, domain and granularity"
 async def sync_file(context: JobContext, file_id: UUID) -> dict[str, Any]:
     """Load one catalogued file.
 
-    Gives the row counts, the seconds it took and what the reader noticed. A file without a published template is
-    skipped, with the reason; a file that cannot be loaded fails the job, and not one of its rows is kept.
+    Gives the row counts, the quality report, the seconds it took and what the reader noticed. A file without a
+    published template is skipped, with the reason; a file that cannot be loaded fails the job, and not one of its rows
+    is kept.
     """
     catalogue = Catalogue(context.site.database)
     file = await catalogue.get(file_id)
@@ -37,7 +40,7 @@ async def sync_file(context: JobContext, file_id: UUID) -> dict[str, Any]:
         return {"file_id": str(file_id), "skipped": _NO_TEMPLATE, "rows": RowCounts().as_mapping()}
     began = time.monotonic()
     try:
-        counts, report = await _load(context, file, template)
+        counts, report, quality = await _load(context, file, template)
     except (FileRefusedError, CountMismatchError) as error:
         await catalogue.settle(file_id, context.job, _refusal(error, template))
         raise
@@ -49,6 +52,7 @@ async def sync_file(context: JobContext, file_id: UUID) -> dict[str, Any]:
         "file_id": str(file_id),
         "skipped": None,
         "rows": counts.as_mapping(),
+        "quality": quality.as_mapping(),
         "seconds": round(time.monotonic() - began, 3),
         "template_version": template.version,
         "currency": report.currency,
@@ -77,7 +81,7 @@ def _refusal(error: Exception, template: Template) -> Settlement:
     return Settlement(state=FileState.FAILED, error=str(error), template_id=template.id)
 
 
-async def _load(context: JobContext, file: CatalogueFile, template: Template) -> tuple[RowCounts, ReadReport]:
+async def _load(context: JobContext, file: CatalogueFile, template: Template) -> tuple[RowCounts, ReadReport, Report]:
     """Read and load in one transaction, which also settles the file's state."""
     path = Uploads(context.site.settings.data_dir).path_of(file.sha256)
     if not path.is_file():
@@ -102,13 +106,14 @@ async def _load(context: JobContext, file: CatalogueFile, template: Template) ->
         report = reading.report
         context.progress(report.read, report.read, "loading")
         counts = await load(connection, target, read=report.read, currency=report.currency)
+        quality = await measure(connection, file, template, job_id=context.job.id)
         settlement = Settlement(
             state=FileState.PARTIAL if counts.quarantined else FileState.INGESTED,
             template_id=template.id,
             currency=report.currency,
         )
         await Catalogue(context.site.database).settle(file.id, context.job, settlement, connection=connection)
-    return counts, report
+    return counts, report, quality
 
 
 SYNC_FILE = Task(

@@ -32,6 +32,11 @@ _TEMPLATE = {
     "date_rule": {"field": "ordered_at"},
 }
 _PROFILE = {"rows": 0, "sheets": [], "sheets_total": 0, "encoding": None}
+_SET_ASIDE = """
+INSERT INTO quarantined_rows (file_id, row_number, reason, data)
+VALUES ($1, 2, 'is not there', '{"order_no": "A1", "sku": "x", "ordered_at": "2026-03-01"}')
+"""
+_MEASURED = "INSERT INTO quality_reports (file_id, job_id, rows_read, parts) VALUES ($1, 'none', 0, '[]')"
 _NOOP = {"task": "diag.noop"}
 _LOGIN = {"username": "ann", "password": PASSWORD}
 _CHOSEN = {"username": "carl", "password": PASSWORD}
@@ -101,6 +106,12 @@ TABLE: Mapping[tuple[str, str], Row] = {
     # Everybody's own copy: that somebody has the same bytes is told to nobody.
     ("POST", "/api/data-sync/files"): _all(401, 201, 200, 201, data=_FORM, files={"file": ("a.csv", _CSV)}),
     ("GET", "/api/data-sync/files/{id}"): _all(401, 404, 200, 200, place="$file"),
+    ("GET", "/api/data-sync/files/{id}/quality"): _all(401, 404, 200, 200, place="$file"),
+    ("GET", "/api/data-sync/files/{id}/quarantine"): _all(401, 404, 200, 200, place="$file"),
+    ("POST", "/api/data-sync/files/{id}/quarantine/{row_number}/replay"): _all(
+        *(401, 404, 200, 409), place="$file", json={}
+    ),
+    ("POST", "/api/data-sync/files/{id}/quarantine/replay"): _all(401, 404, 200, 200, place="$file"),
     ("GET", "/api/data-sync/templates"): _KNOWN,
     ("POST", "/api/data-sync/templates"): _all(401, 403, 403, 201, json=_TEMPLATE),
     ("GET", "/api/data-sync/templates/{id}"): _all(401, 200, 200, 200, place="$template"),
@@ -165,6 +176,8 @@ async def things(web: httpx.AsyncClient, ann: Person, database: Database, enviro
         file = (await upload(web, _CSV)).json()
         book = await upload_book(web, book_of([]))
         await ProfileStore(database).put(UUID(book["id"]), _PROFILE)
+        await database.execute(_SET_ASIDE, file["id"])
+        await database.execute(_MEASURED, file["id"])
         return {
             "book": book["id"],
             "image": await keep_image(environ, database, book),
@@ -191,7 +204,7 @@ async def _ask(web: httpx.AsyncClient, route: tuple[str, str], row: Row, things:
     method, path = route
     start, _, rest = path.partition("{")
     if rest:
-        path = f"{start}{_filled(row.place, things)}{rest.partition('}')[2]}"
+        path = f"{start}{_filled(row.place, things)}{rest.partition('}')[2]}".replace("{row_number}", "2")
     web.cookies.clear()  # those of logins
     return await web.request("HEAD" if route[1] in _STREAMS else method, path, **_filled(row.sent, things))
 
