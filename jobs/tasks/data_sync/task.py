@@ -1,6 +1,7 @@
 """`sync_file`: one file's rows become facts, all of them or none. Reading and loading are elsewhere."""
 
 import time
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,9 @@ from jobs.context import JobContext
 from jobs.errors import JobFailedError, StoreUnavailableError
 from jobs.registry import Task
 from jobs.retry import Backoff, RetryPolicy
+from jobs.tasks.data_processing.follow import extract_after
 from jobs.tasks.data_sync.catalogue import Catalogue, Settlement
+from jobs.tasks.data_sync.component_versions import active_version
 from jobs.tasks.data_sync.errors import FileRefusedError, HeaderChangedError, ReaderDiedError, UnreadableFileError
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.load import CountMismatchError, Target, load, stage
@@ -26,9 +29,10 @@ _NO_TEMPLATE = "no published template fits its platform, domain and granularity"
 async def sync_file(context: JobContext, file_id: UUID) -> dict[str, Any]:
     """Load one catalogued file.
 
-    Gives the row counts, the quality report, the seconds it took and what the reader noticed. A file without a
-    published template is skipped, with the reason; a file that cannot be loaded fails the job, and not one of its rows
-    is kept.
+    Gives the row counts, the quality report, the seconds it took, what the reader noticed, the active version of the
+    component `sync_file` and the job that extracts the file's pictures (each None where there is none). A file without
+    a published template is skipped, with the reason; a file that cannot be loaded fails the job, and not one of its
+    rows is kept.
     """
     catalogue = Catalogue(context.site.database)
     file = await catalogue.get(file_id)
@@ -39,8 +43,9 @@ async def sync_file(context: JobContext, file_id: UUID) -> dict[str, Any]:
     if template is None:
         return {"file_id": str(file_id), "skipped": _NO_TEMPLATE, "rows": RowCounts().as_mapping()}
     began = time.monotonic()
+    ran_with = await active_version(context.site, SYNC_FILE.name)
     try:
-        counts, report, quality = await _load(context, file, template)
+        loaded = await _load(context, file, template)
     except (FileRefusedError, CountMismatchError) as error:
         await catalogue.settle(file_id, context.job, _refusal(error, template))
         raise
@@ -51,13 +56,23 @@ async def sync_file(context: JobContext, file_id: UUID) -> dict[str, Any]:
     return {
         "file_id": str(file_id),
         "skipped": None,
-        "rows": counts.as_mapping(),
-        "quality": quality.as_mapping(),
+        "rows": loaded.counts.as_mapping(),
+        "quality": loaded.quality.as_mapping(),
         "seconds": round(time.monotonic() - began, 3),
         "template_version": template.version,
-        "currency": report.currency,
-        "merged_ranges": list(report.merged),
+        "component_version": ran_with,
+        "currency": loaded.report.currency,
+        "merged_ranges": list(loaded.report.merged),
+        "images_task_id": loaded.images_job_id,
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loaded:
+    counts: RowCounts
+    report: ReadReport
+    quality: Report
+    images_job_id: str | None
 
 
 async def _template(context: JobContext, file: CatalogueFile) -> Template | None:
@@ -81,7 +96,7 @@ def _refusal(error: Exception, template: Template) -> Settlement:
     return Settlement(state=FileState.FAILED, error=str(error), template_id=template.id)
 
 
-async def _load(context: JobContext, file: CatalogueFile, template: Template) -> tuple[RowCounts, ReadReport, Report]:
+async def _load(context: JobContext, file: CatalogueFile, template: Template) -> _Loaded:
     """Read and load in one transaction, which also settles the file's state."""
     path = Uploads(context.site.settings.data_dir).path_of(file.sha256)
     if not path.is_file():
@@ -113,7 +128,8 @@ async def _load(context: JobContext, file: CatalogueFile, template: Template) ->
             currency=report.currency,
         )
         await Catalogue(context.site.database).settle(file.id, context.job, settlement, connection=connection)
-    return counts, report, quality
+        images = await extract_after(file, path, database=context.site.database, connection=connection)
+    return _Loaded(counts=counts, report=report, quality=quality, images_job_id=images)
 
 
 SYNC_FILE = Task(
