@@ -58,6 +58,8 @@ from jobs.stores.signals import Signals
 from jobs.stores.statistics import Statistics
 from jobs.stores.tail import Backlog, Tail
 from jobs.submit import Submitter
+from jobs.tasks.data_sync.batch_progress import BatchProgress
+from jobs.tasks.data_sync.many import ManyFiles
 from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.uploads import Uploads
 from jobs.timetable import Timetable
@@ -146,6 +148,8 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         data_sync=DataSync(
             database=database, finder=finder, submitter=submitter, uploads=Uploads(settings.jobs.data_dir)
         ),
+        many_files=ManyFiles(database=database, finder=finder, submitter=batch_submitter),
+        batch_progress=BatchProgress(database=database, batches=batches),
         authenticator=authenticator,
         accounts=Accounts(users=users, credentials=credentials, passwords=doors.passwords, authenticator=authenticator),
         logins=Logins(

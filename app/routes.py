@@ -17,6 +17,7 @@ from app.api import (
     quota,
     rate_limit,
     schedules,
+    sync_batches,
     users,
 )
 from app.api.methods import by_method
@@ -72,6 +73,9 @@ ROUTES = (
     by_method("/api/data-sync/templates/{id}", GET=data_sync.show_template),
     by_method("/api/data-sync/templates/{id}/publish", POST=data_sync.publish_template),
     by_method("/api/data-sync/single", POST=data_sync.sync_single),
+    by_method("/api/data-sync/batch", POST=sync_batches.sync_due),
+    by_method("/api/data-sync/batch-by-ids", POST=sync_batches.sync_these),
+    by_method("/api/data-sync/batch-all", POST=sync_batches.sync_all),
     by_method("/api/data-sync/progress/{id}", GET=data_sync.show_progress),
     by_method("/docs", GET=docs.show_page),
     by_method("/docs/{file}", GET=docs.show_asset),

@@ -37,6 +37,8 @@ from jobs.stores.fitness import Fitness
 from jobs.stores.queue import Queue
 from jobs.stores.statistics import Statistics
 from jobs.submit import Submitter
+from jobs.tasks.data_sync.batch_progress import BatchProgress
+from jobs.tasks.data_sync.many import ManyFiles
 from jobs.tasks.data_sync.service import DataSync
 from jobs.wait import EndWaiter
 from ratelimit.limiter import Limiter
@@ -62,6 +64,8 @@ class Deps:
     live: Live
     canceller: Canceller
     data_sync: DataSync
+    many_files: ManyFiles
+    batch_progress: BatchProgress
     authenticator: Authenticator
     accounts: Accounts
     logins: Logins

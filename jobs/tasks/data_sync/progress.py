@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from jobs.batch import BatchState
 from jobs.lifecycle import is_end
 from jobs.model import Job, State
 from jobs.tasks.data_sync.model import RowCounts
@@ -38,16 +39,17 @@ class SyncError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncProgress:
-    """How far a sync is. `percent` is of the rows read, and 100 only after the end."""
+    """How far a sync is. `percent` is of the rows read, of a batch of its files, and 100 only after the end."""
 
     task_id: str
-    state: State
+    state: State | BatchState
     files: FileCounts
     rows: Mapping[str, int]
     percent: int
     current_file: str | None
     errors: tuple[SyncError, ...]
     errors_total: int
+    current_files: tuple[str, ...] = ()
 
 
 def progress_of(job: Job, *, file_name: str) -> SyncProgress:
@@ -69,6 +71,7 @@ def progress_of(job: Job, *, file_name: str) -> SyncProgress:
         current_file=None if ended else file_name,
         errors=errors,
         errors_total=len(errors),
+        current_files=() if ended else (file_name,),
     )
 
 
