@@ -61,7 +61,9 @@ from jobs.stores.tail import Backlog, Tail
 from jobs.submit import Submitter
 from jobs.tasks.data_processing.media import Media
 from jobs.tasks.data_processing.service import DataProcessing
+from jobs.tasks.data_sync.batch_progress import BatchProgress
 from jobs.tasks.data_sync.component_versions import ComponentVersions
+from jobs.tasks.data_sync.many import ManyFiles
 from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.shops import Shops
 from jobs.tasks.data_sync.uploads import Uploads
@@ -158,6 +160,8 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         component_versions=ComponentVersions(database, doors.cache),
         cache=doors.cache,
         data_processing=DataProcessing(database=database, submitter=submitter, media=Media(settings.jobs.media_folder)),
+        many_files=ManyFiles(database=database, finder=finder, submitter=batch_submitter),
+        batch_progress=BatchProgress(database=database, batches=batches),
         authenticator=authenticator,
         accounts=Accounts(users=users, credentials=credentials, passwords=doors.passwords, authenticator=authenticator),
         logins=Logins(

@@ -24,6 +24,7 @@ from app.api import (
     rate_limit,
     schedules,
     shops,
+    sync_batches,
     users,
 )
 from app.api.methods import by_method
@@ -84,6 +85,9 @@ ROUTES = (
     by_method("/api/data-sync/templates/{id}/publish", POST=data_sync.publish_template),
     by_method("/api/data-sync/single", POST=data_sync.sync_single),
     by_method("/api/data-sync/alerts", GET=alerts.list_alerts),
+    by_method("/api/data-sync/batch", POST=sync_batches.sync_due),
+    by_method("/api/data-sync/batch-by-ids", POST=sync_batches.sync_these),
+    by_method("/api/data-sync/batch-all", POST=sync_batches.sync_all),
     by_method("/api/data-sync/progress/{id}", GET=data_sync.show_progress),
     by_method("/api/data-sync/accounts", GET=shops.list_shops, POST=shops.create_shop),
     by_method("/api/data-sync/accounts/{id}", PATCH=shops.change_shop, DELETE=shops.delete_shop),

@@ -39,7 +39,9 @@ from jobs.stores.queue import Queue
 from jobs.stores.statistics import Statistics
 from jobs.submit import Submitter
 from jobs.tasks.data_processing.service import DataProcessing
+from jobs.tasks.data_sync.batch_progress import BatchProgress
 from jobs.tasks.data_sync.component_versions import ComponentVersions
+from jobs.tasks.data_sync.many import ManyFiles
 from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.shops import Shops
 from jobs.tasks.scheduled.service import Upkeep
@@ -71,6 +73,8 @@ class Deps:
     component_versions: ComponentVersions
     cache: Cache
     data_processing: DataProcessing
+    many_files: ManyFiles
+    batch_progress: BatchProgress
     authenticator: Authenticator
     accounts: Accounts
     logins: Logins

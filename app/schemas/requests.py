@@ -121,6 +121,30 @@ class SyncBody(Body):
     priority: Priority = DEFAULT_PRIORITY
 
 
+class SyncDueBody(Body):
+    """POST /api/data-sync/batch."""
+
+    platform: Word = Field("*", description="`*` for any.")
+    domains: Annotated[tuple[Domain, ...], Field(max_length=20)] = Field((), description="None named: any.")
+    granularities: Annotated[tuple[Granularity, ...], Field(max_length=20)] = Field((), description="None named: any.")
+    since_hours: Annotated[float, Field(gt=0, le=87_600)] | None = Field(None, description="Uploaded since then.")
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    priority: Priority = DEFAULT_PRIORITY
+
+
+class SyncTheseBody(Body):
+    """POST /api/data-sync/batch-by-ids."""
+
+    file_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=1000)]
+    priority: Priority = DEFAULT_PRIORITY
+
+
+class SyncAllBody(Body):
+    """POST /api/data-sync/batch-all."""
+
+    priority: Priority = DEFAULT_PRIORITY
+
+
 class DateRuleBody(Body):
     """Where a template finds a row's date."""
 

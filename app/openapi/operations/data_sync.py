@@ -1,10 +1,30 @@
 """The data sync: files, templates, syncs."""
 
-from app.api import data_sync
+from app.api import data_sync, sync_batches
 from app.openapi.operation import LOCATION, Answer, Operation, Operations
 from app.problems import CONFLICT, FORBIDDEN, NO_SPREADSHEET, NOT_FOUND, QUOTA
-from app.schemas.requests import FileForm, SyncBody, TemplateBody, TemplateQuery
-from app.schemas.shapes.data_sync import FileView, SyncSubmittedView, SyncView, TemplateList, TemplateView
+from app.schemas.requests import (
+    FileForm,
+    SyncAllBody,
+    SyncBody,
+    SyncDueBody,
+    SyncTheseBody,
+    TemplateBody,
+    TemplateQuery,
+)
+from app.schemas.shapes.data_sync import (
+    FileView,
+    SyncBatchView,
+    SyncSubmittedView,
+    SyncView,
+    TemplateList,
+    TemplateView,
+)
+
+_TAKEN = {
+    202: Answer(meaning="The batch: its jobs will run", shape=SyncBatchView, headers=(LOCATION,)),
+    200: Answer(meaning="There is nothing to sync", shape=SyncBatchView),
+}
 
 DATA_SYNC: Operations = {
     data_sync.upload_file: Operation(
@@ -61,6 +81,30 @@ DATA_SYNC: Operations = {
             200: Answer(meaning="The unfinished job that syncs it", shape=SyncSubmittedView, headers=(LOCATION,)),
         },
         problems=(NOT_FOUND, QUOTA),
+    ),
+    sync_batches.sync_due: Operation(
+        summary="Sync files that are due",
+        description="The oldest first, as a batch: one job a file. Each file goes to one batch only.",
+        body=SyncDueBody,
+        example={"platform": "shop", "domains": ["orders"], "limit": 100},
+        answers=_TAKEN,
+        problems=(QUOTA,),
+    ),
+    sync_batches.sync_these: Operation(
+        summary="Sync these files",
+        description="As a batch. Ids that are not known, and files that a job has, are told and left out.",
+        body=SyncTheseBody,
+        example={"file_ids": ["0b9a7c52-7f6e-4a57-9f0e-3d1f6c1f2a10"]},
+        answers=_TAKEN,
+        problems=(NOT_FOUND, QUOTA),
+    ),
+    sync_batches.sync_all: Operation(
+        summary="Sync all files that are due and have a template",
+        description="As many as your quota takes, as a batch; `remaining` counts the rest.",
+        body=SyncAllBody,
+        example={},
+        answers=_TAKEN,
+        problems=(QUOTA,),
     ),
     data_sync.show_progress: Operation(
         summary="Show how far a sync is",

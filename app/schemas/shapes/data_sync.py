@@ -6,8 +6,10 @@ from uuid import UUID
 
 from typing_extensions import TypedDict
 
+from app.schemas.shapes.batches import BatchView
 from app.schemas.shapes.jobs import JobView
 from app.schemas.shapes.quality import QualityView
+from jobs.batch import BatchState
 from jobs.model import State
 from jobs.tasks.data_sync.model import Domain, FieldType, FileFormat, FileState, Granularity, Repeats, TemplateState
 
@@ -108,6 +110,20 @@ class SyncSubmittedView(TypedDict):
     job: JobView
 
 
+class SyncBatchView(TypedDict):
+    """What was taken of many files. `task_id` is the batch's id; both are null where there was nothing to sync.
+
+    `busy_file_ids` have an unfinished job already, `remaining` counts what is due and was not taken for the quota.
+    """
+
+    task_id: str | None
+    file_count: int
+    remaining: int
+    missing_file_ids: Sequence[UUID]
+    busy_file_ids: Sequence[UUID]
+    batch: BatchView | None
+
+
 class FileCountsView(TypedDict):
     """What became of the files of a sync."""
 
@@ -128,14 +144,19 @@ class SyncErrorView(TypedDict):
 
 
 class SyncView(TypedDict):
-    """How far a sync is. `percent` is of the rows read; `quality` is null until the rows are loaded."""
+    """How far a sync is. `percent` is of the rows read, for a batch of the files; at most 100 errors are shown.
+
+    `current_file` is the first of `current_files`, of which at most 20 are shown. `quality` is null until the
+    rows are loaded.
+    """
 
     task_id: str
-    state: State
+    state: State | BatchState
     files: FileCountsView
     rows: Mapping[str, int]
     percent: int
     current_file: str | None
+    current_files: Sequence[str]
     errors: Sequence[SyncErrorView]
     errors_total: int
     quality: QualityView | None

@@ -2,8 +2,10 @@
 
 from typing import cast
 
-from app.schemas.shapes.data_sync import FileView, HeaderDifferenceView, SyncView, TemplateView
+from app.schemas.shapes.data_sync import FileView, HeaderDifferenceView, SyncBatchView, SyncView, TemplateView
+from app.schemas.views.batches import batch_view
 from app.schemas.views.quality import quality_view
+from jobs.tasks.data_sync.many import Begun
 from jobs.tasks.data_sync.model import CatalogueFile, Template
 from jobs.tasks.data_sync.progress import SyncProgress
 
@@ -57,6 +59,18 @@ def file_view(file: CatalogueFile) -> FileView:
     }
 
 
+def sync_batch_view(begun: Begun) -> SyncBatchView:
+    """Show what was taken of many files."""
+    return {
+        "task_id": None if begun.batch is None else begun.batch.id,
+        "file_count": len(begun.files),
+        "remaining": begun.remaining,
+        "missing_file_ids": begun.missing,
+        "busy_file_ids": list(begun.busy or ()),
+        "batch": None if begun.batch is None else batch_view(begun.batch),
+    }
+
+
 def sync_view(progress: SyncProgress) -> SyncView:
     """Show how far a sync is."""
     files = progress.files
@@ -73,6 +87,7 @@ def sync_view(progress: SyncProgress) -> SyncView:
         "rows": progress.rows,
         "percent": progress.percent,
         "current_file": progress.current_file,
+        "current_files": progress.current_files,
         "errors": [
             {"file_id": error.file_id, "file": error.file, "type": error.type, "message": error.message}
             for error in progress.errors

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jobs.batch import BatchState
 from jobs.lifecycle import is_end
 from jobs.model import Job, State
 from jobs.tasks.data_sync.model import RowCounts
@@ -39,10 +40,10 @@ class SyncError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncProgress:
-    """How far a sync is. `percent` is of the rows read, and 100 only after the end."""
+    """How far a sync is. `percent` is of the rows read, of a batch of its files, and 100 only after the end."""
 
     task_id: str
-    state: State
+    state: State | BatchState
     files: FileCounts
     rows: Mapping[str, int]
     percent: int
@@ -50,6 +51,7 @@ class SyncProgress:
     errors: tuple[SyncError, ...]
     errors_total: int
     quality: Mapping[str, Any] | None = None
+    current_files: tuple[str, ...] = ()
 
 
 def progress_of(job: Job, *, file_name: str) -> SyncProgress:
@@ -72,6 +74,7 @@ def progress_of(job: Job, *, file_name: str) -> SyncProgress:
         errors=errors,
         errors_total=len(errors),
         quality=job.result.get("quality") if job.result else None,
+        current_files=() if ended else (file_name,),
     )
 
 

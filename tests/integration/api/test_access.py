@@ -118,6 +118,9 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("POST", "/api/data-sync/templates/{id}/publish"): _all(401, 403, 403, 200, place="$template"),
     ("GET", "/api/data-sync/alerts"): _KNOWN,
     ("POST", "/api/data-sync/single"): _all(401, 404, 200, 200, json={"file_id": "$file"}),
+    ("POST", "/api/data-sync/batch"): _all(401, 200, 200, 200, json={"platform": "nobody"}),
+    ("POST", "/api/data-sync/batch-by-ids"): _all(401, 404, 200, 200, json={"file_ids": ["$file"]}),
+    ("POST", "/api/data-sync/batch-all"): _all(401, 202, 200, 202, json={}),
     ("GET", "/api/data-sync/progress/{id}"): _all(401, 404, 200, 200, place="$sync"),
     ("GET", "/api/data-sync/accounts"): _KNOWN,
     ("POST", "/api/data-sync/accounts"): _all(401, 403, 403, 201, json={**SHOP, "shop_id": "another"}),
@@ -197,6 +200,8 @@ async def things(web: httpx.AsyncClient, ann: Person, database: Database, enviro
 def _filled(value: Any, things: Mapping[str, str]) -> Any:  # noqa: ANN401  JSON
     if isinstance(value, Mapping):
         return {key: _filled(inner, things) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, things) for inner in value]
     return things[value[1:]] if isinstance(value, str) and value.startswith("$") else value
 
 
