@@ -102,7 +102,7 @@ async def show_progress(request: Request) -> Response:
     """GET /api/data-sync/progress/{id}: how far a sync is, of one file or of many."""
     task_id, deps, sees = read_job_id(request), deps_of(request), identity_of(request).sees
     progress = await deps.batch_progress.of(task_id, owner=sees)
-    return answer(sync_view(progress or await deps.data_sync.progress(task_id, owner=sees)))
+    return answer(sync_view(progress or await deps.data_sync.progress(task_id, sees=sees)))
 
 
 def _description(request: Request, form: FileForm, name: str) -> Description:

@@ -18,6 +18,9 @@ CREATE INDEX syncs_by_time ON syncs (created_at, id);
 -- The oldest that nobody has synced yet; those that are due again have an index of their own.
 CREATE INDEX files_pending ON files (id) WHERE state = 'pending';
 
+-- Those that are being loaded, or were when their job ended without a word.
+CREATE INDEX files_processing ON files (id) WHERE state = 'processing';
+
 -- Lists, newest first: of an owner, and of everybody.
 CREATE INDEX files_by_owner ON files (owner, created_at, id);
 CREATE INDEX files_by_time ON files (created_at, id);

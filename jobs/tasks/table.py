@@ -19,6 +19,7 @@ from jobs.tasks.scheduled.backup import BACKUP_DATABASE
 from jobs.tasks.scheduled.canary import NAME as CANARY
 from jobs.tasks.scheduled.canary import canary_task
 from jobs.tasks.scheduled.low_stock import CHECK_LOW_STOCK
+from jobs.tasks.scheduled.pending_files import SYNC_PENDING_FILES
 from jobs.tasks.scheduled.prune import PRUNE_HISTORY
 from jobs.tasks.scheduled.shipped import shipped
 from jobs.timetable import Timetable
@@ -33,6 +34,7 @@ TASKS: tuple[Task, ...] = (
     BACKUP_DATABASE,
     CHECK_LOW_STOCK,
     PRUNE_HISTORY,
+    SYNC_PENDING_FILES,
 )
 
 SCOPES: tuple[Scope, ...] = (SHOPS, COMPONENT_VERSIONS, ACTIVE_VERSIONS)

@@ -1,6 +1,7 @@
 """How far a batch of syncs is, counted from the jobs of the batch as far as the history is written."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from jobs.batch import Batch
@@ -34,7 +35,9 @@ class BatchProgress:
                 return None
             errors = await connection.fetch(_SQL["errors"], batch_id, SYNC_FILE.name, MOST_ERRORS)
             current = await connection.fetch(_SQL["current"], batch_id, SYNC_FILE.name, _MOST_CURRENT)
-        return _progress(batch, sums, errors=errors, current=[row["name"] for row in current])
+            quality = await connection.fetch_row(_SQL["quality"], batch_id)
+        progress = _progress(batch, sums, errors=errors, current=[row["name"] for row in current])
+        return replace(progress, quality=None if quality is None else dict(quality))
 
 
 def _progress(batch: Batch, sums: Row, *, errors: Sequence[Row], current: Sequence[str]) -> SyncProgress:

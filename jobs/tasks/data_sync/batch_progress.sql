@@ -28,3 +28,6 @@ INNER JOIN files AS f ON f.id = (j.args ->> 'file_id')::uuid
 WHERE j.batch_id = $1 AND j.task = $2 AND j.state = 'running'
 ORDER BY j.id
 LIMIT $3;
+
+-- name: quality
+SELECT rows_read, score, parts FROM batch_quality_reports WHERE batch_id = $1;

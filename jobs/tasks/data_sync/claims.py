@@ -1,12 +1,11 @@
 """Which files a sync takes, each of them for one job only. All is done in the caller's transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from jobs.find import JobFinder
 from jobs.lifecycle import is_end
 from jobs.model import Job
 from jobs.stores.database import Connection
@@ -39,8 +38,9 @@ class Taken:
 class Claims:
     """Locks files, looks who has them, and gives them to jobs."""
 
-    def __init__(self, finder: JobFinder) -> None:
-        self._finder = finder
+    def __init__(self, refresh: Callable[[Sequence[Job]], Awaitable[Sequence[Job]]]) -> None:
+        """Take what tells how jobs are that have not ended as far as the history is written."""
+        self._refresh = refresh
 
     async def due(self, wanted: Wanted, *, owner: str | None, most: int, connection: Connection) -> Taken:
         """Take the oldest due files, None for anybody's, without waiting for those that others claim right now."""
@@ -73,6 +73,6 @@ class Claims:
 
     async def _free_of(self, locked: Sequence[UUID], connection: Connection) -> Taken:
         rows = await connection.fetch(_SQL["unfinished"], list(locked))
-        jobs = await self._finder.refresh([job_of(row) for row in rows])
+        jobs = await self._refresh([job_of(row) for row in rows])
         busy = {row["file_id"]: job for row, job in zip(rows, jobs, strict=True) if not is_end(job.state)}
         return Taken(files=[file_id for file_id in locked if file_id not in busy], busy=busy)

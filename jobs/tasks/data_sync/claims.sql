@@ -1,15 +1,25 @@
 -- Which files a sync takes. A file is locked first and looked at afterwards: what others have committed meanwhile is seen
 -- only by another statement.
 
--- Files that are due, oldest first: those that nobody has synced yet, and those whose next attempt has come. What others
--- are claiming at this moment is left to them.
+-- Files that are due, oldest first: those that nobody has synced yet, those whose next attempt has come, and those whose
+-- job ended amid the load, being cancelled, or a day ago: such a file may be what kills workers. What others are claiming
+-- at this moment is left to them.
 -- $1 owner, $2 platform, $3 domains, $4 granularities, $5 uploaded since (each NULL for any), $6 only those whose
 -- template is published, $7 how many
 -- name: due
 SELECT f.id
 FROM files AS f
 WHERE
-    (f.state = 'pending' OR (f.state IN ('failed', 'needs_template') AND f.next_attempt_at <= now()))
+    (
+        f.state = 'pending'
+        OR f.state IN ('failed', 'needs_template', 'header_changed') AND f.next_attempt_at <= now()
+        OR f.state = 'processing' AND EXISTS (
+            SELECT FROM jobs AS ended
+            WHERE
+                ended.id = f.job_id
+                AND (ended.state = 'cancelled' OR ended.finished_at <= now() - interval '1 day')
+        )
+    )
     AND ($1::text IS NULL OR f.owner = $1)
     AND ($2::text IS NULL OR f.platform = $2)
     AND ($3::text[] IS NULL OR f.domain = ANY ($3))

@@ -13,6 +13,7 @@ from jobs.find import JobFinder
 from jobs.model import DEFAULT_PRIORITY, Job
 from jobs.stores.database import Connection, Database
 from jobs.submission import Submission
+from jobs.tasks.data_sync.check_quality import CHECK_QUALITY
 from jobs.tasks.data_sync.claims import Claims, Taken, Wanted
 from jobs.tasks.data_sync.task import SYNC_FILE
 
@@ -35,6 +36,16 @@ class Begun:
     remaining: int = 0
 
 
+def batch_of(files: Sequence[UUID], *, owner: str, priority: int = DEFAULT_PRIORITY) -> BatchSubmission:
+    """Ask for a sync of each file, and for the quality report of all when they have ended."""
+    jobs = [
+        Submission(task=SYNC_FILE.name, args={"file_id": str(file_id)}, owner=owner, priority=priority)
+        for file_id in files
+    ]
+    follower = Submission(task=CHECK_QUALITY.name, args={}, owner=owner, priority=priority)
+    return BatchSubmission(owner=owner, jobs=jobs, name=NAME, on_complete=follower)
+
+
 class ManyFiles:
     """Claims files and submits a batch of their syncs, in one transaction: each file gets one job, whoever else asks.
 
@@ -43,7 +54,7 @@ class ManyFiles:
 
     def __init__(self, *, database: Database, finder: JobFinder, submitter: BatchSubmitter) -> None:
         self._database = database
-        self._claims = Claims(finder)
+        self._claims = Claims(finder.refresh)
         self._submitter = submitter
 
     async def due(
@@ -102,11 +113,7 @@ class ManyFiles:
                 files = files[: min(error.free, len(files) - 1)]  # fewer each time: he may submit elsewhere meanwhile
 
     async def _accept(self, files: Sequence[UUID], *, owner: str, priority: int, connection: Connection) -> StoredBatch:
-        jobs = [
-            Submission(task=SYNC_FILE.name, args={"file_id": str(file_id)}, owner=owner, priority=priority)
-            for file_id in files
-        ]
-        asked = BatchSubmission(owner=owner, jobs=jobs, name=NAME)
+        asked = batch_of(files, owner=owner, priority=priority)
         stored = await self._submitter.accept(asked, connection=connection)
         await self._claims.hold(files, stored.batch.members.ids, connection=connection)
         await self._claims.note(owner, batch_id=stored.batch.id, files=len(files), connection=connection)

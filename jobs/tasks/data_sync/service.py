@@ -113,10 +113,14 @@ class DataSync:
             await self._catalogue.hold(file_id, job.id, connection=connection)
         return Claimed(job=await self._submitter.enqueue(job), is_new=True)
 
-    async def progress(self, task_id: str, *, owner: str | None) -> SyncProgress:
-        """Say how far a sync is; raises NotFoundError."""
-        job = await self._finder.get(task_id, owner=owner)
+    async def progress(self, task_id: str, *, sees: str | None) -> SyncProgress:
+        """Say how far a sync is of a job or a file of `sees`, None for anybody's; raises NotFoundError."""
+        job = await self._finder.get(task_id)
         if job is None or job.task != SYNC_FILE.name:
             raise NotFoundError(f"there is no sync {task_id}")
-        file = await self._catalogue.get(UUID(job.args["file_id"]), owner=owner)
+        # Of a sweep's jobs, which are the system's, the owner of the file is who wants to know.
+        is_ours = sees in {None, job.owner}
+        file = await self._catalogue.get(UUID(job.args["file_id"]), owner=None if is_ours else sees)
+        if file is None and not is_ours:
+            raise NotFoundError(f"there is no sync {task_id}")
         return progress_of(job, file_name="" if file is None else file.name)

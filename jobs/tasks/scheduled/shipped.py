@@ -14,6 +14,7 @@ from jobs.tasks.scheduled.canary import canary_schedules
 SCHEDULES: tuple[Schedule, ...] = (
     Schedule(name="check_low_stock", task="check_low_stock", cron="0 */6 * * *", make_up="one"),
     Schedule(name="backup_database", task="backup_database", cron="0 3 * * *", make_up="one", priority=8),
+    Schedule(name="sync_pending_files", task="sync_pending_files", cron="*/15 * * * *"),
     Schedule(name="prune_history", task="prune_history", cron="0 * * * *", priority=3),
 )
 
