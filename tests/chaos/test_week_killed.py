@@ -1,6 +1,5 @@
-"""Two workers load a week of real orders, and one of them is killed meanwhile."""
+"""Two workers load a week of real orders as one batch, and one of them is killed meanwhile."""
 
-import asyncio
 import csv
 import os
 import signal
@@ -10,8 +9,8 @@ from typing import Any
 import httpx
 
 from jobs.stores.database import Database
-from tests.chaos.exports import publish_template, sync, upload
-from tests.support.conditions import eventually, reaches
+from tests.chaos.exports import publish_template, upload
+from tests.support.conditions import eventually
 from tests.support.files import RETAIL, needs_retail
 from tests.support.processes import worker_process
 
@@ -25,31 +24,52 @@ async def test_a_week_survives_a_worker_that_is_killed(
     """Every row of every day is a fact, once: rows, pieces and money are those of the files."""
     await publish_template(web)
     pieces, money, rows = Decimal(), Decimal(), 0
-    tasks = []
+    files = []
     for path in sorted(RETAIL.glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines):
                 rows += 1
                 pieces += Decimal(row["Quantity"])
                 money += Decimal(row["Quantity"]) * Decimal(row["UnitPrice"])
-        tasks.append(await sync(web, (await upload(web, path.read_bytes()))["id"]))
+        files.append((await upload(web, path.read_bytes()))["id"])
 
-    async def some_run_here() -> bool:
-        seen: list[Any] = [(await web.get(f"/api/data-sync/progress/{task}")).json() for task in tasks]
-        return any(one["state"] == "running" for one in seen)
+    begun = (await web.post("/api/data-sync/batch-all", json={})).json()
+    assert begun["file_count"] == len(files), begun
 
-    async with worker_process(environ) as doomed:
-        await eventually(some_run_here)
+    async def some_are_loaded() -> bool:
+        seen = await _progress(web, begun["task_id"])
+        return bool(0 < seen["files"]["processed"] < len(files))
+
+    async with worker_process(environ, "data_sync:1") as doomed, worker_process(environ, "data_sync:1"):
+        await eventually(some_are_loaded, within_s=_END_S)
         os.kill(doomed.pid, signal.SIGKILL)
-        async with worker_process(environ):
-            assert await doomed.ends(within_s=5) == -signal.SIGKILL
-            ended = await asyncio.gather(*(reaches(web, task, "succeeded", within_s=_END_S) for task in tasks))
-    counts = [job["result"]["rows"] for job in ended]
-    assert all(one["read"] == one["inserted"] + one["unchanged"] for one in counts)
-    assert sum(one["read"] for one in counts) == rows
+        assert await doomed.ends(within_s=5) == -signal.SIGKILL
+        first = await _ended(web, begun["task_id"])
+        again = await web.post("/api/data-sync/batch-by-ids", json={"file_ids": files})
+        second = await _ended(web, again.json()["task_id"])
+    assert (first["state"], first["files"]["succeeded"], first["percent"]) == ("succeeded", len(files), 100)
+    assert (first["rows"]["read"], first["rows"]["quarantined"]) == (rows, 0)
+    assert rows == first["rows"]["inserted"] + first["rows"]["unchanged"]
+    assert (second["state"], second["rows"]["read"], second["rows"]["unchanged"]) == ("succeeded", rows, rows)
+    for ended in (first, second):
+        assert ended["quality"]["rows_read"] == rows
     stored = await database.fetch_row(
         "SELECT count(*) AS rows, sum((data ->> 'Quantity')::numeric) AS pieces, "
         "sum((data ->> 'Quantity')::numeric * (data ->> 'UnitPrice')::numeric) AS money FROM facts"
     )
     assert stored is not None
     assert (stored["rows"], stored["pieces"], stored["money"]) == (rows, pieces, money)
+
+
+async def _progress(web: httpx.AsyncClient, task_id: str) -> Any:  # noqa: ANN401  JSON
+    return (await web.get(f"/api/data-sync/progress/{task_id}")).json()
+
+
+async def _ended(web: httpx.AsyncClient, task_id: str) -> Any:  # noqa: ANN401  JSON
+    """Wait for a batch's end, and for the quality report that follows it; give its progress."""
+
+    async def is_measured() -> Any:  # noqa: ANN401  JSON
+        seen = await _progress(web, task_id)
+        return seen if seen["state"] != "running" and seen["quality"] else None
+
+    return await eventually(is_measured, within_s=_END_S)

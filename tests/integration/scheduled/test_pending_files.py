@@ -95,7 +95,7 @@ async def test_fifty_at_once_the_oldest_first(client: httpx.AsyncClient, databas
 
 
 async def test_a_sweep_and_submitters_take_no_file_twice(client: httpx.AsyncClient, database: Database) -> None:
-    """A sweep, of which one runs at a time, and fifteen submitters at once: each file has one job, and there is no job without a file."""
+    """A sweep, of which one runs at a time, and fifteen submitters at once: each file has one job."""
     await publish(client)
     files = await _upload(client, 30)
     due = {"limit": 4}
