@@ -62,7 +62,9 @@ from jobs.submit import Submitter
 from jobs.tasks.data_processing.media import Media
 from jobs.tasks.data_processing.service import DataProcessing
 from jobs.tasks.data_sync.batch_progress import BatchProgress
+from jobs.tasks.data_sync.catalogue import Catalogue
 from jobs.tasks.data_sync.component_versions import ComponentVersions
+from jobs.tasks.data_sync.inbox import Inbox
 from jobs.tasks.data_sync.many import ManyFiles
 from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.shops import Shops
@@ -119,6 +121,7 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         admitter=admitter,
     )
     planned = Planned(timetable, store=ScheduleStore(database), submitter=submitter, finder=finder)
+    uploads = Uploads(settings.jobs.data_dir)
     once = Once(jobs=jobs, keyring=Keyring(redis, patience_s=REDIS_PATIENCE_S))
     statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
     waiter = EndWaiter(finder=finder, signals=Signals(redis))
@@ -153,9 +156,8 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         waiter=waiter,
         live=Live(tail=tail, backlog=Backlog(redis), owners=Owners(jobs=jobs, tail=tail)),
         canceller=Canceller(database=database, jobs=jobs, queue=queue, waiter=waiter),
-        data_sync=DataSync(
-            database=database, finder=finder, submitter=submitter, uploads=Uploads(settings.jobs.data_dir)
-        ),
+        data_sync=DataSync(database=database, finder=finder, submitter=submitter, uploads=uploads),
+        inbox=Inbox(settings.jobs.data_dir, uploads=uploads, catalogue=Catalogue(database)),
         shops=Shops(database, doors.cache),
         component_versions=ComponentVersions(database, doors.cache),
         cache=doors.cache,

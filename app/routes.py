@@ -83,6 +83,7 @@ ROUTES = (
     by_method("/api/data-sync/templates", GET=data_sync.list_templates, POST=data_sync.create_template),
     by_method("/api/data-sync/templates/{id}", GET=data_sync.show_template),
     by_method("/api/data-sync/templates/{id}/publish", POST=data_sync.publish_template),
+    by_method("/api/data-sync/scan", POST=data_sync.scan_inbox),
     by_method("/api/data-sync/single", POST=data_sync.sync_single),
     by_method("/api/data-sync/alerts", GET=alerts.list_alerts),
     by_method("/api/data-sync/batch", POST=sync_batches.sync_due),

@@ -41,6 +41,7 @@ from jobs.submit import Submitter
 from jobs.tasks.data_processing.service import DataProcessing
 from jobs.tasks.data_sync.batch_progress import BatchProgress
 from jobs.tasks.data_sync.component_versions import ComponentVersions
+from jobs.tasks.data_sync.inbox import Inbox
 from jobs.tasks.data_sync.many import ManyFiles
 from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.shops import Shops
@@ -69,6 +70,7 @@ class Deps:
     live: Live
     canceller: Canceller
     data_sync: DataSync
+    inbox: Inbox
     shops: Shops
     component_versions: ComponentVersions
     cache: Cache

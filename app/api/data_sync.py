@@ -10,7 +10,7 @@ from app.api.parsing import answer, read_fields, read_form, read_id, read_job_id
 from app.errors import TooLargeError
 from app.schemas.requests import FileForm, SyncBody, TemplateBody, TemplateQuery
 from app.schemas.shapes.data_sync import SyncSubmittedView, TemplateList
-from app.schemas.views.data_sync import file_view, sync_view, template_view
+from app.schemas.views.data_sync import file_view, scan_view, sync_view, template_view
 from app.schemas.views.jobs import job_view
 from app.state import deps_of, identity_of, require_admin
 from jobs.errors import InvalidInputError, Mistake
@@ -40,6 +40,12 @@ async def show_file(request: Request) -> Response:
     """GET /api/data-sync/files/{id}."""
     file = await deps_of(request).data_sync.file(read_id(request, "file"), owner=identity_of(request).sees)
     return answer(file_view(file))
+
+
+async def scan_inbox(request: Request) -> Response:
+    """POST /api/data-sync/scan: take in what other programs have put into the inbox."""
+    require_admin(request, "scan the inbox")
+    return answer(scan_view(await deps_of(request).inbox.scan(owner=identity_of(request).owner)))
 
 
 async def list_templates(request: Request) -> Response:

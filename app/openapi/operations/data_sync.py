@@ -14,6 +14,7 @@ from app.schemas.requests import (
 )
 from app.schemas.shapes.data_sync import (
     FileView,
+    ScanView,
     SyncBatchView,
     SyncSubmittedView,
     SyncView,
@@ -41,6 +42,14 @@ DATA_SYNC: Operations = {
     data_sync.show_file: Operation(
         summary="Show a file",
         answers={200: Answer(meaning="The file, its state and last error", shape=FileView)},
+    ),
+    data_sync.scan_inbox: Operation(
+        summary="Scan the inbox",
+        description="Takes up to 200 files in that other programs have put under "
+        "`inbox/<platform>/<shop_id>/<domain>/<granularity>/` of JOBS_DATA_DIR, or one folder `<sub_domain>/` below. "
+        "They become the administrator's who asks, and leave the inbox. For administrators.",
+        answers={200: Answer(meaning="What was taken in, and what stays and why", shape=ScanView)},
+        problems=(FORBIDDEN,),
     ),
     data_sync.list_templates: Operation(
         summary="List the templates",

@@ -103,6 +103,22 @@ class FileView(TypedDict):
     created_at: datetime
 
 
+class RefusedFileView(TypedDict):
+    """A file that stays in the inbox, by its name, and why."""
+
+    name: str
+    reason: str
+
+
+class ScanView(TypedDict):
+    """What a scan took in: `taken` files, of which `known` had the bytes of one that was there; `more`: scan again."""
+
+    taken: int
+    known: int
+    refused: Sequence[RefusedFileView]
+    more: bool
+
+
 class SyncSubmittedView(TypedDict):
     """The job that syncs a file; `task_id` is its id."""
 

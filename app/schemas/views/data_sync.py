@@ -2,9 +2,10 @@
 
 from typing import cast
 
-from app.schemas.shapes.data_sync import FileView, HeaderDifferenceView, SyncBatchView, SyncView, TemplateView
+from app.schemas.shapes.data_sync import FileView, HeaderDifferenceView, ScanView, SyncBatchView, SyncView, TemplateView
 from app.schemas.views.batches import batch_view
 from app.schemas.views.quality import quality_view
+from jobs.tasks.data_sync.inbox import Scanned
 from jobs.tasks.data_sync.many import Begun
 from jobs.tasks.data_sync.model import CatalogueFile, Template
 from jobs.tasks.data_sync.progress import SyncProgress
@@ -56,6 +57,16 @@ def file_view(file: CatalogueFile) -> FileView:
         "tries": file.tries,
         "next_attempt_at": file.next_attempt_at,
         "created_at": file.created_at,
+    }
+
+
+def scan_view(scanned: Scanned) -> ScanView:
+    """Show what a scan found. Where the inbox lies is nobody's business."""
+    return {
+        "taken": scanned.taken,
+        "known": scanned.known,
+        "refused": [{"name": file.name, "reason": file.reason} for file in scanned.refused],
+        "more": scanned.more,
     }
 
 

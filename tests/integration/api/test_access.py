@@ -112,6 +112,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
         *(401, 404, 200, 409), place="$file", json={}
     ),
     ("POST", "/api/data-sync/files/{id}/quarantine/replay"): _all(401, 404, 200, 200, place="$file"),
+    ("POST", "/api/data-sync/scan"): _all(401, 403, 403, 200),
     ("GET", "/api/data-sync/templates"): _KNOWN,
     ("POST", "/api/data-sync/templates"): _all(401, 403, 403, 201, json=_TEMPLATE),
     ("GET", "/api/data-sync/templates/{id}"): _all(401, 200, 200, 200, place="$template"),
