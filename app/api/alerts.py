@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app.api.cursors import List, read_cursor, write_cursor
 from app.api.parsing import answer, read_query
-from app.schemas.requests import AlertsQuery
+from app.schemas.data_sync import AlertsQuery
 from app.schemas.shapes.alerts import AlertList
 from app.schemas.views.alerts import alert_view
 from app.state import deps_of, identity_of

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app.api.parsing import answer, read_fields, read_form, read_id, read_job_id, read_json
 from app.errors import TooLargeError
-from app.schemas.requests import FileForm, SyncBody, TemplateBody, TemplateQuery
+from app.schemas.data_sync import FileForm, SyncBody, TemplateBody, TemplateQuery
 from app.schemas.shapes.data_sync import SyncSubmittedView, TemplateList
 from app.schemas.views.data_sync import file_view, scan_view, sync_view, template_view
 from app.schemas.views.jobs import job_view

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from app.api.parsing import answer, read_fields, read_id, read_json
 from app.headers import header_of
-from app.schemas.requests import QuarantineQuery, ReplayAllQuery, ReplayBody
+from app.schemas.data_sync import QuarantineQuery, ReplayAllQuery, ReplayBody
 from app.schemas.shapes.quarantine import QuarantineList
 from app.schemas.views.quarantine import quarantined_view, replayed_all_view, replayed_view
 from app.state import deps_of, identity_of

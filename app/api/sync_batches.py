@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.parsing import answer, read_json
-from app.schemas.requests import SyncAllBody, SyncDueBody, SyncTheseBody
+from app.schemas.data_sync import SyncAllBody, SyncDueBody, SyncTheseBody
 from app.schemas.views.data_sync import sync_batch_view
 from app.state import deps_of, identity_of
 from jobs.tasks.data_sync.claims import Wanted

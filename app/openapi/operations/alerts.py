@@ -2,7 +2,7 @@
 
 from app.api import alerts
 from app.openapi.operation import Answer, Operation, Operations
-from app.schemas.requests import AlertsQuery
+from app.schemas.data_sync import AlertsQuery
 from app.schemas.shapes.alerts import AlertList
 
 ALERTS: Operations = {

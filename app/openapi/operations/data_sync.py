@@ -3,7 +3,7 @@
 from app.api import data_sync, sync_batches
 from app.openapi.operation import LOCATION, Answer, Operation, Operations
 from app.problems import CONFLICT, FORBIDDEN, NO_SPREADSHEET, NOT_FOUND, QUOTA
-from app.schemas.requests import (
+from app.schemas.data_sync import (
     FileForm,
     SyncAllBody,
     SyncBody,

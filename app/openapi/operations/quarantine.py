@@ -3,7 +3,7 @@
 from app.api import quality, quarantine
 from app.openapi.operation import Answer, Operation, Operations
 from app.problems import CONFLICT
-from app.schemas.requests import QuarantineQuery, ReplayAllQuery, ReplayBody
+from app.schemas.data_sync import QuarantineQuery, ReplayAllQuery, ReplayBody
 from app.schemas.shapes.quality import MeasuredView
 from app.schemas.shapes.quarantine import QuarantineList, ReplayedRowsView, ReplayedView
 

@@ -294,13 +294,3 @@ def _command_lines(program: bytes, folder: Path) -> list[bytes]:
         if program in line.partition(b"\0")[0] and str(folder).encode() in line:
             found.append(line)
     return found
-
-
-async def test_without_a_folder_the_schedule_is_off_and_says_why(environ: dict[str, str]) -> None:
-    """To whoever would run it, by the missing setting."""
-    del environ["JOBS_BACKUP_DIR"]
-    async with running_web(environ) as client:
-        answer = await client.post(f"/api/schedules/{_SCHEDULE}/run")
-        assert answer.status_code == 404
-        assert "JOBS_BACKUP_DIR is not set" in answer.json()["detail"]
-        assert (await client.get("/api/schedules")).json()["items"] == []
