@@ -44,6 +44,7 @@ from jobs.tasks.data_sync.component_versions import ComponentVersions
 from jobs.tasks.data_sync.inbox import Inbox
 from jobs.tasks.data_sync.many import ManyFiles
 from jobs.tasks.data_sync.service import DataSync
+from jobs.tasks.data_sync.shelf import Shelf
 from jobs.tasks.data_sync.shops import Shops
 from jobs.tasks.scheduled.service import Upkeep
 from jobs.wait import EndWaiter
@@ -71,6 +72,7 @@ class Deps:
     canceller: Canceller
     data_sync: DataSync
     inbox: Inbox
+    shelf: Shelf
     shops: Shops
     component_versions: ComponentVersions
     cache: Cache

@@ -27,6 +27,8 @@ class List(StrEnum):
     MEMBERS = "failed jobs of a cause"
     AUDIT = "audit log"
     USERS = "users"
+    FILES = "files"
+    SYNCS = "syncs"
     SHOPS = "accounts of shops"
     COMPONENT_VERSIONS = "component versions"
     ALERTS = "alerts"

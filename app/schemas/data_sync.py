@@ -1,6 +1,6 @@
 """The bodies, forms and queries of the data sync, of the same strictness as those of other requests."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from app.schemas.requests import Body, Cursor, Header, OptionalDate, OptionalWord, PageSize, Priority, Word
 from jobs.model import DEFAULT_PRIORITY
 from jobs.tasks.data_sync.limits import ReadLimits
-from jobs.tasks.data_sync.model import Domain, FieldType, Granularity, Repeats
+from jobs.tasks.data_sync.model import Domain, FieldType, FileState, Granularity, Repeats
 from jobs.tasks.scheduled.alerts import AlertState
 
 RowNumber = Annotated[int, Field(ge=0, lt=2**31, description="The `next_cursor` of the page before.")]
@@ -122,6 +122,30 @@ class FileForm(Body):
     granularity: Granularity
     date_from: OptionalDate = None
     date_to: OptionalDate = None
+
+
+class FilesQuery(Body):
+    """GET /api/data-sync/files."""
+
+    model_config = ConfigDict(strict=False)
+
+    platform: Word | None = None
+    shop_id: Word | None = None
+    domain: Domain | None = None
+    granularity: Granularity | None = None
+    state: FileState | None = None
+    limit: PageSize = 50
+    cursor: Cursor | None = None
+
+
+class SyncsQuery(Body):
+    """GET /api/data-sync/tasks."""
+
+    model_config = ConfigDict(strict=False)
+
+    state: Literal["running", "ended"] | None = None
+    limit: PageSize = 50
+    cursor: Cursor | None = None
 
 
 class TemplateQuery(Body):

@@ -16,6 +16,7 @@ from app.openapi.operations.queues import QUEUES
 from app.openapi.operations.quota import QUOTA
 from app.openapi.operations.rate_limit import RATE_LIMIT
 from app.openapi.operations.schedules import SCHEDULES
+from app.openapi.operations.shelf import SHELF
 from app.openapi.operations.shops import SHOPS
 from app.openapi.operations.site import SITE
 
@@ -31,6 +32,7 @@ OPERATIONS: Operations = {
     **ACCOUNTS,
     **RATE_LIMIT,
     **DATA_SYNC,
+    **SHELF,
     **SHOPS,
     **CACHE,
     **PROCESSING,

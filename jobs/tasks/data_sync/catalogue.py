@@ -98,7 +98,7 @@ class Catalogue:
     async def get(self, file_id: UUID, *, owner: str | None = None) -> CatalogueFile | None:
         """Give a file, or None; with `owner` also None where it is somebody else's."""
         row = await self._database.fetch_row(_SQL["get"], file_id, owner)
-        return None if row is None else _file(row)
+        return None if row is None else file_of(row)
 
     async def lock(self, file_id: UUID, *, owner: str | None, connection: Connection) -> Held | None:
         """Keep others from claiming the file until the transaction ends; None where it is not there."""
@@ -142,7 +142,8 @@ class Catalogue:
             raise SupersededError(f"file {file_id} was taken over")
 
 
-def _file(row: Row) -> CatalogueFile:
+def file_of(row: Row) -> CatalogueFile:
+    """Read a row of the table, with `state_now` and `error_now` as its job has left them."""
     return CatalogueFile(
         id=row["id"],
         sha256=row["sha256"],

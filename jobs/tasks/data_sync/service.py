@@ -14,6 +14,7 @@ from jobs.stores.database import Database
 from jobs.submission import Submission
 from jobs.submit import Submitter
 from jobs.tasks.data_sync.catalogue import Catalogue, Description
+from jobs.tasks.data_sync.claims import Claims
 from jobs.tasks.data_sync.model import CatalogueFile, Layout, Range, Repeats, Source, Template
 from jobs.tasks.data_sync.progress import SyncProgress, progress_of
 from jobs.tasks.data_sync.quality import Measured, QualityStore
@@ -41,6 +42,7 @@ class DataSync:
         self._submitter = submitter
         self._uploads = uploads
         self._catalogue = Catalogue(database)
+        self._claims = Claims(finder.refresh)
         self._templates = TemplateStore(database)
         self._quality = QualityStore(database)
         self.quarantine = Quarantine(database)
@@ -111,6 +113,7 @@ class DataSync:
             )
             job = await self._submitter.accept(wanted, connection=connection)
             await self._catalogue.hold(file_id, job.id, connection=connection)
+            await self._claims.note(file.owner, job_id=job.id, files=1, connection=connection)
         return Claimed(job=await self._submitter.enqueue(job), is_new=True)
 
     async def progress(self, task_id: str, *, sees: str | None) -> SyncProgress:

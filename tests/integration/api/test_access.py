@@ -112,6 +112,9 @@ TABLE: Mapping[tuple[str, str], Row] = {
         *(401, 404, 200, 409), place="$file", json={}
     ),
     ("POST", "/api/data-sync/files/{id}/quarantine/replay"): _all(401, 404, 200, 200, place="$file"),
+    ("GET", "/api/data-sync/files"): _KNOWN,
+    ("GET", "/api/data-sync/tasks"): _KNOWN,
+    ("GET", "/api/data-sync/governance"): _KNOWN,
     ("POST", "/api/data-sync/scan"): _all(401, 403, 403, 200),
     ("GET", "/api/data-sync/templates"): _KNOWN,
     ("POST", "/api/data-sync/templates"): _all(401, 403, 403, 201, json=_TEMPLATE),

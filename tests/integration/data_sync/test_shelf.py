@@ -1,0 +1,140 @@
+"""Lists of files and syncs, a page at a time, each one's own; and how each source does."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from jobs.stores.database import Database
+from tests.support.files import ORDERS, as_csv, publish, sync, upload
+from tests.support.people import new_user
+
+FILES, TASKS, GOVERNANCE = (f"/api/data-sync/{name}" for name in ("files", "tasks", "governance"))
+
+
+async def _upload(web: httpx.AsyncClient, number: int, **more: str) -> str:
+    answer = await upload(web, as_csv([ORDERS, (f"A{number}", "x", 1, 1, "2026-03-01")]), **more)
+    file_id: str = answer.json()["id"]
+    return file_id
+
+
+async def _pages(web: httpx.AsyncClient, path: str, key: str, **params: Any) -> list[list[str]]:  # noqa: ANN401
+    """Go through a list to its end."""
+    pages: list[list[str]] = []
+    cursor: str | None = None
+    while not pages or cursor is not None:
+        answer = await web.get(path, params={**params, **({} if cursor is None else {"cursor": cursor})})
+        assert answer.status_code == 200, answer.text
+        pages.append([item[key] for item in answer.json()["items"]])
+        cursor = answer.json()["next_cursor"]
+    return pages
+
+
+async def test_files_page_by_page(web: httpx.AsyncClient) -> None:
+    """Newest first, each once; the last page may be full."""
+    assert await _pages(web, FILES, "id") == [[]]
+    files = [await _upload(web, number) for number in range(4)][::-1]
+    assert await _pages(web, FILES, "id", limit=3) == [files[:3], files[3:]]
+    assert await _pages(web, FILES, "id", limit=4) == [files]
+
+
+async def test_filters_of_files(web: httpx.AsyncClient, database: Database) -> None:
+    """Each keeps what it says, also together and over pages; a state is what is shown."""
+    files = [
+        await _upload(web, number, shop_id=f"s{number % 2}", platform=("shop", "mall")[number % 3 == 0])
+        for number in range(6)
+    ][::-1]
+    assert await _pages(web, FILES, "id", platform="mall") == [[files[2], files[5]]]
+    assert await _pages(web, FILES, "id", shop_id="s1", limit=2) == [[files[0], files[2]], [files[4]]]
+    assert await _pages(web, FILES, "id", shop_id="s1", platform="mall") == [[files[2]]]
+    assert await _pages(web, FILES, "id", domain="traffic") == [[]]
+    assert await _pages(web, FILES, "id", domain="orders", granularity="daily", state="pending") == [files]
+    await database.execute(
+        """
+        WITH job AS (
+            INSERT INTO jobs (
+                id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, finished_at
+            )
+            VALUES ('gone', 'sync_file', 'q', 'admin', 'failed', 5, '{}', '{}', 5, 300, now(), now())
+            RETURNING id
+        )
+
+        UPDATE files SET state = 'processing', job_id = job.id FROM job WHERE files.id = $1::uuid
+        """,
+        files[1],
+    )
+    assert await _pages(web, FILES, "id", state="failed") == [[files[1]]]
+    assert await _pages(web, FILES, "id", state="processing") == [[]]
+
+
+async def test_each_sees_his_own(site: httpx.AsyncClient) -> None:
+    """An administrator everybody's."""
+    await publish(site)
+    ann, bob = await new_user(site, "ann"), await new_user(site, "bob")
+    with ann.asking(site):
+        hers = await _upload(site, 1)
+        task = (await sync(site, hers))["task_id"]
+        assert await _pages(site, FILES, "id") == [[hers]]
+        assert await _pages(site, TASKS, "task_id") == [[task]]
+        assert (await site.get(GOVERNANCE)).json()["states"]["ingested"] == 1
+    with bob.asking(site):
+        assert await _pages(site, FILES, "id") == await _pages(site, TASKS, "task_id") == [[]]
+        assert (await site.get(GOVERNANCE)).json()["sources"] == []
+    mine = await _upload(site, 2)
+    assert await _pages(site, FILES, "id") == [[mine, hers]]
+    assert await _pages(site, TASKS, "task_id") == [[task]]
+
+
+async def test_syncs_of_one_and_of_many(web: httpx.AsyncClient, database: Database) -> None:
+    """One entry a submission, whoever asks again; it says whether it has ended."""
+    one, *many = [await _upload(web, number) for number in range(3)]
+    job = (await web.post("/api/data-sync/single", json={"file_id": one})).json()["task_id"]
+    assert (await web.post("/api/data-sync/single", json={"file_id": one})).status_code == 200
+    batch = (await web.post("/api/data-sync/batch", json={})).json()["task_id"]
+    items = (await web.get(TASKS)).json()["items"]
+    assert [(item["task_id"], item["kind"], item["files"], item["state"]) for item in items] == [
+        (batch, "batch", len(many), "running"),
+        (job, "file", 1, "running"),
+    ]
+    await database.execute("UPDATE jobs SET state = 'failed', finished_at = now() WHERE id = $1", job)
+    assert await _pages(web, TASKS, "task_id", state="ended") == [[job]]
+    assert await _pages(web, TASKS, "task_id", state="running") == [[batch]]
+    assert await _pages(web, TASKS, "task_id", limit=1) == [[batch], [job]]
+
+
+async def test_sources_and_their_templates(site: httpx.AsyncClient) -> None:
+    """There, missing, or outdated by files whose headers it does not have."""
+    await publish(site)
+    await sync(site, await _upload(site, 1))
+    odd = await upload(site, as_csv([("other", *ORDERS[1:]), ("A1", "x", 1, 1, "2026-03-01")]))
+    await sync(site, odd.json()["id"])
+    await publish(site, granularity="weekly")
+    await _upload(site, 2, granularity="weekly")
+    await _upload(site, 3, granularity="monthly")
+    shown = (await site.get(GOVERNANCE)).json()
+    told = {
+        source["granularity"]: (source["template"], source["template_version"], source["files"])
+        for source in shown["sources"]
+    }
+    assert told == {"daily": ("outdated", 1, 2), "weekly": ("there", 1, 1), "monthly": ("missing", None, 1)}
+    states = {state: count for state, count in shown["states"].items() if count}
+    assert states == {"ingested": 1, "header_changed": 1, "pending": 2}
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "pointer"),
+    [
+        (FILES, {"limit": 201}, "/limit"),
+        (FILES, {"state": "gone"}, "/state"),
+        (FILES, {"domain": "sales"}, "/domain"),
+        (FILES, {"cursor": "x"}, "/cursor"),
+        (FILES, {"colour": "red"}, "/colour"),
+        (TASKS, {"state": "queued"}, "/state"),
+        (TASKS, {"cursor": "x"}, "/cursor"),
+    ],
+)
+async def test_bad_queries(web: httpx.AsyncClient, path: str, params: dict[str, str], pointer: str) -> None:
+    """422, with the field."""
+    answer = await web.get(path, params=params)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
