@@ -121,9 +121,8 @@ class DataSync:
         job = await self._finder.get(task_id)
         if job is None or job.task != SYNC_FILE.name:
             raise NotFoundError(f"there is no sync {task_id}")
-        # Of a sweep's jobs, which are the system's, the owner of the file is who wants to know.
-        is_ours = sees in {None, job.owner}
-        file = await self._catalogue.get(UUID(job.args["file_id"]), owner=None if is_ours else sees)
-        if file is None and not is_ours:
+        # Who has a file may know how a sweep syncs it. Who has but a job with a file's id is told nothing of the file.
+        file = await self._catalogue.get(UUID(job.args["file_id"]), owner=sees)
+        if file is None and sees not in {None, job.owner}:
             raise NotFoundError(f"there is no sync {task_id}")
         return progress_of(job, file_name="" if file is None else file.name)
