@@ -42,7 +42,10 @@ async def test_what_needs_it_is_refused(site: httpx.AsyncClient, servers: Server
         assert time.monotonic() - began < _ANSWERED_S
         alive, ready = await site.get("/healthz"), await site.get("/readyz")
         assert alive.status_code == 200
-        assert (ready.status_code, ready.json()) == (200, {"status": "ready", "degraded": ["postgresql"]})
+        assert (ready.status_code, ready.json()) == (
+            200,
+            {"status": "ready", "degraded": ["postgresql"], "canaries": {}, "warnings": []},
+        )
     assert (await site.get("/readyz")).json() == {"status": "ready", "degraded": [], "canaries": {}, "warnings": []}
     after = await submit(site, "diag.noop")
     assert (await end_of(site, after["id"]))["state"] == "succeeded"

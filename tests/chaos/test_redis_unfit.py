@@ -66,7 +66,10 @@ async def test_the_web_process_says_that_redis_is_unfit(servers: Servers, enviro
     async with _policy(servers.redis.url, "volatile-ttl"), web_process(environ) as (web, client):
         await web.says("maxmemory-policy volatile-ttl may drop jobs")
         ready = await client.get("/readyz")
-        assert (ready.status_code, ready.json()) == (200, {"status": "ready", "degraded": ["redis_unfit"]})
+        assert (ready.status_code, ready.json()) == (
+            200,
+            {"status": "ready", "degraded": ["redis_unfit"], "canaries": {}, "warnings": []},
+        )
         await submit(client, "diag.noop")
         async with Redis.from_url(servers.redis.url) as mending:
             await mending.config_set("maxmemory-policy", "noeviction")

@@ -11,7 +11,10 @@ from tests.support.processes import Running, started
 _STEWARD = (sys.executable, "-m", "jobs", "steward")
 _WORKER = (sys.executable, "-m", "jobs", "worker", "--queues", "data_sync:2,data_processing:2,scheduled:2")
 _START_S = 60.0
-_NAMES = ("canary.data_processing", "canary.data_sync", "canary.scheduled", "check_low_stock", "prune_history")
+_NAMES = (
+    *("canary.data_processing", "canary.data_sync", "canary.scheduled"),
+    *("check_low_stock", "prune_history", "sync_pending_files"),
+)
 
 
 async def _start(stack: AsyncExitStack, environ: dict[str, str], *, stewards: int, workers: int) -> list[Running]:

@@ -13,6 +13,7 @@ from jobs import operate
 from jobs.settings import load_settings
 from jobs.stores.database import Database
 from jobs.stores.schema import LATEST
+from jobs.tasks.table import QUEUES
 from tests.chaos.outages import hung
 from tests.conftest import Servers
 from tests.support.conditions import eventually
@@ -85,7 +86,7 @@ async def test_the_queues_of_ones_own_tasks_count(environ: dict[str, str], tmp_p
     tasks = "from jobs.registry import Task\ndef f() -> None: ...\nTASKS = [Task(name='f', function=f, queue='own')]\n"
     (tmp_path / "own_tasks.py").write_text(tasks, encoding="utf-8")
     settings = {**environ, "JOBS_TASKS": "own_tasks:TASKS", "PYTHONPATH": str(tmp_path), "JOBS_DIAGNOSTICS": "0"}
-    for arguments, queues in (((), ["data_sync", "own"]), (("--queues", "own, mine"), ["own", "mine"])):
+    for arguments, queues in (((), [*QUEUES, "own"]), (("--queues", "own, mine"), ["own", "mine"])):
         async with started((*CHECK, *arguments), settings) as command:
             assert await command.ends(within_s=30) == 1
         found = _read(command.lines)

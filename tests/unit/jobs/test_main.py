@@ -40,7 +40,10 @@ def test_wrong_schedules_stop_the_start_with_all_mistakes() -> None:
     assert ended.returncode == 2
     assert ended.stderr.splitlines()[1:] == [
         "schedule typo: cron: '61 * * * *': bad minute",
-        "schedule typo: task: there is no task 'diag.nop'; there are: check_quality, sync_file",
+        (
+            "schedule typo: task: there is no task 'diag.nop'; there are: check_quality, extract_product_images, "
+            "process_workbook, sync_file"
+        ),
         "schedule twice: cron: give either cron or every_s",
         "schedule twice: args/file_id: is missing",
         "schedule twice: there are two of this name",

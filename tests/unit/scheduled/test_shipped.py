@@ -27,6 +27,7 @@ _AS_ARQ: dict[str, CronJob] = {
     "check_low_stock": cron(_ANY, hour={0, 6, 12, 18}, minute=0),
     "backup_database": cron(_ANY, hour=3, minute=0),
     "prune_history": cron(_ANY, minute=0),
+    "sync_pending_files": cron(_ANY, minute={0, 15, 30, 45}),
 }
 
 
