@@ -59,7 +59,7 @@ class TemplateStatus(StrEnum):
 
     THERE = "there"
     MISSING = "missing"
-    OUTDATED = "outdated"  # files came whose headers it does not have
+    OUTDATED = "outdated"  # files came whose headers it does not have, or were loaded by one that it has replaced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,7 @@ class SourceEntry:
     files: int
     header_changed: int
     needs_template: int
+    loaded_by_older: int
     newest_at: datetime
     template_version: int | None
 
@@ -78,7 +79,7 @@ class SourceEntry:
         """Say how the template does."""
         if self.template_version is None:
             return TemplateStatus.MISSING
-        return TemplateStatus.OUTDATED if self.header_changed else TemplateStatus.THERE
+        return TemplateStatus.OUTDATED if self.header_changed or self.loaded_by_older else TemplateStatus.THERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,7 @@ def _source(row: Row) -> SourceEntry:
         files=row["files"],
         header_changed=row["header_changed"],
         needs_template=row["needs_template"],
+        loaded_by_older=row["loaded_by_older"],
         newest_at=row["newest_at"],
         template_version=row["template_version"],
     )

@@ -55,12 +55,13 @@ LEFT JOIN jobs AS j ON f.state = 'processing' AND j.id = f.job_id
 WHERE $1::text IS NULL OR f.owner = $1
 GROUP BY 1;
 
--- A file's template is that of its sub-domain, else the one without; it is outdated where files came with other headers
--- than that has.
+-- A file's template is that of its sub-domain, else the one without. It is outdated where files came with other headers
+-- than that has, and what is loaded is outdated where it came in by one that this has replaced.
 -- name: sources
 SELECT
     source.*,
-    template.version AS template_version
+    template.version AS template_version,
+    coalesce(loaded.by_older, 0) AS loaded_by_older
 FROM (
     SELECT
         platform,
@@ -78,7 +79,7 @@ FROM (
     LIMIT $2
 ) AS source
 LEFT JOIN LATERAL (
-    SELECT version
+    SELECT id, version
     FROM templates
     WHERE
         templates.platform = source.platform AND templates.domain = source.domain
@@ -87,4 +88,13 @@ LEFT JOIN LATERAL (
     ORDER BY (templates.sub_domain = source.sub_domain) DESC, version DESC
     LIMIT 1
 ) AS template ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS by_older
+    FROM files
+    WHERE
+        files.platform = source.platform AND files.domain = source.domain
+        AND files.granularity = source.granularity AND files.sub_domain = source.sub_domain
+        AND ($1::text IS NULL OR files.owner = $1)
+        AND files.state IN ('ingested', 'partial') AND files.template_id <> template.id
+) AS loaded ON true
 ORDER BY platform, domain, sub_domain, granularity;

@@ -121,6 +121,32 @@ async def test_sources_and_their_templates(site: httpx.AsyncClient) -> None:
     assert states == {"ingested": 1, "header_changed": 1, "pending": 2}
 
 
+async def test_what_a_replaced_template_has_loaded_is_outdated(site: httpx.AsyncClient) -> None:
+    """Until it is synced again; a template of the sub-domain's own replaces the one without. One's own files count."""
+
+    async def told(web: httpx.AsyncClient) -> list[tuple[str | None, str, int | None, int]]:
+        sources = (await web.get(GOVERNANCE)).json()["sources"]
+        return [
+            (one["sub_domain"], one["template"], one["template_version"], one["loaded_by_older"]) for one in sources
+        ]
+
+    ann = await new_user(site, "ann")
+    await publish(site)
+    plain, european = await _upload(site, 1), await _upload(site, 2, sub_domain="eu")
+    for file_id in (plain, european):
+        await sync(site, file_id)
+    assert await told(site) == [(None, "there", 1, 0), ("eu", "there", 1, 0)]
+    await publish(site, sub_domain="eu")
+    assert await told(site) == [(None, "there", 1, 0), ("eu", "outdated", 1, 1)]
+    await publish(site)
+    assert await told(site) == [(None, "outdated", 2, 1), ("eu", "outdated", 1, 1)]
+    await sync(site, plain)
+    assert await told(site) == [(None, "there", 2, 0), ("eu", "outdated", 1, 1)]
+    with ann.asking(site):
+        await _upload(site, 3, sub_domain="eu")
+        assert await told(site) == [("eu", "there", 1, 0)]
+
+
 @pytest.mark.parametrize(
     ("path", "params", "pointer"),
     [
