@@ -31,7 +31,7 @@ class SyncEntryView(TypedDict):
 
 
 class SyncList(TypedDict):
-    """A page of submissions, newest first; `next_cursor` leads to the next, null where there is none."""
+    """A page of submissions, newest first; may be short, even empty, though `next_cursor` leads on: where few fit."""
 
     items: Sequence[SyncEntryView]
     next_cursor: str | None
