@@ -10,7 +10,6 @@ from app.schemas.shapes.shelf import FileList, SyncList
 from app.schemas.views.data_sync import file_view
 from app.schemas.views.shelf import governance_view, sync_entry_view
 from app.state import deps_of, identity_of
-from jobs.stores.listing import Place
 from jobs.tasks.data_sync.shelf import FileFilter
 
 
@@ -36,17 +35,15 @@ async def list_files(request: Request) -> Response:
 async def list_syncs(request: Request) -> Response:
     """GET /api/data-sync/tasks: newest first."""
     query = read_query(request, SyncsQuery)
-    found = await deps_of(request).shelf.syncs(
+    page = await deps_of(request).shelf.syncs(
         owner=identity_of(request).sees,
         has_ended=None if query.state is None else query.state == "ended",
         after=read_cursor(List.SYNCS, query.cursor),
-        limit=query.limit + 1,
+        limit=query.limit,
     )
-    page = found[: query.limit]
-    following = Place(page[-1].created_at, page[-1].task_id) if len(found) > len(page) else None
     view: SyncList = {
-        "items": [sync_entry_view(entry) for entry in page],
-        "next_cursor": write_cursor(List.SYNCS, following),
+        "items": [sync_entry_view(entry) for entry in page.syncs],
+        "next_cursor": write_cursor(List.SYNCS, page.following),
     }
     return answer(view)
 

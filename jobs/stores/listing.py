@@ -5,7 +5,7 @@ owner by owner. The rest of a filter is tried row by row. So that no page reads 
 rows even where it is not full.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jobs.model import Job, State
-from jobs.stores.database import Connection, Database
+from jobs.stores.database import Connection, Database, Row
 from jobs.stores.jobs import job_of
 from jobs.stores.queries import load_queries
 
@@ -23,7 +23,7 @@ _DEEPER = 5
 _DEEPEST = 2_000
 _COMMON = frozenset({State.QUEUED, State.SUCCEEDED})
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST = datetime(9999, 1, 1, tzinfo=UTC)
+LAST = datetime(9999, 1, 1, tzinfo=UTC)
 _SQL = load_queries(Path(__file__).with_suffix(".sql"))
 
 
@@ -110,20 +110,13 @@ class _Reading:
 
     async def page(self, place: Place, limit: int) -> Page:
         pairs = await self._pairs() if self._look is Look.TASK else None
-        found: list[Job] = []
-        depth, looked_at = limit + 1, 0
-        while looked_at < MOST_LOOKED_AT:
-            query, args = query_of(self._wanted, place, most=depth, limit=limit + 1 - len(found), pairs=pairs)
-            rows = await self._connection.fetch(query, *args)
-            found += [job_of(row) for row in rows if row["fits"]]
-            if len(found) > limit:
-                return Page(jobs=found[:limit], following=_place_of(found[limit - 1]))
-            if not rows or not rows[-1]["is_last"]:
-                return Page(jobs=found, following=None)
-            place = Place(rows[-1]["accepted_at"], rows[-1]["id"])
-            looked_at += depth
-            depth = min(depth * _DEEPER, _DEEPEST)
-        return Page(jobs=found, following=place)
+
+        async def look(start: Place, most: int, wanted: int) -> Sequence[Row]:
+            query, args = query_of(self._wanted, start, most=most, limit=wanted, pairs=pairs)
+            return await self._connection.fetch(query, *args)
+
+        rows, following = await walk(look, place, limit=limit, time="accepted_at")
+        return Page(jobs=[job_of(row) for row in rows], following=following)
 
     async def _pairs(self) -> list[tuple[str, str]]:
         """Give the pairs of queue and task that may fit: of which there are jobs."""
@@ -133,6 +126,30 @@ class _Reading:
         if task is None:
             return [(queue, row["task"]) for row in await self._connection.fetch(_SQL["tasks"], queue)]
         return [(queue, task)]
+
+
+async def walk(
+    look: Callable[[Place, int, int], Awaitable[Sequence[Row]]], place: Place, *, limit: int, time: str
+) -> tuple[list[Row], Place | None]:
+    """Give up to `limit` rows that fit from after a place on, and the place from which to go on; None at the end.
+
+    `look` is called with a place, how many rows to look at and how many to give. It gives those that `fits`, and the
+    last that it looked at where that is as far as it may look (`is_last`), newest first by the column `time` and `id`.
+    """
+    found: list[Row] = []
+    depth, looked_at = limit + 1, 0
+    while looked_at < MOST_LOOKED_AT:
+        rows = await look(place, depth, limit + 1 - len(found))
+        found += [row for row in rows if row["fits"]]
+        if len(found) > limit:
+            last = found[limit - 1]
+            return found[:limit], Place(last[time], str(last["id"]))
+        if not rows or not rows[-1]["is_last"]:
+            return found, None
+        place = Place(rows[-1][time], str(rows[-1]["id"]))
+        looked_at += depth
+        depth = min(depth * _DEEPER, _DEEPEST)
+    return found, place
 
 
 def query_of(
@@ -153,9 +170,5 @@ def query_of(
 
 
 def _start(wanted: JobFilter, after: Place | None) -> Place:
-    newest = Place(wanted.accepted_before or _LAST, "")
+    newest = Place(wanted.accepted_before or LAST, "")
     return newest if after is None else min(newest, after)
-
-
-def _place_of(job: Job) -> Place:
-    return Place(job.accepted_at, job.id)

@@ -8,7 +8,7 @@ from app.schemas.shapes.shelf import FileList, GovernanceView, SyncList
 SHELF: Operations = {
     shelf.list_files: Operation(
         summary="List the files",
-        description="One's own; an administrator everybody's. A filter is tried on two thousand files a page.",
+        description="One's own; an administrator everybody's. A filter is tried on some thousand files a page.",
         query=FilesQuery,
         answers={200: Answer(meaning="A page, newest first", shape=FileList)},
     ),

@@ -31,14 +31,17 @@ class SyncEntryView(TypedDict):
 
 
 class SyncList(TypedDict):
-    """A page of submissions, newest first; `next_cursor` leads to the next, null where there is none."""
+    """A page of submissions, newest first; may be short, even empty, though `next_cursor` leads on: where few fit."""
 
     items: Sequence[SyncEntryView]
     next_cursor: str | None
 
 
 class SourceView(TypedDict):
-    """The files of one source and its template: `missing`, or `outdated` where files came with other headers."""
+    """The files of one source and its template: `missing`, or `outdated`.
+
+    It is that where files came with other headers, or were loaded by one that this has replaced (`loaded_by_older`).
+    """
 
     platform: str
     domain: Domain
@@ -47,6 +50,7 @@ class SourceView(TypedDict):
     files: int
     header_changed: int
     needs_template: int
+    loaded_by_older: int
     newest_at: datetime
     template: TemplateStatus
     template_version: int | None

@@ -32,6 +32,7 @@ def _source_view(entry: SourceEntry) -> SourceView:
         "files": entry.files,
         "header_changed": entry.header_changed,
         "needs_template": entry.needs_template,
+        "loaded_by_older": entry.loaded_by_older,
         "newest_at": entry.newest_at,
         "template": entry.status,
         "template_version": entry.template_version,

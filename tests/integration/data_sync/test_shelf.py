@@ -5,9 +5,34 @@ from typing import Any
 import httpx
 import pytest
 
+from app.api.cursors import List, write_cursor
 from jobs.stores.database import Database
+from jobs.stores.listing import LAST, MOST_LOOKED_AT, Place
 from tests.support.files import ORDERS, as_csv, publish, sync, upload
 from tests.support.people import new_user
+
+_MANY_FILES = """
+INSERT INTO files (
+    id, sha256, name, format, size, platform, shop_id, domain, sub_domain, granularity, owner, state, created_at
+)
+SELECT
+    gen_random_uuid(), 'h' || number, 'f', 'csv', 1, 'many', 's', 'orders', '', 'daily', 'admin', 'pending',
+    now() + make_interval(secs => number)
+FROM generate_series(1, $1::integer) AS number
+"""
+_MANY_SYNCS = """
+WITH ended AS (
+    INSERT INTO jobs (
+        id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, finished_at
+    )
+    SELECT 'ended' || number, 'sync_file', 'q', 'admin', 'succeeded', 5, '{}', '{}', 5, 300, now(), now()
+    FROM generate_series(1, $1::integer) AS number
+    RETURNING id
+)
+
+INSERT INTO syncs (id, owner, job_id, files, created_at)
+SELECT id, 'admin', id, 1, now() + interval '1 second' FROM ended
+"""
 
 FILES, TASKS, GOVERNANCE = (f"/api/data-sync/{name}" for name in ("files", "tasks", "governance"))
 
@@ -67,6 +92,30 @@ async def test_filters_of_files(web: httpx.AsyncClient, database: Database) -> N
     assert await _pages(web, FILES, "id", state="processing") == [[]]
 
 
+async def test_files_of_one_moment_are_told_once_each(web: httpx.AsyncClient, database: Database) -> None:
+    """The id tells them apart where the time does not."""
+    files = [await _upload(web, number) for number in range(5)]
+    await database.execute("UPDATE files SET created_at = '2026-03-01'")
+    found = [file_id for page in await _pages(web, FILES, "id", limit=2) for file_id in page]
+    assert found == sorted(files, reverse=True)
+
+
+async def test_a_page_ends_after_some_thousand(web: httpx.AsyncClient, database: Database) -> None:
+    """It may be empty and lead on; going on finds what fits, once."""
+    old = await _upload(web, 1)
+    task = (await web.post("/api/data-sync/single", json={"file_id": old})).json()["task_id"]
+    await database.execute(_MANY_FILES, 2 * MOST_LOOKED_AT)
+    await database.execute(_MANY_SYNCS, 2 * MOST_LOOKED_AT)
+    for path, key, params, one in (
+        (FILES, "id", {"platform": "shop"}, old),
+        (TASKS, "task_id", {"state": "running"}, task),
+    ):
+        *before, last = await _pages(web, path, key, **params)
+        assert last == [one], path
+        assert before, path
+        assert not any(before), path
+
+
 async def test_each_sees_his_own(site: httpx.AsyncClient) -> None:
     """An administrator everybody's."""
     await publish(site)
@@ -121,6 +170,32 @@ async def test_sources_and_their_templates(site: httpx.AsyncClient) -> None:
     assert states == {"ingested": 1, "header_changed": 1, "pending": 2}
 
 
+async def test_what_a_replaced_template_has_loaded_is_outdated(site: httpx.AsyncClient) -> None:
+    """Until it is synced again; a template of the sub-domain's own replaces the one without. One's own files count."""
+
+    async def told(web: httpx.AsyncClient) -> list[tuple[str | None, str, int | None, int]]:
+        sources = (await web.get(GOVERNANCE)).json()["sources"]
+        return [
+            (one["sub_domain"], one["template"], one["template_version"], one["loaded_by_older"]) for one in sources
+        ]
+
+    ann = await new_user(site, "ann")
+    await publish(site)
+    plain, european = await _upload(site, 1), await _upload(site, 2, sub_domain="eu")
+    for file_id in (plain, european):
+        await sync(site, file_id)
+    assert await told(site) == [(None, "there", 1, 0), ("eu", "there", 1, 0)]
+    await publish(site, sub_domain="eu")
+    assert await told(site) == [(None, "there", 1, 0), ("eu", "outdated", 1, 1)]
+    await publish(site)
+    assert await told(site) == [(None, "outdated", 2, 1), ("eu", "outdated", 1, 1)]
+    await sync(site, plain)
+    assert await told(site) == [(None, "there", 2, 0), ("eu", "outdated", 1, 1)]
+    with ann.asking(site):
+        await _upload(site, 3, sub_domain="eu")
+        assert await told(site) == [("eu", "there", 1, 0)]
+
+
 @pytest.mark.parametrize(
     ("path", "params", "pointer"),
     [
@@ -128,12 +203,14 @@ async def test_sources_and_their_templates(site: httpx.AsyncClient) -> None:
         (FILES, {"state": "gone"}, "/state"),
         (FILES, {"domain": "sales"}, "/domain"),
         (FILES, {"cursor": "x"}, "/cursor"),
+        (FILES, {"cursor": write_cursor(List.JOBS, Place(LAST, "j"))}, "/cursor"),
+        (FILES, {"cursor": write_cursor(List.FILES, Place(LAST, "no uuid"))}, "/cursor"),
         (FILES, {"colour": "red"}, "/colour"),
         (TASKS, {"state": "queued"}, "/state"),
         (TASKS, {"cursor": "x"}, "/cursor"),
     ],
 )
-async def test_bad_queries(web: httpx.AsyncClient, path: str, params: dict[str, str], pointer: str) -> None:
+async def test_bad_queries(web: httpx.AsyncClient, path: str, params: dict[str, Any], pointer: str) -> None:
     """422, with the field."""
     answer = await web.get(path, params=params)
     assert answer.status_code == 422
