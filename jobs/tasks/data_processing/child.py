@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -12,18 +9,15 @@ from jobs.errors import StoreUnavailableError
 from jobs.tasks.data_processing.errors import HeadersDifferError
 from jobs.tasks.data_processing.worker.request import Request
 from jobs.tasks.data_sync import errors
-from jobs.tasks.data_sync.reader.child import Child
+from jobs.tasks.data_sync.reader.child import Child, start
 from jobs.tasks.data_sync.reader.frames import HEAD_BYTES, Kind, unpack_head
 
 # Called with what is done and, where it is known, what there is to do.
 OnProgress = Callable[[int, int | None], None]
 
 _MODULE: Final = "jobs.tasks.data_processing.worker"
-_BUFFER_BYTES: Final = 128 * 1024
 _MIB: Final = 1024 * 1024
 _OUT_OF_MEMORY: Final = (b"memory allocation of", b"MemoryError")  # the last words of Rust and of Python
-# What Python needs to start and to find its modules. The child opens strangers' files, so it gets none of our secrets.
-_PASSED_ON: Final = ("PATH", "PYTHON", "LANG", "LC_", "LD_", "DYLD_", "TMPDIR", "VIRTUAL_ENV")
 _REFUSALS: Final = {
     refusal.__name__: refusal
     for refusal in (
@@ -41,7 +35,7 @@ async def report_of(request: Request, on_progress: OnProgress) -> Any:  # noqa: 
     Raises a FileRefusedError for what the file is to blame for, StoreUnavailableError where the media folder takes no
     image, and ReaderDiedError where the child ended before it had said how it went.
     """
-    child = await _start()
+    child = await start(_MODULE)
     try:
         child.ask(request.to_line())
         while True:
@@ -55,14 +49,6 @@ async def report_of(request: Request, on_progress: OnProgress) -> Any:  # noqa: 
                 return json.loads(body)
     finally:
         await child.end()
-
-
-async def _start() -> Child:
-    environment = {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", _MODULE, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=_BUFFER_BYTES, env=environment
-    )
-    return Child(process)
 
 
 async def _frame(child: Child, request: Request) -> tuple[Kind, bytes]:

@@ -11,7 +11,7 @@ from typing import Final
 from jobs.tasks.data_sync import errors
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import FileFormat, Layout
-from jobs.tasks.data_sync.reader.child import Child, start
+from jobs.tasks.data_sync.reader.child import READER, Child, start
 from jobs.tasks.data_sync.reader.frames import HEAD_BYTES, Kind, unpack_head
 from jobs.tasks.data_sync.reader.report import ReadReport, from_json
 from jobs.tasks.data_sync.reader.request import Request
@@ -102,7 +102,7 @@ async def open_reading(
     A layout that cannot work (see Request) is ValueError. What is wrong with the file is raised by `chunks`.
     """
     request = Request(path=path, format=file_format, layout=layout, limits=limits)
-    child = await start()
+    child = await start(READER)
     try:
         child.ask(request.to_line())
         yield Reading(child, limits, on_progress)

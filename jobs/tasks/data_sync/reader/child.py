@@ -1,4 +1,7 @@
-"""The reading process as its parent sees it: started, read from, and always ended. It knows no frames."""
+"""A process that opens a stranger's file as its parent sees it: started, read from, and always ended.
+
+It knows no frames.
+"""
 
 import asyncio
 import contextlib
@@ -7,7 +10,8 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from typing import Final
 
-_MODULE: Final = "jobs.tasks.data_sync.reader"
+READER: Final = "jobs.tasks.data_sync.reader"
+
 _BUFFER_BYTES: Final = 128 * 1024  # of stdout; beyond twice this the child waits for us
 _LAST_WORDS_BYTES: Final = 4096
 _PIECE_BYTES: Final = 64 * 1024
@@ -16,7 +20,7 @@ _PASSED_ON: Final = ("PATH", "PYTHON", "LANG", "LC_", "LD_", "DYLD_", "TMPDIR", 
 
 
 class Child:
-    """A running reading process. Whoever starts one must await `end`."""
+    """A running process. Whoever starts one must await `end`."""
 
     def __init__(self, process: Process) -> None:
         if process.stdin is None or process.stdout is None or process.stderr is None:
@@ -69,11 +73,11 @@ class Child:
         await self.wait()
 
 
-async def start() -> Child:
-    """Start a reading process that waits for its request."""
+async def start(module: str) -> Child:
+    """Start a process that runs a module and waits for its request."""
     environment = {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", _MODULE, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=_BUFFER_BYTES, env=environment
+        sys.executable, "-m", module, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=_BUFFER_BYTES, env=environment
     )
     return Child(process)
 
