@@ -1,12 +1,13 @@
 -- Lists of files, of syncs, and of what there is of each source.
 
 -- A list is looked at newest first from after ($2, $3) on, $4 rows at once, by the index of an owner ($1) or of all; what
--- a filter asks for is tried row by row, and told with the last that was looked at.
+-- a filter asks for is tried row by row, and told with the last that was looked at. The owner is part of the place too:
+-- a plan that is made for any owner would read the index of all otherwise, and pick those of an owner of few from it.
 
 -- name: files_of_owner
 SELECT *
 FROM files
-WHERE owner = $1::text AND (created_at, id) < ($2::timestamptz, $3::uuid)
+WHERE owner = $1::text AND (owner, created_at, id) < ($1::text, $2::timestamptz, $3::uuid)
 ORDER BY created_at DESC, id DESC
 LIMIT $4
 
@@ -46,7 +47,7 @@ LIMIT $5
 -- name: syncs_of_owner
 SELECT *
 FROM syncs
-WHERE owner = $1::text AND (created_at, id) < ($2::timestamptz, $3::text)
+WHERE owner = $1::text AND (owner, created_at, id) < ($1::text, $2::timestamptz, $3::text)
 ORDER BY created_at DESC, id DESC
 LIMIT $4
 

@@ -1,6 +1,8 @@
 """Lists of files and syncs, a page at a time, each one's own; and how each source does."""
 
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -8,6 +10,8 @@ import pytest
 from app.api.cursors import List, write_cursor
 from jobs.stores.database import Database
 from jobs.stores.listing import LAST, MOST_LOOKED_AT, Place
+from jobs.stores.queries import load_queries
+from jobs.tasks.data_sync import shelf
 from tests.support.files import ORDERS, as_csv, publish, sync, upload
 from tests.support.people import new_user
 
@@ -33,6 +37,7 @@ WITH ended AS (
 INSERT INTO syncs (id, owner, job_id, files, created_at)
 SELECT id, 'admin', id, 1, now() + interval '1 second' FROM ended
 """
+_OWNERS = "UPDATE $table SET owner = 'owner ' || ascii(right(id::text, 1)) % 4 WHERE owner <> 'ann'"
 
 FILES, TASKS, GOVERNANCE = (f"/api/data-sync/{name}" for name in ("files", "tasks", "governance"))
 
@@ -114,6 +119,31 @@ async def test_a_page_ends_after_some_thousand(web: httpx.AsyncClient, database:
         assert last == [one], path
         assert before, path
         assert not any(before), path
+
+
+@pytest.mark.parametrize("what", ["files", "syncs"])
+async def test_the_list_of_an_owner_of_few_is_read_by_his_index(
+    web: httpx.AsyncClient, database: Database, what: str
+) -> None:
+    """Also by a plan that PostgreSQL has made for any owner."""
+    old = await _upload(web, 1)
+    await web.post("/api/data-sync/single", json={"file_id": old})
+    await database.execute("UPDATE files SET owner = 'ann'")
+    await database.execute("UPDATE syncs SET owner = 'ann'")
+    await database.execute({"files": _MANY_FILES, "syncs": _MANY_SYNCS}[what], 2 * MOST_LOOKED_AT)
+    for table in ("files", "syncs"):
+        await database.execute(_OWNERS.replace("$table", table))
+    await database.execute(f"ANALYZE {what}")
+    look = load_queries(Path(shelf.__file__).with_suffix(".sql"))[f"{what}_of_owner"]
+    async with database.connect() as connection:
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        await connection.execute(f"PREPARE look AS {look}")
+        plan = await connection.fetch(f"EXPLAIN EXECUTE look('ann', '9999-01-01', '{UUID(int=0)}', 51)")
+        found = await connection.fetch(f"EXECUTE look('ann', '9999-01-01', '{UUID(int=0)}', 51)")
+        await connection.execute("DEALLOCATE look")
+        await connection.execute("RESET plan_cache_mode")
+    assert len(found) == 1
+    assert f"{what}_by_owner" in "".join(row[0] for row in plan)
 
 
 async def test_each_sees_his_own(site: httpx.AsyncClient) -> None:
