@@ -66,9 +66,11 @@ from jobs.tasks.data_sync.catalogue import Catalogue
 from jobs.tasks.data_sync.component_versions import ComponentVersions
 from jobs.tasks.data_sync.inbox import Inbox
 from jobs.tasks.data_sync.many import ManyFiles
+from jobs.tasks.data_sync.previewing import Previews
 from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.shelf import Shelf
 from jobs.tasks.data_sync.shops import Shops
+from jobs.tasks.data_sync.templates import TemplateStore
 from jobs.tasks.data_sync.uploads import Uploads
 from jobs.tasks.scheduled.service import Upkeep
 from jobs.timetable import Timetable
@@ -159,6 +161,7 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         canceller=Canceller(database=database, jobs=jobs, queue=queue, waiter=waiter),
         data_sync=DataSync(database=database, finder=finder, submitter=submitter, uploads=uploads),
         shelf=Shelf(database),
+        previews=Previews(TemplateStore(database), uploads),
         inbox=Inbox(settings.jobs.data_dir, uploads=uploads, catalogue=Catalogue(database)),
         shops=Shops(database, doors.cache),
         component_versions=ComponentVersions(database, doors.cache),

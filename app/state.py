@@ -43,6 +43,7 @@ from jobs.tasks.data_sync.batch_progress import BatchProgress
 from jobs.tasks.data_sync.component_versions import ComponentVersions
 from jobs.tasks.data_sync.inbox import Inbox
 from jobs.tasks.data_sync.many import ManyFiles
+from jobs.tasks.data_sync.previewing import Previews
 from jobs.tasks.data_sync.service import DataSync
 from jobs.tasks.data_sync.shelf import Shelf
 from jobs.tasks.data_sync.shops import Shops
@@ -73,6 +74,7 @@ class Deps:
     data_sync: DataSync
     inbox: Inbox
     shelf: Shelf
+    previews: Previews
     shops: Shops
     component_versions: ComponentVersions
     cache: Cache

@@ -1,8 +1,8 @@
 """The data sync: files, templates, syncs."""
 
-from app.api import data_sync, sync_batches
+from app.api import data_sync, previews, sync_batches
 from app.openapi.operation import LOCATION, Answer, Operation, Operations
-from app.problems import CONFLICT, FORBIDDEN, NO_SPREADSHEET, NOT_FOUND, QUOTA
+from app.problems import BUSY, CONFLICT, FORBIDDEN, NO_SPREADSHEET, NOT_FOUND, QUOTA
 from app.schemas.data_sync import (
     FileForm,
     SyncAllBody,
@@ -21,6 +21,7 @@ from app.schemas.shapes.data_sync import (
     TemplateList,
     TemplateView,
 )
+from app.schemas.shapes.previews import PreviewView
 
 _TAKEN = {
     202: Answer(meaning="The batch: its jobs will run", shape=SyncBatchView, headers=(LOCATION,)),
@@ -42,6 +43,13 @@ DATA_SYNC: Operations = {
     data_sync.show_file: Operation(
         summary="Show a file",
         answers={200: Answer(meaning="The file, its state and last error", shape=FileView)},
+    ),
+    previews.preview_file: Operation(
+        summary="Look into a file",
+        description="Headers and the first 20 rows as they stand, below the header row of the file's template, else "
+        "below row 1; and how the headers differ from the template's. Nothing is stored.",
+        answers={200: Answer(meaning="What stands in it, or why that cannot be shown", shape=PreviewView)},
+        problems=(NOT_FOUND, BUSY),
     ),
     data_sync.scan_inbox: Operation(
         summary="Scan the inbox",

@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jobs.tasks.data_sync import errors
 from jobs.tasks.data_sync.limits import ReadLimits
@@ -59,25 +59,27 @@ class Reading:
         file is to blame for, and ReaderDiedError where the child ended before it had said how it went.
         """
         while self._report is None:
-            kind, body = await self._frame()
+            kind, body = await self.frame()
             if kind is Kind.ROWS:
                 yield body
             elif kind is Kind.PROGRESS:
                 self._on_progress(*json.loads(body))
-            elif kind is Kind.FAILED:
-                await self._child.wait()
-                name, *told = json.loads(body)
-                raise _REFUSALS[name](*told)
             else:
-                await self._child.wait()
                 self._report = from_json(body)
 
-    async def _frame(self) -> tuple[Kind, bytes]:
+    async def frame(self) -> tuple[Kind, bytes]:
+        """Give the next frame; raises what `chunks` does. After the last, DONE, the child has ended."""
         try:
             kind, length = unpack_head(await self._child.read(HEAD_BYTES))
-            return kind, await self._child.read(length)
+            body = await self._child.read(length)
         except asyncio.IncompleteReadError:
             raise await self._death() from None
+        if kind in {Kind.FAILED, Kind.DONE}:
+            await self._child.wait()
+        if kind is Kind.FAILED:
+            name, *told = json.loads(body)
+            raise _REFUSALS[name](*told)
+        return kind, body
 
     async def _death(self) -> Exception:
         status, last_words = await self._child.wait()
@@ -102,9 +104,26 @@ async def open_reading(
     A layout that cannot work (see Request) is ValueError. What is wrong with the file is raised by `chunks`.
     """
     request = Request(path=path, format=file_format, layout=layout, limits=limits)
+    async with _asked(request, on_progress) as reading:
+        yield reading
+
+
+async def preview(
+    path: Path, file_format: FileFormat, layout: Layout, limits: ReadLimits, *, rows: int
+) -> dict[str, Any]:
+    """Give what `preview_of` does of a file, read in a child process; raises what `chunks` does."""
+    request = Request(path=path, format=file_format, layout=layout, limits=limits, shown=rows)
+    async with _asked(request, lambda *_: None) as reading:
+        _, body = await reading.frame()
+    shown: dict[str, Any] = json.loads(body)
+    return shown
+
+
+@asynccontextmanager
+async def _asked(request: Request, on_progress: OnProgress) -> AsyncIterator[Reading]:
     child = await start(READER)
     try:
         child.ask(request.to_line())
-        yield Reading(child, limits, on_progress)
+        yield Reading(child, request.limits, on_progress)
     finally:
         await child.end()

@@ -140,6 +140,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("GET", "/api/data-sync/images/{id}/thumbnail"): _all(401, 404, 200, 200, place="$image"),
     ("POST", "/api/data-processing/images"): _all(401, 404, 202, 200, json={"file_id": "$book"}),
     ("POST", "/api/data-processing/workbooks"): _all(401, 404, 202, 200, json={"file_id": "$book"}),
+    ("POST", "/api/data-sync/files/{id}/preview"): _all(401, 404, 200, 200, place="$file"),
     ("GET", "/api/data-sync/files/{id}/profile"): _all(401, 404, 200, 200, place="$book"),
     ("POST", "/api/auth/login"): _all(200, 200, 200, 200, json=_LOGIN),
     ("POST", "/api/auth/logout"): _all(401, 409, 409, 409),  # an API key is no session

@@ -10,16 +10,22 @@ from jobs.tasks.data_sync.model import DateRule, FileFormat, Layout
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One file to read, and how. A layout that cannot work is a mistake of the caller: ValueError."""
+    """One file to read, and how. A layout that cannot work is a mistake of the caller: ValueError.
+
+    With `shown` it is not loaded: so many rows are shown as they stand, whatever the layout's fields are.
+    """
 
     path: Path
     format: FileFormat
     layout: Layout
     limits: ReadLimits
+    shown: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse key or date fields that are no fields, and fields that come twice."""
         layout = self.layout
+        if self.shown is not None:
+            return
         known = set(layout.fields)
         unknown = {*layout.key_fields, layout.date_rule.field} - known
         if unknown or len(known) < len(layout.fields) or not layout.key_fields or layout.header_row < 1:
@@ -42,4 +48,5 @@ def from_line(line: bytes) -> Request:
         format=FileFormat(fields["format"]),
         layout=Layout(**layout),
         limits=ReadLimits(**fields["limits"]),
+        shown=fields["shown"],
     )

@@ -12,6 +12,7 @@ from jobs.tasks.data_sync.model import FileFormat, Layout
 from jobs.tasks.data_sync.reader.copy_text import Lines
 from jobs.tasks.data_sync.reader.csv_rows import open_csv
 from jobs.tasks.data_sync.reader.frames import Kind
+from jobs.tasks.data_sync.reader.preview import preview_of
 from jobs.tasks.data_sync.reader.report import ReadReport
 from jobs.tasks.data_sync.reader.request import Request
 from jobs.tasks.data_sync.reader.table import Table
@@ -22,6 +23,9 @@ _BATCH_BYTES: Final = 256 * 1024
 def read(request: Request) -> Iterator[tuple[Kind, bytes]]:
     """Give the frames of a file, DONE as the last; or raise what the file is refused for."""
     table = _opened(request)
+    if request.shown is not None:
+        yield Kind.DONE, json.dumps(preview_of(table, request.layout, rows=request.shown)).encode()
+        return
     _check_headers(table.headers, request.layout, request.limits)
     yield _progress(0, table.estimate)
     count = 0
