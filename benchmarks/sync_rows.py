@@ -17,6 +17,7 @@ from benchmarks.loaders import FLOOR_TABLE
 from benchmarks.measure import Run, environment_of, median, progress, table, tree_cpu_s
 from benchmarks.retail import HEADERS, write_csv, write_xlsx
 from deploy.local.postgres import PostgresServer
+from deploy.local.redis import RedisServer
 from jobs.stores.database import Database
 
 ROUNDS = 3
@@ -60,9 +61,12 @@ def main(full: bool) -> None:  # noqa: FBT001  the one switch that all benchmark
             progress(f"sync_rows: writing {case.name}")
             write = write_xlsx if case.suffix == ".xlsx" else write_csv
             write(folder / case.name, case.rows)
-        with PostgresServer(folder / "postgres", durable=True) as server:
+        with (
+            PostgresServer(folder / "postgres", durable=True) as server,
+            RedisServer(folder / "redis", durable=False) as redis,  # of the cache, which each sync asks once
+        ):
             asyncio.run(_migrate(server.url))
-            runs = _rounds(server, folder, cases)
+            runs = _rounds(server, redis.url, folder, cases)
     print("\n## sync_rows\n")
     for case in cases:
         print(f"\n{case.rows:,} rows, {case.suffix[1:]}:\n\n{_shown(case, runs[case.name])}")
@@ -71,7 +75,7 @@ def main(full: bool) -> None:  # noqa: FBT001  the one switch that all benchmark
 Runs = dict[str, dict[str, list[Run]]]
 
 
-def _rounds(server: PostgresServer, folder: Path, cases: tuple[Case, ...]) -> Runs:
+def _rounds(server: PostgresServer, redis_url: str, folder: Path, cases: tuple[Case, ...]) -> Runs:
     runs: Runs = defaultdict(lambda: defaultdict(list))
     for number in range(1, ROUNDS + 1):
         for case in cases:
@@ -79,20 +83,20 @@ def _rounds(server: PostgresServer, folder: Path, cases: tuple[Case, ...]) -> Ru
             for way in case.ways:
                 if way != "again":
                     asyncio.run(_start_empty(server.url))
-                run = _run("sync_file" if way == "again" else way, server, folder, case)
+                run = _run("sync_file" if way == "again" else way, server, redis_url, folder / case.name)
                 progress(f"  {way}: {run.seconds:.2f} s")
                 runs[case.name][way].append(run)
     return runs
 
 
-def _run(way: str, server: PostgresServer, folder: Path, case: Case) -> Run:
-    urls = {"DATABASE_URL": server.url, "REDIS_URL": "redis://unused", "JOBS_DATA_DIR": str(folder / "data")}
+def _run(way: str, server: PostgresServer, redis_url: str, path: Path) -> Run:
+    urls = {"DATABASE_URL": server.url, "REDIS_URL": redis_url, "JOBS_DATA_DIR": str(path.parent / "data")}
     before_s = tree_cpu_s(server.pid)
     command = [sys.executable, "-m", "benchmarks.loaders", way]
     if way == _PANDAS:
         command = [str(python_of(_PANDAS)), "-m", "benchmarks.pandas_peer"]
     done = subprocess.run(
-        [*command, str(folder / case.name)],
+        [*command, str(path)],
         cwd=ROOT,
         env=environment_of(urls),
         stdout=subprocess.PIPE,
