@@ -30,6 +30,9 @@ NUMBERS = [
     (None, *AUTH, 3),
     ("admin:ada", "POST", "/api/data-sync/single", 10),
     ("normal:nora", "POST", "/api/data-sync/single", 10),
+    ("admin:ada", "POST", "/api/data-sync/batch", 5),
+    ("normal:nora", "POST", "/api/data-sync/batch-by-ids", 5),
+    ("normal:nora", "POST", "/api/data-sync/batch-all", 3),
 ]
 
 

@@ -144,7 +144,7 @@ async def test_what_cannot_be_read_is_told(site: httpx.AsyncClient, tmp_path: Pa
     answer = await site.post("/api/data-processing/workbooks", json={"file_id": file["id"]})
     job = await end_of(site, answer.json()["task_id"])
     assert (job["state"], job["error"]["type"]) == ("failed", "UnreadableFileError")
-    assert "Save it again" in job["error"]["message"]
+    assert job["error"]["message"].endswith("Save it again, without a password, and send that.")
     assert (await site.get(f"/api/data-sync/files/{file['id']}/profile")).status_code == 404
     path = tmp_path / "export.csv"
     path.write_text('a,b\n1,"never closed\n', encoding="utf-8")
