@@ -1,6 +1,9 @@
--- Two checks at once would each open what the other has not committed.
+-- Two checks at once would each open what the other has not committed. A process that stands still with the lock in
+-- its hand, stopped or swapped out, is cut off, or whoever takes its job over would wait for it.
 -- name: lock
-SELECT pg_advisory_xact_lock(hashtextextended('switchyard.low_stock', 0));
+SELECT
+    set_config('idle_in_transaction_session_timeout', '10s', true),
+    pg_advisory_xact_lock(hashtextextended('switchyard.low_stock', 0));
 
 -- name: templates
 SELECT id, platform, sub_domain, granularity, version, state, fields FROM templates

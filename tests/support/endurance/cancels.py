@@ -32,7 +32,10 @@ _SLOTS = 25
 _CHUNK = 50
 _MOST_UNFINISHED = 120
 _MOST_CANCELLING = 40
-_LATEST_S = 3.0  # after its submission a job is cancelled
+_LATEST_S = 3.0  # after its submission, or its first start, a job is cancelled
+_STARTED_SHARE = 0.5  # those that are cancelled after they have started, however long that takes on a busy machine
+_START_S = 20.0  # who has not started by then is cancelled without
+_LOOK_S = 0.02
 _WAIT_S = 2.0
 _OWNERS = 10
 _HEAVY_SHARE = 0.2  # of all jobs, those of one owner: more than he may have running
@@ -130,12 +133,16 @@ class Cancelling:
         for job in jobs:
             if job not in early:
                 # Most come soon: while jobs are being claimed, or end.
-                self._cancel(job, after_s=_LATEST_S * self._luck.random() ** 2)
+                started = self._luck.random() < _STARTED_SHARE
+                self._cancel(job, after_s=_LATEST_S * self._luck.random() ** 2, started=started)
 
-    def _cancel(self, job: Job, *, after_s: float) -> None:
-        self.tasks.append(asyncio.create_task(self._answer(job.id, after_s), name=f"cancel {job.id}"))
+    def _cancel(self, job: Job, *, after_s: float, started: bool = False) -> None:
+        self.tasks.append(asyncio.create_task(self._answer(job.id, after_s, started), name=f"cancel {job.id}"))
 
-    async def _answer(self, job_id: str, after_s: float) -> Answered:
+    async def _answer(self, job_id: str, after_s: float, started: bool) -> Answered:
+        until = time.monotonic() + (_START_S if started else 0.0)
+        while not self._bed.trail.claims_of(job_id) and time.monotonic() < until:
+            await asyncio.sleep(_LOOK_S)
         await asyncio.sleep(after_s)
         async with self._room:
             told = await self._canceller.cancel(job_id, owner=None, wait_s=_WAIT_S, by=SOMEBODY)
