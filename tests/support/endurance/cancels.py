@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 from jobs.audit import Actor
@@ -35,7 +35,6 @@ _MOST_CANCELLING = 40
 _LATEST_S = 3.0  # after its submission, or its first start, a job is cancelled
 _STARTED_SHARE = 0.5  # those that are cancelled after they have started, however long that takes on a busy machine
 _START_S = 20.0  # who has not started by then is cancelled without
-_LOOK_S = 0.02
 _WAIT_S = 2.0
 _OWNERS = 10
 _HEAVY_SHARE = 0.2  # of all jobs, those of one owner: more than he may have running
@@ -137,12 +136,15 @@ class Cancelling:
                 self._cancel(job, after_s=_LATEST_S * self._luck.random() ** 2, started=started)
 
     def _cancel(self, job: Job, *, after_s: float, started: bool = False) -> None:
-        self.tasks.append(asyncio.create_task(self._answer(job.id, after_s, started), name=f"cancel {job.id}"))
+        within_s = _START_S if started else 0.0
+        self.tasks.append(asyncio.create_task(self._answer(job.id, after_s, within_s), name=f"cancel {job.id}"))
 
-    async def _answer(self, job_id: str, after_s: float, started: bool) -> Answered:
-        until = time.monotonic() + (_START_S if started else 0.0)
-        while not self._bed.trail.claims_of(job_id) and time.monotonic() < until:
-            await asyncio.sleep(_LOOK_S)
+    async def _answer(self, job_id: str, after_s: float, start_within_s: float) -> Answered:
+        async def has_started() -> bool:
+            return bool(self._bed.trail.claims_of(job_id))
+
+        with suppress(AssertionError):
+            await eventually(has_started, within_s=start_within_s)
         await asyncio.sleep(after_s)
         async with self._room:
             told = await self._canceller.cancel(job_id, owner=None, wait_s=_WAIT_S, by=SOMEBODY)
