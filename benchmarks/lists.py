@@ -36,11 +36,13 @@ _TAGGED = ("order 4711",)
 _LISTS = {
     "all": JobFilter(),
     "unfinished": JobFilter(states=sorted(UNFINISHED)),
+    "scheduled": JobFilter(states=[State.SCHEDULED]),
     "failed": JobFilter(states=[State.FAILED]),
     "an owner's": JobFilter(owner="owner 7"),
     "an owner's that failed": JobFilter(owner="owner 11", states=[State.FAILED]),
     "a task's": JobFilter(task="task 5"),
     "a rare task's": JobFilter(task=RARE),
+    "a rare task's that wait": JobFilter(task=RARE, states=[State.QUEUED]),
     "a queue's": JobFilter(queue="queue 1"),
     "a rare queue's": JobFilter(queue=RARE),
     "a tag's": JobFilter(tag=COMMON),
@@ -49,7 +51,7 @@ _LISTS = {
     "an owner's of a rare task": JobFilter(owner="owner 7", task=RARE),
 }
 _WITHOUT = """
-DROP INDEX jobs_ended, jobs_ended_of_owner, jobs_ended_of_task, jobs_active, jobs_failed;
+DROP INDEX jobs_ended, jobs_ended_of_owner, jobs_ended_of_task, jobs_unfinished_of_task, jobs_in_state, jobs_failed;
 DROP TRIGGER jobs_add_tags ON jobs;
 """
 _HEADERS = ("list", "page 1 p50 ms", "p99 ms", "buffers", "page 10,001 p50 ms", "p99 ms", "buffers")

@@ -1,8 +1,8 @@
 """Lists of jobs from PostgreSQL, newest first, a page at a time. Which rows there are is the other stores' business.
 
-Of what has ended each list is read by one index, that of the filter which keeps least; what has not ended is read
-owner by owner. The rest of a filter is tried row by row. So that no page reads without end, it ends after some thousand
-rows even where it is not full.
+Of what has ended each list is read by one index, that of the filter which keeps least; what has not ended is read by
+its task, or else owner by owner. The rest of a filter is tried row by row. So that no page reads without end, it ends
+after some thousand rows even where it is not full.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -21,7 +21,7 @@ MOST_LOOKED_AT = 5_000
 
 _DEEPER = 5
 _DEEPEST = 2_000
-_COMMON = frozenset({State.QUEUED, State.SUCCEEDED})
+_COMMON = frozenset({State.ACCEPTED, State.QUEUED, State.SUCCEEDED})  # of these there may be very many
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 1, 1, tzinfo=UTC)
 _SQL = load_queries(Path(__file__).with_suffix(".sql"))

@@ -1,6 +1,6 @@
 -- A page is made of three parts: `unfinished`, what has not ended; a look, which goes so far by one index, newest first;
--- and `page`, which picks from that what fits. What a look does not ask for is tried there. Of what has not ended, that
--- of a task may be little, so it is tried at once, and all of it read for that at worst.
+-- and `page`, which picks from that what fits. What a look does not ask for is tried there. What has not ended is tried
+-- at once, and all of an owner's read for that at worst; that of a task or a queue has an index of its own.
 -- $1 states, $2 and $3 the place to begin after, $4 the earliest acceptance, $5 how many to look at, $6 owner, $7 task,
 -- $8 queue, $9 tag (each NULL for any), $10 how many to pick, $11 and $12 the pairs of queue and task (by_task), $11 the
 -- batch (by_batch): that is read whole, ten thousand jobs at most, for each page.
@@ -65,7 +65,7 @@ unfinished AS (
         ORDER BY accepted_at DESC, id DESC
         LIMIT $5
     ) AS job
-    WHERE $1::text[] && '{accepted,scheduled,queued}'
+    WHERE $1::text[] && '{accepted,queued}'
     UNION ALL
     SELECT job.*
     FROM unnest($1::text[]) AS wanted (state)
@@ -73,12 +73,12 @@ unfinished AS (
         SELECT id, accepted_at, jobs.state, owner, task, queue, tags
         FROM jobs
         WHERE
-            jobs.state = wanted.state AND jobs.state IN ('running', 'retrying')
+            jobs.state = wanted.state AND jobs.state IN ('running', 'retrying', 'scheduled')
             AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
         ORDER BY accepted_at DESC, id DESC
         LIMIT $5
     ) AS job
-    WHERE wanted.state IN ('running', 'retrying') AND NOT $1::text[] && '{accepted,scheduled,queued}'
+    WHERE wanted.state IN ('running', 'retrying', 'scheduled') AND NOT $1::text[] && '{accepted,queued}'
 )
 
 -- name: by_state
@@ -126,7 +126,18 @@ LIMIT $5
 -- name: by_task
 SELECT *
 FROM (
-    TABLE unfinished
+    SELECT job.*
+    FROM unnest($11::text[], $12::text[]) AS pair (queue, task)
+    CROSS JOIN LATERAL (
+        SELECT id, accepted_at, state, owner, jobs.task, jobs.queue, tags
+        FROM jobs
+        WHERE
+            jobs.queue = pair.queue AND jobs.task = pair.task AND finished_at IS NULL
+            AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
+        ORDER BY accepted_at DESC, id DESC
+        LIMIT $5
+    ) AS job
+    WHERE $1::text[] && '{accepted,scheduled,queued,running,retrying}'
     UNION ALL
     SELECT job.*
     FROM unnest($11::text[], $12::text[]) AS pair (queue, task)
@@ -139,6 +150,7 @@ FROM (
         ORDER BY accepted_at DESC, id DESC
         LIMIT $5
     ) AS job
+    WHERE $1::text[] && '{succeeded,failed,cancelled,expired}'
 ) AS either
 ORDER BY accepted_at DESC, id DESC
 LIMIT $5
@@ -186,35 +198,63 @@ CROSS JOIN LATERAL (SELECT * FROM jobs WHERE jobs.id = picked.id LIMIT 1) AS job
 ORDER BY picked.accepted_at DESC, picked.id DESC
 
 -- name: queues
-WITH RECURSIVE known AS (
+WITH RECURSIVE ended AS (
     (SELECT queue FROM jobs WHERE finished_at IS NOT NULL ORDER BY queue LIMIT 1)
     UNION ALL
     SELECT (
         SELECT jobs.queue
         FROM jobs
-        WHERE finished_at IS NOT NULL AND jobs.queue > known.queue
+        WHERE finished_at IS NOT NULL AND jobs.queue > ended.queue
         ORDER BY jobs.queue
         LIMIT 1
     )
-    FROM known
-    WHERE known.queue IS NOT NULL
+    FROM ended
+    WHERE ended.queue IS NOT NULL
+),
+
+unfinished AS (
+    (SELECT queue FROM jobs WHERE finished_at IS NULL ORDER BY queue LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT jobs.queue
+        FROM jobs
+        WHERE finished_at IS NULL AND jobs.queue > unfinished.queue
+        ORDER BY jobs.queue
+        LIMIT 1
+    )
+    FROM unfinished
+    WHERE unfinished.queue IS NOT NULL
 )
 
-SELECT queue FROM known WHERE queue IS NOT NULL;
+SELECT queue FROM (TABLE ended UNION TABLE unfinished) AS known WHERE queue IS NOT NULL;
 
 -- name: tasks
-WITH RECURSIVE known AS (
+WITH RECURSIVE ended AS (
     (SELECT task FROM jobs WHERE finished_at IS NOT NULL AND queue = $1 ORDER BY task LIMIT 1)
     UNION ALL
     SELECT (
         SELECT jobs.task
         FROM jobs
-        WHERE finished_at IS NOT NULL AND jobs.queue = $1 AND jobs.task > known.task
+        WHERE finished_at IS NOT NULL AND jobs.queue = $1 AND jobs.task > ended.task
         ORDER BY jobs.task
         LIMIT 1
     )
-    FROM known
-    WHERE known.task IS NOT NULL
+    FROM ended
+    WHERE ended.task IS NOT NULL
+),
+
+unfinished AS (
+    (SELECT task FROM jobs WHERE finished_at IS NULL AND queue = $1 ORDER BY task LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT jobs.task
+        FROM jobs
+        WHERE finished_at IS NULL AND jobs.queue = $1 AND jobs.task > unfinished.task
+        ORDER BY jobs.task
+        LIMIT 1
+    )
+    FROM unfinished
+    WHERE unfinished.task IS NOT NULL
 )
 
-SELECT task FROM known WHERE task IS NOT NULL;
+SELECT task FROM (TABLE ended UNION TABLE unfinished) AS known WHERE task IS NOT NULL;

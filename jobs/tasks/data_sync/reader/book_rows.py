@@ -76,12 +76,15 @@ def open_book(path: Path, file_format: FileFormat, layout: Layout, limits: ReadL
 
 
 def _examined(path: Path, file_format: FileFormat, limits: ReadLimits) -> Mapping[int, Notes]:
-    """Unpack every part once, in pieces, which proves the declared sizes; give the notes of each sheet by its index."""
+    """Unpack every part once, in pieces, which proves the declared sizes; give the notes of each sheet by its index.
+
+    But for pictures: nobody unpacks those for the cells, and a broken one is no fault of the rows.
+    """
     with open_package(path) as package:
         package.check_size(limits)
         sheets = _SHEET_PARTS[file_format](package)
         found: dict[int, Notes] = {}
-        for part in package.parts():
+        for part in package.parts_but_pictures():
             pieces = package.pieces(part)
             if file_format is FileFormat.ODS and part == _ODS_CONTENT:
                 found.update(enumerate(ods_notes.notes_of(pieces)))

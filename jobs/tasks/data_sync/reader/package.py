@@ -18,6 +18,7 @@ from jobs.tasks.data_sync.reader.xlsb_records import sheet_relations
 _CHUNK: Final = 1024 * 1024
 _CALM: Final = 64 * 1024 * 1024  # bytes that a small file may unpack to at any ratio
 _ENCRYPTED: Final = 0x1  # a flag bit of a zip member
+_PICTURES: Final = ("xl/media/", "Pictures/")  # where xlsx, xlsb and ods keep them
 _BOOK: Final = "xl/workbook.xml"
 _BOOK_RELATIONS: Final = "xl/_rels/workbook.xml.rels"
 _BINARY_BOOK: Final = "xl/workbook.bin"
@@ -48,9 +49,12 @@ class Package:
                 f"{limits.unpacked_ratio:,} times is the most that is read."
             )
 
-    def parts(self) -> tuple[str, ...]:
-        """Give the names of all parts."""
-        return tuple(self._archive.namelist())
+    def parts_but_pictures(self) -> tuple[str, ...]:
+        """Give the names of all parts that a reader of cells may unpack: a picture too, where it is named as a sheet."""
+        names = self._archive.namelist()
+        relations = [self._targets(one) for one in (_BOOK_RELATIONS, _BINARY_BOOK_RELATIONS) if one in names]
+        named = {target for targets in relations for target in targets.values()}
+        return tuple(name for name in names if name in named or not name.startswith(_PICTURES))
 
     def size_of(self, part: str) -> int:
         """Give the bytes that a part unpacks to."""
