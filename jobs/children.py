@@ -6,12 +6,13 @@ from typing import Any
 
 from jobs import codec
 from jobs.errors import ChildError
-from jobs.guard import end_with_parent, limit_memory
+from jobs.guard import end_with_parent, give_way, limit_memory
 
 
 def begin(parent: int, memory_mb: int) -> None:
     """Prepare a child, before its first task."""
     end_with_parent(parent)
+    give_way()
     if memory_mb:
         limit_memory(memory_mb << 20)
 

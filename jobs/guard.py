@@ -1,4 +1,4 @@
-"""The bounds of a child process: its memory, and its parent's life. They do not bound its time."""
+"""The bounds of a child process: its memory, its rank, and its parent's life. They do not bound its time."""
 
 import contextlib
 import ctypes
@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 
+_NICE = 10
 _PR_SET_PDEATHSIG = 1
 _LOOK_S = 1.0
 _ORPHANED = 3  # exit status; nobody is there to read it
@@ -22,6 +23,11 @@ def limit_memory(limit_bytes: int) -> None:
     bound = limit_bytes if hard == resource.RLIM_INFINITY else min(limit_bytes, hard)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
+
+
+def give_way() -> None:
+    """Take a processor only while nobody who answers wants it: a child has minutes, a request milliseconds."""
+    os.nice(_NICE)
 
 
 def end_with_parent(parent: int) -> None:

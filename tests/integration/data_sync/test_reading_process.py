@@ -264,6 +264,18 @@ def test_the_child_waits_for_a_slow_consumer(run: Run, large: Path) -> None:
 
 
 @linux_only
+def test_the_child_gives_way(run: Run, large: Path) -> None:
+    """Who answers requests on the same machine goes first."""
+
+    async def scenario() -> None:
+        async with opened(large) as reading:
+            await anext(reading.chunks())
+            assert os.getpriority(os.PRIO_PROCESS, reading.pid) == min(os.getpriority(os.PRIO_PROCESS, 0) + 10, 19)
+
+    run(scenario())
+
+
+@linux_only
 def test_the_child_has_no_secrets(run: Run, large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the environment it gets what Python needs to start, and no more."""
     monkeypatch.setenv("JOBS_DATABASE_URL", "postgresql://user:secret@host/db")

@@ -1,6 +1,7 @@
 """Child processes: what they give back, what ends them, and that one's end is nobody else's."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -72,6 +73,7 @@ async def test_a_cancelled_child_is_dead_within_a_second(
     mark = tmp_path / "pid"
     call = asyncio.create_task(pool.run(function, {"seconds": 120, "mark": str(mark)}, timeout_s=300))
     pid = await pid_in(mark)
+    assert os.getpriority(os.PRIO_PROCESS, pid) == min(os.getpriority(os.PRIO_PROCESS, 0) + 10, 19)  # it gives way
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call

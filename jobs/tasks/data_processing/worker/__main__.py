@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from jobs.errors import StoreUnavailableError
-from jobs.guard import end_with_lifeline, limit_memory
+from jobs.guard import end_with_lifeline, give_way, limit_memory
 from jobs.tasks.data_processing.worker.request import Profiling, Request, from_line
 from jobs.tasks.data_sync.errors import FileRefusedError, LimitExceededError, UnreadableFileError
 from jobs.tasks.data_sync.reader.frames import Kind, pack
@@ -19,6 +19,7 @@ def main() -> None:
     """Do one piece of work. What the file or a full disk is to blame for is told in a frame; all else ends with 1."""
     request = from_line(sys.stdin.buffer.readline())
     end_with_lifeline(sys.stdin.fileno())
+    give_way()
     limit_memory(request.limits.memory_bytes)
     try:
         _answer(request)

@@ -6,7 +6,7 @@ import resource
 import sys
 from typing import Final
 
-from jobs.guard import end_with_lifeline, limit_memory
+from jobs.guard import end_with_lifeline, give_way, limit_memory
 from jobs.tasks.data_sync.errors import FileRefusedError, HeaderChangedError, LimitExceededError, UnreadableFileError
 from jobs.tasks.data_sync.reader.frames import Kind, pack
 from jobs.tasks.data_sync.reader.request import Request, from_line
@@ -19,6 +19,7 @@ def main() -> None:
     """Read one file. What the file is to blame for is told in a frame; all else ends the process with status 1."""
     request = from_line(sys.stdin.buffer.readline())
     end_with_lifeline(sys.stdin.fileno())
+    give_way()
     limit_memory(request.limits.memory_bytes)
     _limit_processor(request.limits.processor_s)
     try:

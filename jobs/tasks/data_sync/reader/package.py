@@ -50,7 +50,7 @@ class Package:
             )
 
     def parts_but_pictures(self) -> tuple[str, ...]:
-        """Give the names of all parts that a reader of cells may unpack: a picture too, where it is named as a sheet."""
+        """Give the names of all parts that a reader of cells may unpack: a picture where it is named as a sheet."""
         names = self._archive.namelist()
         relations = [self._targets(one) for one in (_BOOK_RELATIONS, _BINARY_BOOK_RELATIONS) if one in names]
         named = {target for targets in relations for target in targets.values()}
