@@ -1,8 +1,6 @@
 """Real servers for the tests: a Redis and a PostgreSQL a test process, a fresh database a test."""
 
 import itertools
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from jobs.logs import configure_logs
 from jobs.stores.database import Database
+from tests.support.server_folder import server_folder
 from tests.support.site import environment, running_web, running_worker
 
 _MODEL = "model"  # the migrated database that each test's own is copied from
@@ -44,15 +43,12 @@ def _logs() -> None:
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     """Start both, for as long as this process tests."""
-    folder = Path(tempfile.mkdtemp(prefix="switchyard-tests-"))
-    try:
-        with (
-            RedisServer(folder / "redis", durable=False) as redis,
-            PostgresServer(folder / "postgres", durable=False) as postgres,
-        ):
-            yield Servers(redis, postgres)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with (
+        server_folder() as folder,
+        RedisServer(folder / "redis", durable=False) as redis,
+        PostgresServer(folder / "postgres", durable=False) as postgres,
+    ):
+        yield Servers(redis, postgres)
 
 
 @pytest.fixture

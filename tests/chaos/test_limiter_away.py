@@ -1,11 +1,8 @@
 """Redis fails in each way that it knows: nobody waits or fails for it, and nobody gets a second burst."""
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,6 +17,7 @@ from ratelimit.storage.redis import TokenBucketRedisStorage
 from tests.chaos.outages import demoted, filled, hung, killed, locked, stopped
 from tests.chaos.wire import Cut, wire_to
 from tests.support.conditions import eventually
+from tests.support.server_folder import server_folder
 from tests.support.severed import running, want
 
 Fault = Callable[[RedisServer], AbstractAsyncContextManager[None]]
@@ -34,12 +32,8 @@ _AT_ONCE = 10
 @pytest.fixture(scope="module")
 def server() -> Iterator[RedisServer]:
     """Start a Redis that forgets all when it is killed: what was spent before must not come back as a burst either."""
-    folder = Path(tempfile.mkdtemp(prefix="switchyard-limiter-"))
-    try:
-        with RedisServer(folder / "redis", durable=False) as redis:
-            yield redis
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with server_folder() as folder, RedisServer(folder / "redis", durable=False) as redis:
+        yield redis
 
 
 class Pulse:
