@@ -1,0 +1,43 @@
+"""Rate limits: how many requests somebody may make."""
+
+from collections.abc import Sequence
+
+from app.client.pages import all_of
+from app.client.request import Request, path_of
+from app.client.shapes.limits import AllLimits, Anomaly, Denial, LimitsInForce, OwnLimits
+from app.client.transport import Transport
+
+
+class Limits:
+    """Rate limits. All methods raise ClientErrors; all but `own` are for administrators."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def own(self) -> OwnLimits:
+        """Say whose limits count for the asker, and how his buckets stand."""
+        request = Request(method="GET", path=path_of("rate-limit", "my-info"), is_repeatable=True)
+        return await self._transport.ask(request, OwnLimits)
+
+    async def show(self) -> LimitsInForce:
+        """Give the limits in force."""
+        request = Request(method="GET", path=path_of("rate-limit", "config"), is_repeatable=True)
+        return await self._transport.ask(request, LimitsInForce)
+
+    async def change(self, limits: AllLimits, *, version: int) -> LimitsInForce:
+        """Replace all limits of this version; raises PreconditionFailedError where another one is in force."""
+        request = Request(
+            method="PUT",
+            path=path_of("rate-limit", "config"),
+            body={**limits},
+            headers={"If-Match": f'"{version}"'},
+        )
+        return await self._transport.ask(request, LimitsInForce)
+
+    async def denials(self, *, most: int = 100) -> Sequence[Denial]:
+        """Give the last denials, newest first, 1,000 at most."""
+        return await all_of(self._transport, path_of("rate-limit", "events"), Denial, limit=most)
+
+    async def anomalies(self) -> Sequence[Anomaly]:
+        """Say who asks for far more than in his own last hour, the worst first."""
+        return await all_of(self._transport, path_of("rate-limit", "anomalies"), Anomaly)
