@@ -13,6 +13,11 @@ from deploy.local.locks import FileLock, LockedError
 LEAST_PYTHON = (3, 11)
 
 _UNFINISHED = "unfinished\n"
+# What an installed package would have for [project.scripts]. -P: the folder that one stands in is not looked into.
+_COMMAND = """\
+#!/bin/sh
+exec "$(dirname "$0")/python" -P -m app.cli "$@"
+"""
 _INSTALL_WITHIN_S = 1800.0
 # built wheels only: building one would download its build tools, which no hash of ours covers
 _PIP_OPTIONS = (
@@ -30,6 +35,7 @@ class Venv:
         self.folder = root / ".venv"
         self.bin = self.folder / "bin"
         self.python = self.bin / "python"
+        self._command = self.bin / "switchyard"
         self._stamp = self.folder / "switchyard.stamp"
 
     def ensure(self) -> None:
@@ -49,7 +55,7 @@ class Venv:
             lock.release()
 
     def _is_right(self) -> bool:
-        return self._stamped() == self._wanted(self._python_version())
+        return self._stamped() == self._wanted(self._python_version()) and self._command.exists()
 
     def _wanted(self, version: str) -> str:
         """Return the stamp of an environment that is right, were it made by this version of Python."""
@@ -71,6 +77,8 @@ class Venv:
         version = self._python_version()
         packages = self.folder / "lib" / f"python{version}" / "site-packages"
         (packages / "switchyard.pth").write_bytes(os.fsencode(self._root) + b"\n")
+        self._command.write_text(_COMMAND)
+        self._command.chmod(0o755)
         self._stamp.write_text(self._wanted(version))
 
     def _is_usable(self) -> bool:

@@ -1,0 +1,67 @@
+"""Options that several commands take, and how their texts are read."""
+
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+import click
+
+Item = TypeVar("Item")
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+DOMAINS = click.Choice(["orders", "products", "inventory", "traffic", "services", "analytics"])
+GRANULARITIES = click.Choice(["daily", "weekly", "monthly", "snapshot"])
+PRIORITY = click.IntRange(1, 10)
+
+watch_option = click.option("--watch", "-w", is_flag=True, help="Show how it goes, up to the end.")
+limit_option = click.option(
+    "--limit", "-n", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most."
+)
+password_option = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from the standard input instead of asking for it."
+)
+
+
+class Listing(click.Group):
+    """A group that does its first command where none is named: `keys` is `keys list`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the first command before options that are not the group's own."""
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = [next(iter(self.commands)), *args]
+        return super().parse_args(ctx, args)
+
+
+class Moment(click.ParamType[datetime]):
+    """A time, such as 2027-01-31T08:00; without a zone it is on the clock of who types it."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401  click's signature
+        """Read it."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            found = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time; write it as 2027-01-31T08:00", param, ctx)
+        return found.astimezone()
+
+
+def given(**options: object) -> dict[str, Any]:
+    """Give the options that were typed: those that are neither None nor empty."""
+    return {name: value for name, value in options.items() if value not in (None, ())}
+
+
+def read_password(*, from_stdin: bool, again: bool = False) -> str:
+    """Ask for a password without showing it, twice where it is a new one; or read the standard input's first line."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=again, err=True)
+    return answer
+
+
+async def gathered(items: AsyncIterator[Item]) -> Sequence[Item]:
+    """Give the items of a list that fit on a page to be read."""
+    return [item async for item in items]

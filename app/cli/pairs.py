@@ -1,0 +1,40 @@
+"""Arguments as they are typed: `name=text` for a text, `name:=json` for anything else."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+_PAIR = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:?=)(.*)", re.DOTALL)
+
+
+def read_pairs(pairs: Iterable[str]) -> dict[str, Any]:
+    """Read pairs. Raises click.BadParameter that shows how to write them."""
+    read: dict[str, Any] = {}
+    for pair in pairs:
+        found = _PAIR.fullmatch(pair)
+        if found is None:
+            raise click.BadParameter(f"{pair!r} is no argument: write name=text, or name:=json as in times:=3")
+        name, sign, text = found.groups()
+        if name in read:
+            raise click.BadParameter(f"{name} is given twice")
+        read[name] = read_json(text, of=name) if sign == ":=" else text
+    return read
+
+
+def read_json(text: str, *, of: str) -> Any:  # noqa: ANN401  JSON
+    """Read JSON. Raises click.BadParameter that says where it is broken; `of` names it."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{of}: {text!r} is no JSON: {error}") from None
+
+
+def read_object(text: str, *, of: str) -> dict[str, Any]:
+    """Read a JSON object. Raises click.BadParameter."""
+    found = read_json(text, of=of)
+    if not isinstance(found, dict):
+        raise click.BadParameter(f"{of}: {text!r} is no JSON object")
+    return found

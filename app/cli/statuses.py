@@ -1,0 +1,14 @@
+"""How the command ends, for scripts. They are in the README."""
+
+from enum import IntEnum
+
+
+class Status(IntEnum):
+    """An exit status."""
+
+    DONE = 0
+    JOB_FAILED = 1  # what was waited for ended otherwise than by success
+    USAGE = 2  # the command line, the settings or a file given is wrong; the site was asked for nothing
+    REFUSED = 3  # the site said no
+    UNREACHABLE = 4  # no site answered
+    INTERRUPTED = 130  # Ctrl-C
