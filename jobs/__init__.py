@@ -19,7 +19,7 @@ A map, lower layers first; a module imports only from lower ones:
                look without suspicion; mend, found, restore: what they do about it; recover, sweep, pause, prune; fire,
                for schedules; all put together by stewardship; for operators: check, release
     entries    worker, serve, steward, operate, __main__; drop_in, our worker for arq's users, and stock, the settings
-               of stock arq workers
+               of stock arq workers; testing/: what tests of tasks run them by
 
 `jobs.tasks` holds the functions that jobs run. Only composition roots know it.
 """
