@@ -1,37 +1,19 @@
 """Real servers for the tests: a Redis and a PostgreSQL a test process, a fresh database a test."""
 
-import itertools
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
 import httpx
 import pytest
 from redis import Redis
 
-from app.migrate import FOLDER, load_migrations, migrate
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from jobs.logs import configure_logs
 from jobs.stores.database import Database
 from tests.support.server_folder import server_folder
+from tests.support.servers import Servers, empty_database, migrated_database
 from tests.support.site import environment, running_web, running_worker
-
-_MODEL = "model"  # the migrated database that each test's own is copied from
-_numbers = itertools.count(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Servers:
-    """The servers of this test process. A test that stops or kills one makes its own instead."""
-
-    redis: RedisServer
-    postgres: PostgresServer
-
-    def url_of(self, database: str) -> str:
-        """Give the URL of a database on our PostgreSQL."""
-        return self.postgres.url.replace("/switchyard?", f"/{database}?", 1)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,15 +44,14 @@ def redis_url(servers: Servers) -> str:
 @pytest.fixture
 async def empty_database_url(servers: Servers) -> AsyncIterator[str]:
     """Give a database with nothing in it."""
-    async for url in _database(servers, template="template1"):
+    async with empty_database(servers) as url:
         yield url
 
 
 @pytest.fixture
 async def database_url(servers: Servers) -> AsyncIterator[str]:
     """Give a migrated database of the test's own."""
-    await _ensure_model(servers)
-    async for url in _database(servers, template=_MODEL):
+    async with migrated_database(servers) as url:
         yield url
 
 
@@ -100,33 +81,3 @@ async def site(environ: dict[str, str], web: httpx.AsyncClient) -> AsyncIterator
     """Run the application and a worker; give a client of the admin's."""
     async with running_worker(environ):
         yield web
-
-
-async def _database(servers: Servers, *, template: str) -> AsyncIterator[str]:
-    name = f"test_{next(_numbers)}"
-    await _admin(servers, f"CREATE DATABASE {name} TEMPLATE {template}")
-    try:
-        yield servers.url_of(name)
-    finally:
-        await _admin(servers, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-async def _ensure_model(servers: Servers) -> None:
-    connection = await asyncpg.connect(servers.postgres.url)
-    try:
-        if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", _MODEL):
-            return
-        await connection.execute(f"CREATE DATABASE {_MODEL}")
-    finally:
-        await connection.close()
-    pool = await Database.open(servers.url_of(_MODEL), size=1, patience_s=10, answer_s=30)
-    await migrate(pool, load_migrations(FOLDER))
-    await pool.close()
-
-
-async def _admin(servers: Servers, statement: str) -> None:
-    connection = await asyncpg.connect(servers.postgres.url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()

@@ -6,9 +6,9 @@ import pytest
 
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
-from tests.conftest import Servers
 from tests.support.bed import SHORT_LEASE
 from tests.support.server_folder import server_folder
+from tests.support.servers import Servers
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,10 @@ from jobs.stores.database import Database
 from ratelimit.keys import BUCKETS
 from tests.chaos.outages import stopped
 from tests.chaos.workers import hasty_recoverer
-from tests.conftest import Servers
 from tests.support.batches import Jobs, end_of_batch, noops, submit_batch
 from tests.support.bed import NOTE_ENDS
 from tests.support.conditions import eventually, reaches
+from tests.support.servers import Servers
 from tests.support.site import quotas, running_web, running_worker
 
 # What web processes share about limits; no batch leaves it there.

@@ -12,10 +12,10 @@ from redis.asyncio import Redis
 from jobs import keys
 from jobs.stores.database import Database
 from tests.chaos.outages import demoted, filled, hung, killed, stopped
-from tests.conftest import Servers
 from tests.support.caching import PRICES, prices
 from tests.support.conditions import eventually
 from tests.support.processes import ROOT
+from tests.support.servers import Servers
 
 _PATIENCE_S = 0.25
 _LEAD_S = 1.0

@@ -1,11 +1,11 @@
 """What `./dev soak` does for long, here for a short while: outages, deployments and deaths under load."""
 
 from jobs.stores.database import Database
-from tests.conftest import Servers
 from tests.support.bed import bed_of
 from tests.support.endurance.outage import take_redis_away
 from tests.support.endurance.restarts import restart_workers
 from tests.support.endurance.soak import LIMIT, soak
+from tests.support.servers import Servers
 from tests.support.site import quotas
 
 

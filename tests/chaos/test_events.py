@@ -19,12 +19,12 @@ from jobs.stores.database import Database
 from tests.chaos.outages import killed, stopped
 from tests.chaos.test_redis_away import Outage
 from tests.chaos.workers import worker_of
-from tests.conftest import Servers
 from tests.support.batches import submit_batch
 from tests.support.conditions import eventually
 from tests.support.history import Steps, told_by_scripts
 from tests.support.listening import Told, connected
 from tests.support.processes import web_process
+from tests.support.servers import Servers
 from tests.support.site import ADMIN_KEY, submit
 
 CLIENTS = 100

@@ -10,10 +10,10 @@ import pytest
 from app.auth import FRESH_S
 from app.tokens import Kind, new_token
 from tests.chaos.outages import hung, killed
-from tests.conftest import Servers
 from tests.support.conditions import eventually
 from tests.support.people import Person, new_user, sending
 from tests.support.processes import web_process
+from tests.support.servers import Servers
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 
 from jobs.model import State
 from tests.chaos.outages import killed, stopped
-from tests.conftest import Servers
 from tests.support.conditions import eventually, reaches
+from tests.support.servers import Servers
 from tests.support.site import end_of, running_worker, submit
 
 

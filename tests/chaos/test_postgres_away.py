@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 from jobs import keys
 from jobs.stores.database import Database, Row
 from tests.chaos.outages import hung, killed, stopped
-from tests.conftest import Servers
 from tests.support.conditions import eventually, reaches
 from tests.support.history import abandon
 from tests.support.processes import worker_process
+from tests.support.servers import Servers
 from tests.support.site import end_of, running_worker, submit
 
 # Longer than the web process waits for a connection, with room for the server's own start and stop.

@@ -9,10 +9,10 @@ from redis.asyncio import Redis
 from jobs import keys
 from jobs.stores.database import Database
 from tests.chaos.outages import stopped
-from tests.conftest import Servers
 from tests.support.conditions import eventually
 from tests.support.leaks import assert_nobody_has_anything
 from tests.support.processes import web_process
+from tests.support.servers import Servers
 from tests.support.site import running_worker, submit
 
 _ALMOST_OVER_MS = 1

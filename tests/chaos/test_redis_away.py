@@ -13,10 +13,10 @@ from deploy.local.server import Server
 from jobs.stores.database import Database
 from tests.chaos.outages import killed, stopped
 from tests.chaos.workers import hasty_recoverer, worker_of
-from tests.conftest import Servers
 from tests.support.bed import NOTE_ENDS
 from tests.support.conditions import eventually, reaches
 from tests.support.processes import worker_process
+from tests.support.servers import Servers
 from tests.support.site import end_of, quotas, running_web, submit
 
 _PROMPTLY_S = 2.0

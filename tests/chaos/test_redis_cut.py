@@ -12,10 +12,10 @@ from jobs.stores.database import Database
 from jobs.stores.scripts import Script
 from tests.chaos.wire import Cut, wire_to
 from tests.chaos.workers import hasty_recoverer, worker_of
-from tests.conftest import Servers
 from tests.support.bed import tally_of
 from tests.support.conditions import reaches
 from tests.support.processes import worker_process
+from tests.support.servers import Servers
 from tests.support.site import running_web, submit
 
 _SCRIPTS = ("claim", "enqueue", "finish", "hand_back", "renew", "retry")

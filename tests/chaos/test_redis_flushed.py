@@ -3,10 +3,10 @@
 import pytest
 
 from jobs.stores.database import Database
-from tests.conftest import Servers
 from tests.support.bed import bed_of
 from tests.support.endurance.flushed import LIMIT, flush_redis
 from tests.support.endurance.rolled_back import roll_redis_back
+from tests.support.servers import Servers
 from tests.support.site import quotas
 
 

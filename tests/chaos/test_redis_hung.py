@@ -8,8 +8,8 @@ import httpx
 from jobs.stores.database import Database
 from tests.chaos.outages import hung
 from tests.chaos.workers import hasty_recoverer, worker_of
-from tests.conftest import Servers
 from tests.support.conditions import reaches
+from tests.support.servers import Servers
 from tests.support.site import submit
 
 _A_FEW_S = 4.0

@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 from jobs.errors import UnfitRedisError
 from jobs.stores.fitness import Fitness
 from jobs.stores.redis import connect_redis
-from tests.conftest import Servers
 from tests.support.conditions import reaches
 from tests.support.processes import WORKER, started, web_process, worker_process
 from tests.support.redis_with import redis_with
+from tests.support.servers import Servers
 from tests.support.site import submit
 
 _HIGHEST_PORT = 65_535

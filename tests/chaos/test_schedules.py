@@ -15,10 +15,10 @@ from jobs.schedule import Schedule
 from jobs.stores.database import Database
 from tests.chaos.outages import hung, stopped
 from tests.chaos.workers import hasty_recoverer, worker_of
-from tests.conftest import Servers
 from tests.support.bell import Bell, bell_of, half_past
 from tests.support.conditions import eventually
 from tests.support.processes import Running, started
+from tests.support.servers import Servers
 from tests.support.site import running_web
 
 _STEWARD = (sys.executable, "-m", "jobs", "steward")

@@ -16,9 +16,9 @@ from jobs.errors import StoreUnavailableError
 from jobs.stores.redis import answering, connect_blocking, connect_redis
 from jobs.stores.sentinel import Master
 from jobs.stores.signals import Signals
-from tests.conftest import Servers
 from tests.support.conditions import eventually
 from tests.support.sentinels import PASSWORD, SENTINEL_PASSWORD, Sentinels, sentinels_of
+from tests.support.servers import Servers
 
 _LONG_S = 60.0
 _CUT_WITHIN_S = 5.0

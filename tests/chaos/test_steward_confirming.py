@@ -11,11 +11,11 @@ from jobs import keys
 from jobs.stores.database import Database, Row
 from jobs.stores.mark import Mark
 from tests.chaos.wire import Cut, wire_to
-from tests.conftest import Servers
 from tests.support.bed import QUEUE, Bed, Wanted, bed_of
 from tests.support.conditions import eventually
 from tests.support.history import abandon
 from tests.support.processes import Running, started
+from tests.support.servers import Servers
 
 _STEWARD = (sys.executable, "-m", "jobs", "steward")
 _WORKER = (sys.executable, "-m", "jobs", "worker", "--queues", f"{QUEUE}:8")

@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 from jobs import keys
 from jobs.stores.database import Database
 from tests.chaos.outages import hung
-from tests.conftest import Servers
 from tests.support.conditions import eventually
 from tests.support.history import readers
 from tests.support.processes import Running, started
+from tests.support.servers import Servers
 from tests.support.site import submit
 
 _STEWARD = (sys.executable, "-m", "jobs", "steward")

@@ -7,9 +7,9 @@ import signal
 from jobs import keys
 from jobs.stores.database import Database
 from tests.chaos.outages import killed
-from tests.conftest import Servers
 from tests.support.bed import Wanted, bed_of, sleeping
 from tests.support.conditions import eventually
+from tests.support.servers import Servers
 from tests.support.stock import stock_worker
 
 _HUNG_S, _AWAY_S = 0.5, 3.0

@@ -13,10 +13,10 @@ from jobs import keys
 from jobs.stores.database import Database
 from tests.chaos.outages import stopped
 from tests.chaos.workers import hasty_recoverer, worker_of
-from tests.conftest import Servers
 from tests.support.conditions import eventually, reaches
 from tests.support.leaks import assert_nobody_has_anything
 from tests.support.processes import web_process, worker_process
+from tests.support.servers import Servers
 from tests.support.site import submit
 
 _SOON_S = 2.0

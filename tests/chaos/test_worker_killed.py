@@ -7,9 +7,9 @@ import pytest
 
 from jobs.stores.database import Database
 from tests.chaos.outages import stopped
-from tests.conftest import Servers
 from tests.support.conditions import reaches
 from tests.support.processes import worker_process
+from tests.support.servers import Servers
 from tests.support.site import submit
 
 _LEASE_ENDS_S = 10.0  # a second, the grace of another where no worker ran meanwhile, and time for all else

@@ -10,9 +10,9 @@ from jobs.audit import Action, Actor, Deed
 from jobs.stores import audit
 from jobs.stores.database import Database
 from tests.chaos.outages import stopped
-from tests.conftest import Servers
 from tests.support.batches import noops, submit_batch
 from tests.support.conditions import eventually
+from tests.support.servers import Servers
 from tests.support.site import logged_in, running_worker, submit
 
 _REPLACE = """

@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from tests.chaos.outages import stopped
-from tests.conftest import Servers
 from tests.support.conditions import eventually
 from tests.support.metrics import samples_of, value_of
 from tests.support.people import new_user
+from tests.support.servers import Servers
 from tests.support.shops import new_shop
 from tests.support.site import running_web
 

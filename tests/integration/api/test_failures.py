@@ -17,9 +17,9 @@ from jobs.stores.redis import connect_redis
 from jobs.submit import Submitter
 from jobs.tasks.table import task_table
 from tests.chaos.outages import stopped
-from tests.conftest import Servers
 from tests.support.conditions import eventually
 from tests.support.failing import fail
+from tests.support.servers import Servers
 from tests.support.site import end_of, logged_in, submit
 
 _SOMEBODY = Actor(name="somebody")

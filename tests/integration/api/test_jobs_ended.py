@@ -7,8 +7,8 @@ import pytest
 
 from jobs.ids import new_job_id
 from tests.chaos.outages import stopped
-from tests.conftest import Servers
 from tests.support.conditions import reaches
+from tests.support.servers import Servers
 from tests.support.site import end_of, running_worker, submit
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from jobs.stores.database import Database
 from tests.chaos.outages import stopped
-from tests.conftest import Servers
 from tests.support.batches import noops, submit_batch
 from tests.support.conditions import eventually
+from tests.support.servers import Servers
 from tests.support.site import end_of, logged_in, submit
 
 

@@ -18,9 +18,9 @@ from app.stores.attempts import AttemptStore
 from jobs.stores.database import Database
 from jobs.stores.redis import connect_redis
 from tests.chaos.outages import hung, stopped
-from tests.conftest import Servers
 from tests.support.moments import moment
 from tests.support.people import PASSWORD, Person, log_in, new_user, sending
+from tests.support.servers import Servers
 
 _WRONG = "a wrong one"
 LOGIN = "/api/auth/login"

@@ -13,9 +13,9 @@ from starlette.types import ASGIApp
 from app import keys
 from jobs.stores.database import Database
 from tests.chaos.outages import stopped
-from tests.conftest import Servers
 from tests.support.conditions import eventually
 from tests.support.limits import apps, caller, limited
+from tests.support.servers import Servers
 
 CONFIG = "/api/rate-limit/config"
 _WITHIN_S = 1.0

@@ -8,8 +8,8 @@ import pytest
 
 from deploy.local.server import Server
 from tests.chaos.outages import hung, stopped
-from tests.conftest import Servers
 from tests.support.people import new_user
+from tests.support.servers import Servers
 from tests.support.shops import SHOP, new_shop
 from tests.support.site import running_web
 

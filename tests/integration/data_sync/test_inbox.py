@@ -11,8 +11,8 @@ import pytest
 
 from jobs.stores.database import Database
 from tests.chaos.outages import stopped
-from tests.conftest import Servers
 from tests.support.files import ORDERS, as_csv, publish, sync, upload
+from tests.support.servers import Servers
 
 _CONTENT = as_csv([ORDERS, ("A1", "x", 1, 1, "2026-03-01")])
 

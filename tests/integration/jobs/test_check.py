@@ -15,9 +15,9 @@ from jobs.stores.database import Database
 from jobs.stores.schema import LATEST
 from jobs.tasks.table import QUEUES
 from tests.chaos.outages import hung
-from tests.conftest import Servers
 from tests.support.conditions import eventually
 from tests.support.processes import started
+from tests.support.servers import Servers
 from tests.support.site import SLOTS, running_worker
 
 CHECK = (sys.executable, "-m", "jobs", "check")

@@ -16,8 +16,8 @@ from jobs.stores.events import Events, Keep
 from jobs.stores.jobs import JobStore
 from jobs.stores.redis import connect_redis
 from tests.chaos.outages import stopped
-from tests.conftest import Servers
 from tests.support.accepted import accepted
+from tests.support.servers import Servers
 
 _AT = 1_764_000_000_000
 _FAILURE = codec.dumps({"type": "E", "message": "m", "fingerprint": "f"}).decode()

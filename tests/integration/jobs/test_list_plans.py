@@ -14,9 +14,9 @@ from jobs.model import State
 from jobs.stores.database import Database
 from jobs.stores.failures import FailureStore
 from jobs.stores.listing import JobFilter, Listing, Page, Place
-from tests.conftest import Servers
 from tests.support.past import BATCH, COMMON, MEMBERS, OWNERS, RARE, make_past
 from tests.support.plans import ExplainedDatabase, Plans
+from tests.support.servers import Servers
 
 _JOBS = 200_000
 _LIMIT = 20

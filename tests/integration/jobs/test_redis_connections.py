@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 
 from jobs.errors import StoreUnavailableError
 from jobs.stores.redis import answering, connect_blocking, connect_redis
-from tests.conftest import Servers
+from tests.support.servers import Servers
 
 _SOON_S = 5.0
 
