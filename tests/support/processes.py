@@ -17,7 +17,7 @@ from tests.support.site import ADMIN_KEY
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = (sys.executable, "-m", "jobs", "worker", "--with-steward")
 WEB = (
-    *(sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory", "--host", "127.0.0.1", "--port", "0"),
+    *(sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory", "--host", "127.0.0.1"),
     *("--no-access-log", "--timeout-graceful-shutdown", "25"),
 )
 
@@ -129,10 +129,10 @@ async def worker_process(environ: Mapping[str, str], queues: str = "data_sync:4"
 
 @asynccontextmanager
 async def web_process(
-    environ: Mapping[str, str], *, wrap: Sequence[str] = ()
+    environ: Mapping[str, str], *, wrap: Sequence[str] = (), port: int = 0
 ) -> AsyncIterator[tuple[Running, httpx.AsyncClient]]:
-    """Start a web server behind the command `wrap`; give it and a client of the admin's."""
-    async with started((*wrap, *WEB), environ) as web:
+    """Start a web server behind the command `wrap`, 0 is any free port; give it and a client of the admin's."""
+    async with started((*wrap, *WEB, "--port", str(port)), environ) as web:
         url = (await web.says(_LISTENS))[1]
         async with httpx.AsyncClient(
             base_url=url, headers={"Authorization": f"Bearer {ADMIN_KEY}"}, timeout=30, trust_env=False

@@ -10,7 +10,7 @@ from app.cli.commands.options import PRIORITY, Moment, gathered, given, limit_op
 from app.cli.output import Columns, moment
 from app.cli.pairs import read_object, read_pairs
 from app.cli.session import Session, connected
-from app.cli.showing import show_batch, show_thing
+from app.cli.showing import show_thing
 from app.cli.things import find_thing
 from app.cli.watching import watch as watch_to_the_end
 from app.client.shapes.jobs import ENDS, Job
@@ -104,12 +104,13 @@ async def cancel(session: Session, *, thing_ids: tuple[str, ...]) -> None:
     """Cancel jobs, or batches with all their jobs that have not ended."""
     for thing_id in thing_ids:
         kind, _ = await find_thing(session.client, thing_id)
-        if kind == "batch":
-            show_batch(session.out, await session.client.batches.cancel(thing_id))
-            continue
-        cancelled = await session.client.jobs.cancel(thing_id)
+        cancelled: Mapping[str, Any] = await (
+            session.client.batches.cancel(thing_id) if kind == "batch" else session.client.jobs.cancel(thing_id)
+        )
         if session.out.as_json:
             session.out.lines([cancelled])
+        elif kind == "batch":
+            session.out.say(f"batch {thing_id}: whatever has not ended is cancelled")
         else:
             session.out.say(f"job {thing_id}: {cancelled['outcome'].replace('_', ' ')}")
 

@@ -1,0 +1,94 @@
+"""The command as a program: on a terminal, interrupted, completed by a shell."""
+
+import asyncio
+import os
+import pty
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.cli.settings import KEY, URL
+from tests.support.conditions import eventually
+from tests.support.processes import started
+from tests.support.site import ADMIN_KEY
+from tests.support.standing import StandingSite
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+COMMAND = (sys.executable, "-m", "app.cli")
+
+
+def environ_of(standing: StandingSite) -> dict[str, str]:
+    """Give the variables by which a process finds the site."""
+    return {URL: standing.url, KEY: ADMIN_KEY, "HOME": str(standing.home)}
+
+
+async def test_bars_move_on_a_terminal(standing: StandingSite, tmp_path: Path) -> None:
+    """For a batch, and for those of its jobs that run; afterwards the cursor is there again."""
+    lines = tmp_path / "lines"
+    lines.write_text('{"steps": 4, "seconds": 1.2}\n' * 2, encoding="utf-8")
+    mine, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(*COMMAND, "batch", str(lines), "--task", "diag.progress", "--name", "bars", "--watch"),
+        env={**os.environ, **environ_of(standing), "TERM": "xterm-256color", "COLUMNS": "120"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    screen = await asyncio.to_thread(_read, mine)
+    assert await process.wait() == 0
+    assert "batch bars" in screen
+    assert "0/2" in screen
+    assert "2/4" in screen
+    assert "\N{BOX DRAWINGS HEAVY HORIZONTAL}" in screen
+    assert screen.rindex("\x1b[?25h") > screen.rindex("\x1b[?25l")
+
+
+async def test_an_interrupted_watch_leaves_the_job_running(standing: StandingSite) -> None:
+    """And says how to go on."""
+    submit = (*COMMAND, "submit", "diag.sleep", "seconds:=30", "--watch")
+    async with started(submit, environ_of(standing)) as command:
+        job_id = (await command.says(r"(\w{32})  running"))[1]
+        command.send(signal.SIGINT)
+        assert await command.ends(within_s=20) == 130
+        assert f"not stopped. To go on watching: switchyard watch {job_id}" in "\n".join(command.lines)
+        assert not [line for line in command.lines if "Traceback" in line]
+    shown = await standing.command("show", job_id, "--json")
+    assert shown.object["state"] == "running"
+    assert (await standing.command("cancel", job_id, "--json")).object["outcome"] == "stopped"
+
+
+async def test_a_shell_completes_commands_and_options() -> None:
+    """By click's own means; the README says how a shell is told."""
+    asked = {"_SWITCHYARD_COMPLETE": "bash_complete", "COMP_WORDS": "switchyard sub", "COMP_CWORD": "1"}
+    async with started(COMMAND, asked) as command:
+        assert await command.ends(within_s=20) == 0
+        assert command.lines == ["plain,submit"]
+
+
+async def test_without_a_site_it_is_said_how_to_name_one(standing: StandingSite, unused_tcp_port: int) -> None:
+    """And that none answers where none does."""
+    environ = {**environ_of(standing), URL: f"http://127.0.0.1:{unused_tcp_port}"}
+    async with started((*COMMAND, "queues"), environ) as command:
+
+        async def is_trying() -> bool:
+            return any("trying again in" in line for line in command.lines)
+
+        await eventually(is_trying, within_s=20)
+        command.send(signal.SIGINT)
+        assert await command.ends(within_s=20) == 130
+
+
+def _read(descriptor: int) -> str:
+    """Read a terminal until nobody writes to it any more."""
+    read = bytearray()
+    try:
+        while some := os.read(descriptor, 65_536):
+            read += some
+    except OSError:  # how Linux says so
+        pass
+    os.close(descriptor)
+    return read.decode(errors="replace")
