@@ -172,17 +172,18 @@ class Follower:
         point = None if place is None else Point(place, is_end=is_over)
         chunk = b""
         if self._reason is not None:
-            chunk += sse.reset(self._reason, point=point)
+            chunk += sse.reset(self._reason)
         if sight.instead is not None:
-            chunk += sse.reset("too_many", point=point, instead=sight.instead)
+            chunk += sse.reset("too_many", instead=sight.instead)
         self._reason, self._is_over = None, is_over
         self._subscription.know([job.id for job in sight.jobs], version=sight.version or 0)
         if self._totals is not None and sight.batch is not None:
             self._totals.show(sight.batch)
-            chunk += sse.totals(sight.batch, point=point)
+            chunk += sse.totals(sight.batch)
         if self._topic.is_one and sight.jobs:
             self._shown = _run_and_state(sight.jobs[0])
-        return chunk + sse.snapshot(sight.jobs, version=sight.version, point=point)
+        # The id comes after all of it: whom a break reaches in the middle is shown it anew.
+        return chunk + sse.snapshot(sight.jobs, version=sight.version) + sse.heart_beat(point)
 
     def _has_shown(self, sight: Sight) -> bool:
         if self._totals is not None and sight.batch is not None:

@@ -33,9 +33,9 @@ def changes(told: Iterable[Change]) -> bytes:
     return b"".join(change.frame or _frame(change) for change in told)
 
 
-def snapshot(jobs: Iterable[Job], *, version: int | None, point: Point | None) -> bytes:
-    """Show jobs as they were at this version; whoever comes back with the id has all up to this point."""
-    return b"".join(event("job", {**job_view(job), "seq": version}, point=point) for job in jobs)
+def snapshot(jobs: Iterable[Job], *, version: int | None) -> bytes:
+    """Show jobs as they were at this version. None has an id: who comes back with one has been told all before it."""
+    return b"".join(event("job", {**job_view(job), "seq": version}) for job in jobs)
 
 
 def totals(batch: Batch, *, point: Point | None = None) -> bytes:
@@ -43,9 +43,9 @@ def totals(batch: Batch, *, point: Point | None = None) -> bytes:
     return event("batch", batch_view(batch), point=point)
 
 
-def reset(reason: str, *, point: Point | None, **more: str) -> bytes:
+def reset(reason: str, **more: str) -> bytes:
     """Tell that what is known on the other side counts no more: what follows does."""
-    return event("reset", {"reason": reason, **more}, point=point)
+    return event("reset", {"reason": reason, **more})
 
 
 def _frame(change: Change) -> bytes:

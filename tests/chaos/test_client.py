@@ -13,6 +13,7 @@ from jobs import keys
 from jobs.stores.database import Database
 from tests.support.conditions import eventually
 from tests.support.processes import web_process, worker_process
+from tests.support.relay import relay_to
 from tests.support.site import ADMIN_KEY, running_app
 
 _QUICKLY = Patience(first_s=0.05, most_s=0.2)
@@ -73,6 +74,26 @@ async def test_events_go_on_where_they_were(environ: Mapping[str, str]) -> None:
     assert len(ended) == 40
     assert isinstance(last, BatchEvent)
     assert last.batch["state"] == "succeeded"
+
+
+async def test_a_stream_may_be_cut_anywhere(environ: Mapping[str, str]) -> None:
+    """Within what is shown first, which is shown anew then, and within a change: each is told, and told once."""
+    async with (
+        worker_process(environ, "data_sync:2"),
+        web_process(environ) as (_, admin),
+        relay_to(admin.base_url.port or 0, cuts=(2_500, 9_000, 15_000, 700, 1_500, 3_000)) as relay,
+        Client(relay, ADMIN_KEY, patience=_QUICKLY) as follower,
+        Client(str(admin.base_url), ADMIN_KEY) as client,
+    ):
+        batch = await client.batches.submit([{"task": "diag.noop", "delay_s": 60} for _ in range(20)])
+        seen: Counter[tuple[str, str]] = Counter()
+        async for event in follower.batches.follow(batch["id"]):
+            if isinstance(event, JobEvent):
+                seen[event.change["id"], event.change["state"]] += 1
+            if len(seen) == 20 and not any(state == "cancelled" for _, state in seen):
+                await client.batches.cancel(batch["id"])
+    assert len({job_id for job_id, _ in seen}) == 20
+    assert [times for (_, state), times in seen.items() if state == "cancelled"] == [1] * 20
 
 
 async def test_it_waits_as_long_as_it_is_told(environ: Mapping[str, str]) -> None:

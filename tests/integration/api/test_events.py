@@ -73,6 +73,8 @@ async def test_who_follows_all_begins_with_what_is_unfinished(app: ASGIApp, admi
         shown = [await listener.next() for _ in range(3)]
         assert [one.data["id"] for one in shown] == [job["id"] for job in jobs]
         assert [one.state for one in shown] == ["cancelled", "queued", "queued"]
+        assert {one.id for one in shown} == {None}
+        assert listener.last_id is not None  # told after all of them
         await admin.post(f"/api/jobs/{jobs[1]['id']}/cancel")
         told = await listener.next()
         assert (told.data["id"], told.state) == (jobs[1]["id"], "cancelled")

@@ -66,10 +66,10 @@ def test_a_change_is_made_into_text_once() -> None:
     assert change.frame == sse.changes([change])
 
 
-def test_a_reset_says_why_and_from_where() -> None:
+def test_a_reset_says_why() -> None:
     """With a hint where to look."""
-    frame = sse.reset("too_many", point=Point(Place(5, 0)), instead="/api/jobs")
-    assert frame == b'event: reset\nid: 5-0\ndata: {"reason":"too_many","instead":"/api/jobs"}\n\n'
+    frame = sse.reset("too_many", instead="/api/jobs")
+    assert frame == b'event: reset\ndata: {"reason":"too_many","instead":"/api/jobs"}\n\n'
 
 
 def test_a_heart_beat_tells_nobody() -> None:
