@@ -13,6 +13,8 @@ endpoints   problems (errors as documents), sse (events as text), middleware/, f
 routes      routes (the literal table), draining, lifespan
 root        application; main: puts a web process together; migrate, __main__: the release command;
             openapi/: the document of the API
+outside     client/: who asks the API from a program; cli/: the command that does so for people. They know nothing of
+            the rest, and nothing of the rest knows them
 """
 
 __version__ = "0.1.0"

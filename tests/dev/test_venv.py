@@ -82,6 +82,21 @@ def test_an_interrupted_install_is_done_again(venv: Venv, tree: Path) -> None:
     assert works(tree)
 
 
+def test_it_has_the_command(venv: Venv, tree: Path, tmp_path: Path) -> None:
+    """The tree's own, from wherever it is called; one that is missing is put there again."""
+    package = tree / "app" / "cli"
+    package.mkdir(parents=True)
+    (package / "__main__.py").write_text("import sys; print(sys.argv[1:])\n")
+    (tmp_path / "app.py").touch()  # somebody else's
+    (venv.bin / "switchyard").unlink()
+    venv.ensure()
+    asked = subprocess.run(
+        [venv.bin / "switchyard", "list", "a b"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    shutil.rmtree(tree / "app")
+    assert asked.stdout == "['list', 'a b']\n"
+
+
 def test_an_interrupted_making_is_done_again(venv: Venv, tree: Path) -> None:
     """There may be a Python and no pip."""
     (venv.folder / "switchyard.stamp").unlink()
