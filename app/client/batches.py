@@ -48,10 +48,11 @@ class Batches:
 
     async def wait(self, batch_id: str) -> Batch:
         """Wait until the last of its jobs has ended; give the batch."""
+        batch: Batch | None = None
         async for event in self.follow(batch_id):
-            if isinstance(event, BatchEvent) and ends_batch(event):
-                return event.batch
-        return await self.show(batch_id)
+            if isinstance(event, BatchEvent):
+                batch = event.batch
+        return batch or await self.show(batch_id)
 
     def follow(self, batch_id: str) -> AsyncIterator[Event]:
         """Give a batch and its unfinished jobs, then what happens to them, up to its end; also over broken lines."""

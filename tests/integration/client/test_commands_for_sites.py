@@ -48,6 +48,8 @@ async def test_queues_and_workers(standing: StandingSite) -> None:
     assert "paused" in (await standing.command("queues")).out
     assert (await standing.command("resume", "scheduled", "--json")).object == {"name": "scheduled", "paused": False}
     assert (await standing.command("resume", "scheduled")).out == "queue scheduled goes on\n"
+    assert (await standing.command("pause", "data_sync", "--json")).object == {"name": "data_sync", "paused": True}
+    await standing.command("resume", "data_sync")
     assert (await standing.command("pause", "nothing", "--json")).status == 3
     names = {queue["name"] for queue in (await standing.command("queues", "--json")).objects}
     assert names == {"data_sync", "data_processing", "scheduled"}
@@ -110,6 +112,9 @@ async def test_login_and_keys(standing: StandingSite) -> None:
     assert by_key.object["username"] == "cli-eve"
     forever = await standing.command("keys", "add", "other", "--forever", "--json", key=None)
     assert forever.object["expires_at"] is None
+    assert "never" in (await standing.command("keys", key=None)).out
+    revoked = await standing.command("keys", "revoke", forever.object["id"], "--json", key=None)
+    assert revoked.object["name"] == "other"
     assert "import" in (await standing.command("keys", "revoke", listed[0]["id"], key=None)).out
     over = await standing.command("logout", "--json", key=None)
     assert over.status == 0, over.err
@@ -131,5 +136,6 @@ async def test_limits(standing: StandingSite) -> None:
     assert "names no limit; there are: admin.default" in (await standing.command("limits", "set", "x=1/minute")).err
     assert (await standing.command("limits", "set", "ip_guard")).status == 2
     assert (await standing.command("limits", "set", "ip_guard=often")).status == 3
+    assert (await standing.command("limits", "set", "sync_full=8/hour", "--json")).object["version"] == 2
     assert (await standing.command("limits", "denials")).err == "nobody was denied\n"
     assert (await standing.command("limits", "denials", "--json")).objects == []
