@@ -13,6 +13,8 @@ from rich.text import Text
 Row = TypeVar("Row", bound=Mapping[str, Any])
 Columns = Mapping[str, Callable[[Row], object]]  # heading -> what a cell shows
 
+# Columns that may go over several lines. What is copied from another, an id above all, stays in one.
+_FOLDED = {"ARGUMENTS", "ERROR", "NAME", "QUEUES", "ROUTE", "SOURCE", "TASK", "WHO"}
 _WIDE = 10_000  # what goes into a file or a pipe is not cut to the width of a terminal
 _STYLES = {
     "succeeded": "green",
@@ -44,7 +46,7 @@ class Output:
         else:
             table = Table(box=None, pad_edge=False, header_style="bold")
             for heading in columns:
-                table.add_column(heading, overflow="fold")
+                table.add_column(heading, overflow="fold", no_wrap=heading not in _FOLDED)
             for row in rows:
                 table.add_row(*(shown(cell(row)) for cell in columns.values()))
             self.results.print(table)
@@ -96,6 +98,14 @@ def plain(text: str) -> str:
 def moment(text: str | None) -> str | None:
     """Show a time on the clock of who reads it."""
     return None if text is None else f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def brief(text: str | None) -> str | None:
+    """Show a time in a table: today's by the clock, another by its day."""
+    if text is None:
+        return None
+    then, now = datetime.fromisoformat(text).astimezone(), datetime.now().astimezone()
+    return f"{then:%H:%M:%S}" if then.date() == now.date() else f"{then:%Y-%m-%d}"
 
 
 def compact(value: object) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from app.cli.commands.options import gathered, limit_option
-from app.cli.output import Columns, moment
+from app.cli.output import Columns, brief
 from app.cli.session import Session, connected
 from app.client.shapes.failures import Cause
 from app.client.shapes.jobs import Task
@@ -20,7 +20,7 @@ _CAUSES: Columns[Cause] = {
     "FINGERPRINT": lambda cause: cause["fingerprint"],
     "TASK": lambda cause: cause["task"],
     "COUNT": lambda cause: f"{cause['count']}{'' if cause['is_counted'] else '+'}",
-    "LAST SEEN": lambda cause: moment(cause["last_seen"]),
+    "LAST SEEN": lambda cause: brief(cause["last_seen"]),
     "ERROR": lambda cause: f"{cause['error']['type']}: {cause['error']['message']}",
 }
 

@@ -10,7 +10,7 @@ import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from app.cli.commands.options import DOMAINS, GRANULARITIES, PRIORITY, gathered, given, limit_option
-from app.cli.output import Columns, Output, compact, moment, plain
+from app.cli.output import Columns, Output, brief, compact, plain
 from app.cli.session import Session, connected
 from app.cli.statuses import Status
 from app.cli.watching import watch
@@ -23,7 +23,7 @@ _FILES: Columns[File] = {
     "STATE": lambda file: file["state"],
     "NAME": lambda file: file["name"],
     "SOURCE": lambda file: "/".join((file["platform"], file["shop_id"], file["domain"], file["granularity"])),
-    "UPLOADED": lambda file: moment(file["created_at"]),
+    "UPLOADED": lambda file: brief(file["created_at"]),
     "ERROR": lambda file: file["last_error"] or "",
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from app.cli.commands.options import PRIORITY, Moment, gathered, given, limit_option, watch_option
-from app.cli.output import Columns, moment
+from app.cli.output import Columns, brief
 from app.cli.pairs import read_object, read_pairs
 from app.cli.session import Session, connected
 from app.cli.showing import show_thing
@@ -21,8 +21,7 @@ _JOBS: Columns[Job] = {
     "ID": lambda job: job["id"],
     "STATE": lambda job: job["state"],
     "TASK": lambda job: job["task"],
-    "QUEUE": lambda job: job["queue"],
-    "ACCEPTED": lambda job: moment(job["accepted_at"]),
+    "ACCEPTED": lambda job: brief(job["accepted_at"]),
     "TRIES": lambda job: f"{job['tries']}/{job['max_tries']}",
     "ERROR": lambda job: "" if job["error"] is None else job["error"]["type"],
 }

@@ -3,16 +3,16 @@
 import click
 
 from app.cli.commands.options import Listing
-from app.cli.output import Columns, moment
+from app.cli.output import Columns, brief, moment
 from app.cli.session import Session, connected
 from app.client.shapes.accounts import Key
 
 _KEYS: Columns[Key] = {
     "ID": lambda key: key["id"],
     "NAME": lambda key: key["name"],
-    "MADE": lambda key: moment(key["created_at"]),
-    "EXPIRES": lambda key: moment(key["expires_at"]) or "never",
-    "LAST USED": lambda key: moment(key["last_used_at"]),
+    "MADE": lambda key: brief(key["created_at"]),
+    "EXPIRES": lambda key: brief(key["expires_at"]) or "never",
+    "LAST USED": lambda key: brief(key["last_used_at"]),
 }
 
 

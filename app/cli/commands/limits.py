@@ -8,7 +8,7 @@ from typing import Any, cast
 import click
 
 from app.cli.commands.options import Listing
-from app.cli.output import Columns, moment
+from app.cli.output import Columns, brief, moment
 from app.cli.session import Session, connected
 from app.client.shapes.limits import AllLimits, Bucket, Denial, LimitsInForce
 from app.client.shapes.quotas import QuotaChange
@@ -21,7 +21,7 @@ _BUCKETS: Columns[Bucket] = {
     "FULL AT": lambda bucket: f"{datetime.fromtimestamp(bucket['reset']).astimezone():%H:%M:%S}",
 }
 _DENIALS: Columns[Denial] = {
-    "LAST": lambda denial: moment(denial["at"]),
+    "LAST": lambda denial: brief(denial["at"]),
     "WHO": lambda denial: denial["rate_limit_key"],
     "LIMIT": lambda denial: denial["policy"],
     "ROUTE": lambda denial: denial["route"],

@@ -2,7 +2,7 @@
 
 import click
 
-from app.cli.output import Columns, moment
+from app.cli.output import Columns, brief
 from app.cli.session import Session, connected
 from app.client.shapes.queues import Pause, Queue, Worker
 
@@ -22,7 +22,7 @@ _WORKERS: Columns[Worker] = {
     "HOST": lambda worker: worker["host"],
     "PID": lambda worker: worker["pid"],
     "VERSION": lambda worker: worker["version"],
-    "SINCE": lambda worker: moment(worker["started_at"]),
+    "SINCE": lambda worker: brief(worker["started_at"]),
     "QUEUES": lambda worker: ", ".join(
         f"{name} {crew['running']}/{crew['slots']}" for name, crew in worker["queues"].items()
     ),

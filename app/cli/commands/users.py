@@ -3,7 +3,7 @@
 import click
 
 from app.cli.commands.options import Listing, gathered, given, limit_option, password_option, read_password
-from app.cli.output import Columns, moment
+from app.cli.output import Columns, brief
 from app.cli.session import Session, connected
 from app.client.shapes.accounts import Role, User
 
@@ -13,7 +13,7 @@ _USERS: Columns[User] = {
     "USERNAME": lambda user: user["username"],
     "ROLE": lambda user: user["role"],
     "DISABLED": lambda user: user["disabled"],
-    "SINCE": lambda user: moment(user["created_at"]),
+    "SINCE": lambda user: brief(user["created_at"]),
 }
 
 

@@ -80,7 +80,7 @@ async def test_list_and_show(standing: StandingSite) -> None:
     job = (await standing.command("submit", "diag.fail", "message=of this test", "--max-tries", "1", "--json")).object
     await standing.command("watch", job["id"])
     listed = await standing.command("list", "--state", "failed", "--task", "diag.fail", "-n", "500")
-    assert listed.out.splitlines()[0].split() == ["ID", "STATE", "TASK", "QUEUE", "ACCEPTED", "TRIES", "ERROR"]
+    assert listed.out.splitlines()[0].split() == ["ID", "STATE", "TASK", "ACCEPTED", "TRIES", "ERROR"]
     assert job["id"] in listed.out
     rows = await standing.command("list", "--state", "failed", "--limit", "1", "--after", "2026-01-01", "--json")
     assert [row["state"] for row in rows.objects] == ["failed"]
