@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from app.api.health import PATIENCE_S, answers
 from app.headers import header_of
-from app.metrics import Snapshot, expose
+from app.metrics.exposition import expose
+from app.metrics.snapshot import Snapshot
 from app.state import deps_of
 from app.stores.rate_statistics import RateStatistics
 from jobs.cache.cache import Cache

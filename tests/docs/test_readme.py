@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.metrics import Snapshot, expose
+from app.metrics.exposition import expose
+from app.metrics.snapshot import Snapshot
 from app.openapi.problems import problem_types
 from app.problems import MEANINGS
 from app.routes import ROUTES

@@ -10,7 +10,9 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 
 from app import __version__
-from app.metrics import MOST_UNDECLARED, Snapshot, expose
+from app.metrics.exposition import expose
+from app.metrics.jobs import MOST_UNDECLARED
+from app.metrics.snapshot import Snapshot
 from jobs.counters import ENDS, RUN_BOUNDS_MS, WAIT_BOUNDS_MS, Histogram, Pair, Tally
 from jobs.model import State
 from jobs.registry import Task, TaskTable
