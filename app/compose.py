@@ -40,6 +40,7 @@ from jobs.pause import Pauses
 from jobs.planned import Planned
 from jobs.quotas import Quotas
 from jobs.registry import TaskTable
+from jobs.stores.arrears import ArrearsStore
 from jobs.stores.audit import AuditLog
 from jobs.stores.batches import BatchStore
 from jobs.stores.bulk import Bulk
@@ -49,8 +50,10 @@ from jobs.stores.fitness import Fitness
 from jobs.stores.jobs import JobStore
 from jobs.stores.keyring import Keyring
 from jobs.stores.listing import Listing
+from jobs.stores.memory import Memory
 from jobs.stores.pauses import PauseStore
 from jobs.stores.places import Places
+from jobs.stores.pools import redis_use
 from jobs.stores.presence import Presence
 from jobs.stores.queue import Queue
 from jobs.stores.quotas import QuotaStore
@@ -126,7 +129,6 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
     planned = Planned(timetable, store=ScheduleStore(database), submitter=submitter, finder=finder)
     uploads = Uploads(settings.jobs.data_dir)
     once = Once(jobs=jobs, keyring=Keyring(redis, patience_s=REDIS_PATIENCE_S))
-    statistics = Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S)
     waiter = EndWaiter(finder=finder, signals=Signals(redis))
     tail = Tail(doors.tailing)
     ledger, limits_store, rate_statistics = Ledger(), LimitsStore(database, redis), RateStatistics(redis)
@@ -178,13 +180,18 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
             attempts=Attempts(AttemptStore(redis)),
             lasts=timedelta(hours=settings.app.session_hours),
         ),
-        statistics=statistics,
         overview=Overview(
             places=Places(redis, patience_s=REDIS_PATIENCE_S),
             presence=Presence(redis),
-            statistics=statistics,
+            statistics=Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S),
             queues=tasks.queues,
         ),
+        arrears=ArrearsStore(database),
+        memory=Memory(redis),
+        pools={
+            "postgresql": database.use,
+            "redis": partial(redis_use, (redis, doors.tailing, doors.limiting, doors.cache.redis)),
+        },
         audit=AuditLog(database),
         pauses=Pauses(PauseStore(database, redis)),
         quotas=quotas,

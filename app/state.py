@@ -32,11 +32,13 @@ from jobs.pause import Pauses
 from jobs.planned import Planned
 from jobs.quotas import Quotas
 from jobs.registry import TaskTable
+from jobs.stores.arrears import ArrearsStore
 from jobs.stores.audit import AuditLog
 from jobs.stores.database import Database
 from jobs.stores.fitness import Fitness
+from jobs.stores.memory import Memory
+from jobs.stores.pools import Pools
 from jobs.stores.queue import Queue
-from jobs.stores.statistics import Statistics
 from jobs.submit import Submitter
 from jobs.tasks.data_processing.service import DataProcessing
 from jobs.tasks.data_sync.batch_progress import BatchProgress
@@ -90,7 +92,9 @@ class Deps:
     audit: AuditLog
     planned: Planned
     upkeep: Upkeep
-    statistics: Statistics
+    arrears: ArrearsStore
+    memory: Memory
+    pools: Pools
     metrics_token: MetricsToken
     origins: Origins
     limiter: Limiter

@@ -1,4 +1,4 @@
-"""What an operator and a waiting user want to see: queues, workers, and why a job waits."""
+"""What an operator and a waiting user want to see: the site at a moment, its queues and workers, why a job waits."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from jobs.model import Job, Reason, State, Waiting
 from jobs.scoring import Band
 from jobs.stores.places import Glance, Places
 from jobs.stores.presence import Presence, WorkerProcess
-from jobs.stores.statistics import Statistics
+from jobs.stores.statistics import Reading, Statistics
 from jobs.waiting import Facts, waiting_of
 
 
@@ -25,6 +25,30 @@ class QueueOverview:
     slots: int
     workers: int
 
+    @property
+    def ready(self) -> int:
+        """How many jobs may be claimed, those included that the next claim adopts."""
+        return self.entries[Band.READY] + self.entries[Band.FOREIGN]
+
+    @property
+    def delayed(self) -> int:
+        """How many are not due yet, or back off. Those that run hold an entry among the timed ones too."""
+        return max(self.entries[Band.TIMED] - self.running, 0)
+
+    @property
+    def parked(self) -> int:
+        """How many wait until their owner has fewer running."""
+        return self.entries[Band.PARKED]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteOverview:
+    """The site as Redis knew it at one moment: what was counted, all queues that its tasks name, and who works."""
+
+    reading: Reading
+    queues: Sequence[QueueOverview]
+    workers: Sequence[WorkerProcess]
+
 
 class Overview:
     """Reads; all calls raise StoreUnavailableError while Redis is away, but `waiting_of`."""
@@ -35,15 +59,16 @@ class Overview:
         self._statistics = statistics
         self._queues = tuple(queues)
 
-    async def queues(self) -> list[QueueOverview]:
-        """Give all queues that this site's tasks name."""
+    async def site(self) -> SiteOverview:
+        """Look at all of it; the cost does not depend on how much waits."""
         reading, glances, workers = await asyncio.gather(
             self._statistics.read(), self._places.glance(self._queues), self._presence.workers()
         )
-        return [
+        queues = [
             _queue(name, reading.entries[name], glances[name], [crew for crew in workers if name in crew.queues])
             for name in self._queues
         ]
+        return SiteOverview(reading=reading, queues=queues, workers=workers)
 
     async def workers(self) -> list[WorkerProcess]:
         """Give all live worker processes."""

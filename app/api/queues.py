@@ -12,8 +12,8 @@ from jobs.errors import NotFoundError
 
 async def list_queues(request: Request) -> Response:
     """GET /api/queues: how each queue does."""
-    queues = await deps_of(request).overview.queues()
-    view: QueueList = {"items": [queue_view(queue) for queue in queues], "next_cursor": None}
+    site = await deps_of(request).overview.site()
+    view: QueueList = {"items": [queue_view(queue) for queue in site.queues], "next_cursor": None}
     return answer(view)
 
 

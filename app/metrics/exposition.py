@@ -12,18 +12,18 @@ from app.metrics.jobs import jobs_families
 from app.metrics.limits import decisions_families, limiter_families
 from app.metrics.process import process_families
 from app.metrics.queues import queues_families
-from app.metrics.schedules import schedules_families, upkeep_families
-from app.metrics.snapshot import Snapshot
-from app.metrics.stewards import history_families
-from app.metrics.stores import stores_families
+from app.metrics.schedules import canaries_families, schedules_families, upkeep_families
+from app.metrics.snapshot import InPostgresql, InRedis, Snapshot
+from app.metrics.stewards import arrears_families, history_families
+from app.metrics.stores import memory_families, pools_families, took, up
 from jobs.registry import TaskTable
 
 
 class SiteCollector(Collector):
     """Makes the families of one snapshot.
 
-    While Redis is down all that it keeps is left out: a zero would look like a counter that began anew, and what was
-    counted before would be counted twice when Redis is back.
+    What a store keeps that is down is left out: a zero would look like a counter that began anew, and what was counted
+    before would be counted twice when the store is back.
     """
 
     def __init__(self, tasks: TaskTable, snapshot: Snapshot) -> None:
@@ -34,19 +34,14 @@ class SiteCollector(Collector):
         """Give the families in the order in which they are printed."""
         snapshot = self._snapshot
         yield from process_families()
-        yield from stores_families(redis_up=snapshot.reading is not None, postgresql_up=snapshot.postgresql_up)
-        yield from schedules_families(snapshot.schedules)
-        if snapshot.upkeep is not None:
-            yield from upkeep_families(snapshot.upkeep)
+        yield from pools_families(snapshot.pools)
         yield from limiter_families(is_away=snapshot.limiter_is_away)
-        if snapshot.decisions is not None:
-            yield from decisions_families(snapshot.decisions)
-        if snapshot.cache is not None:
-            yield from cache_families(snapshot.cache)
-        if snapshot.reading is not None:
-            yield from jobs_families(self._tasks, snapshot.reading)
-            yield from queues_families(snapshot.reading)
-            yield from history_families(snapshot.reading)
+        yield up("redis", is_up=snapshot.redis is not None)
+        if snapshot.redis is not None:
+            yield from _in_redis(self._tasks, snapshot.redis)
+        yield up("postgresql", is_up=snapshot.postgresql is not None)
+        if snapshot.postgresql is not None:
+            yield from _in_postgresql(snapshot.postgresql)
 
 
 def expose(tasks: TaskTable, snapshot: Snapshot, *, accept: str) -> tuple[bytes, str]:
@@ -58,3 +53,26 @@ def expose(tasks: TaskTable, snapshot: Snapshot, *, accept: str) -> tuple[bytes,
     except (TypeError, ValueError):  # prometheus_client 0.26 breaks on a version that is no number
         encoder, media_type = generate_latest, CONTENT_TYPE_PLAIN_0_0_4
     return encoder(registry), media_type
+
+
+def _in_redis(tasks: TaskTable, found: InRedis) -> Iterator[Metric]:
+    yield took("redis", found.seconds)
+    yield from jobs_families(tasks, found.site.reading)
+    yield from queues_families(found.site.queues)
+    yield from history_families(found.site.reading)
+    if found.memory is not None:
+        yield from memory_families(found.memory)
+    if found.decisions is not None:
+        yield from decisions_families(found.decisions)
+    if found.cache is not None:
+        yield from cache_families(found.cache)
+
+
+def _in_postgresql(found: InPostgresql) -> Iterator[Metric]:
+    yield took("postgresql", found.seconds)
+    yield from schedules_families(found.schedules)
+    yield from canaries_families(found.canaries)
+    if found.arrears is not None:
+        yield from arrears_families(found.arrears)
+    if found.upkeep is not None:
+        yield from upkeep_families(found.upkeep)

@@ -1,4 +1,4 @@
-"""What runs by itself: schedules, the alerts that they have opened, and the newest backup."""
+"""What runs by itself: schedules, canaries, the alerts that have been opened, and the newest backup."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from prometheus_client.metrics_core import Metric
 from app.metrics import families
 from app.metrics.families import Column
 from jobs.stores.schedules import ScheduleRow
-from jobs.tasks.scheduled.service import Figures
+from jobs.tasks.scheduled.service import Canary, Figures
 
 _COUNTERS: tuple[Column[ScheduleRow], ...] = (
     ("switchyard_schedule_fired_total", "Jobs accepted because a schedule was due.", lambda row: row.fired),
@@ -39,6 +39,16 @@ def schedules_families(rows: Sequence[ScheduleRow]) -> Iterator[Metric]:
     subjects = [((row.name,), row) for row in rows]
     yield from families.columns(families.counters, _COUNTERS, ("schedule",), subjects)
     yield from families.columns(families.gauges, _TIMES, ("schedule",), subjects)
+
+
+def canaries_families(canaries: Sequence[Canary]) -> Iterator[Metric]:
+    """Give the age of the newest canary that has come back, by queue."""
+    yield families.gauges(
+        "switchyard_canary_age_seconds",
+        "How long ago a canary of a queue has come back; +Inf where none has.",
+        ("queue",),
+        [((canary.queue,), math.inf if canary.age_s is None else canary.age_s) for canary in canaries],
+    )
 
 
 def upkeep_families(figures: Figures) -> Iterator[Metric]:

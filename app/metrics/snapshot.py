@@ -1,27 +1,45 @@
-"""What the stores answered to one scrape. It asks nobody."""
+"""What the stores, and the process that asked them, answered to one scrape. It asks nobody."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jobs.cache.counts import Tally
+from jobs.overview import SiteOverview
+from jobs.stores.arrears import Arrears
+from jobs.stores.memory import MemoryUse
+from jobs.stores.pools import PoolUse
 from jobs.stores.schedules import ScheduleRow
-from jobs.stores.statistics import Reading
-from jobs.tasks.scheduled.service import Figures
+from jobs.tasks.scheduled.service import Canary, Figures
 from ratelimit.ledger import PolicyCell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """What the stores answered, and how the process does that asked them.
+class InRedis:
+    """What Redis answered, after `seconds`; a part is None where it did not in time, or does not tell."""
 
-    `reading`, `decisions` and `cache` are None where Redis did not answer, `schedules` empty and `upkeep` None where
-    PostgreSQL did not.
-    """
-
-    reading: Reading | None
-    postgresql_up: bool
-    schedules: Sequence[ScheduleRow] = ()
+    seconds: float
+    site: SiteOverview
+    memory: MemoryUse | None = None
     decisions: Mapping[PolicyCell, int] | None = None
-    limiter_is_away: bool = False
     cache: Mapping[str, Tally] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InPostgresql:
+    """The same of PostgreSQL."""
+
+    seconds: float
+    schedules: Sequence[ScheduleRow] = ()
+    canaries: Sequence[Canary] = ()
+    arrears: Arrears | None = None
     upkeep: Figures | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All of it; a store is None where it did not answer. The rest is of the process that asked them."""
+
+    redis: InRedis | None
+    postgresql: InPostgresql | None
+    limiter_is_away: bool = False
+    pools: Mapping[str, PoolUse] = field(default_factory=dict)

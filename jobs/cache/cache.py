@@ -72,6 +72,7 @@ class Cache:
 
         Who makes a value holds others up for `lead_s` seconds at most, even if he dies. `uniform` draws the jitter.
         """
+        self.redis = redis
         self._scopes = {scope.name: scope for scope in scopes}
         self._entries = Entries(redis, patience_s=patience_s, write_patience_s=max(WRITE_PATIENCE_S, patience_s))
         self._drops = Drops(self._entries, database)

@@ -11,6 +11,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from jobs import codec
 from jobs.errors import StoreUnavailableError
+from jobs.stores.pools import PoolUse
 
 Row = asyncpg.Record
 _Raw: TypeAlias = "PoolConnectionProxy[Row]"
@@ -188,6 +189,11 @@ class Database:
     async def ping(self) -> None:
         """Raise StoreUnavailableError unless PostgreSQL answers."""
         await self.execute("SELECT 1")
+
+    def use(self) -> PoolUse:
+        """Count the connections; those that are kept at hand are idle."""
+        idle = self._pool.get_idle_size() + len(self._kept)
+        return PoolUse(used=self._pool.get_size() - idle, idle=idle, size=self._pool.get_max_size())
 
     async def _acquire(self) -> _Raw:
         with _answering():

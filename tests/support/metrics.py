@@ -1,10 +1,12 @@
 """Reading an answer of /metrics as Prometheus does."""
 
+import re
 from collections.abc import Mapping
 
 from prometheus_client.parser import text_string_to_metric_families
 
 Samples = Mapping[str, Mapping[frozenset[tuple[str, str]], float]]
+Families = Mapping[str, tuple[str, frozenset[str]]]
 
 
 def samples_of(text: str) -> Samples:
@@ -17,6 +19,16 @@ def samples_of(text: str) -> Samples:
             assert labels not in of_name, sample
             of_name[labels] = sample.value
     return samples
+
+
+def families_of(text: str) -> Families:
+    """Give the type of each family, by its name as it is shown, and the names of its labels."""
+    types = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE))
+    labels: dict[str, set[str]] = {name: set() for name in types}
+    for sample, of in samples_of(text).items():
+        name = sample if sample in types else re.sub(r"_(bucket|sum|count)$", "", sample)
+        labels[name] |= {label for one in of for label, _ in one} - {"le"}
+    return {name: (kind, frozenset(labels[name])) for name, kind in types.items()}
 
 
 def value_of(samples: Samples, name: str, **labels: str) -> float:

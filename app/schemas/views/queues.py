@@ -7,15 +7,15 @@ from jobs.stores.presence import WorkerProcess
 
 
 def queue_view(queue: QueueOverview) -> QueueView:
-    """Show how a queue does. Those that run hold an entry among the timed ones; it is taken off here."""
-    entries, glance = queue.entries, queue.glance
+    """Show how a queue does."""
+    glance = queue.glance
     return {
         "name": queue.name,
         "paused": glance.paused_ms is not None,
-        "ready": entries[Band.READY] + entries[Band.FOREIGN],
-        "delayed": max(entries[Band.TIMED] - queue.running, 0),
-        "parked": entries[Band.PARKED],
-        "quarantined": entries[Band.QUARANTINE],
+        "ready": queue.ready,
+        "delayed": queue.delayed,
+        "parked": queue.parked,
+        "quarantined": queue.entries[Band.QUARANTINE],
         "running": queue.running,
         "slots": queue.slots,
         "workers": queue.workers,

@@ -1,7 +1,7 @@
 """The facade of what runs by itself, which the API is handed: alerts, canaries, and figures for the metrics."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from jobs.planned import Planned
 from jobs.schedule import Schedule
 from jobs.stores.database import Database
+from jobs.stores.schedules import ScheduleRow
 from jobs.tasks.scheduled.alerts import Alert, AlertFilter, AlertKind, AlertStore
 from jobs.tasks.scheduled.backup import BACKUP_DATABASE
 from jobs.tasks.scheduled.canary import NAME as CANARY
@@ -55,9 +56,14 @@ class Upkeep:
 
     async def canaries(self) -> Sequence[Canary]:
         """Say of each queue that has one how it does."""
+        return self.canaries_in(await self._planned.rows(list(self._canaries)) if self._canaries else ())
+
+    def canaries_in(self, rows: Iterable[ScheduleRow]) -> Sequence[Canary]:
+        """Say the same of those queues whose canaries are among rows that have been read."""
         canaries = []
-        for row in await self._planned.rows(list(self._canaries)) if self._canaries else ():
-            schedule = self._canaries[row.name]
+        for row in rows:
+            if (schedule := self._canaries.get(row.name)) is None:
+                continue
             times = row.fired + row.missed + row.overlapped
             longest_s = _SILENT_S + _period_s(schedule)
             canaries.append(

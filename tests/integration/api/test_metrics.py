@@ -127,9 +127,14 @@ async def test_without_redis_the_answer_says_so(
     assert set(during) == {
         "switchyard_redis_up",
         "switchyard_postgresql_up",
+        "switchyard_postgresql_seconds",
         "switchyard_build_info",
+        "switchyard_pool_connections",
+        "switchyard_pool_size",
         "switchyard_rate_limit_redis_away",
         "switchyard_alerts_open",
+        "switchyard_steward_tick_age_seconds",
+        "switchyard_jobs_not_enqueued",
     }
     assert after.keys() == before.keys()
     assert value_of(after, "switchyard_redis_up") == 1

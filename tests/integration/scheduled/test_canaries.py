@@ -1,5 +1,6 @@
 """Canaries in /readyz: how long ago each came back, and a warning, nothing more, where that is too long."""
 
+import math
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -60,6 +61,8 @@ async def test_a_canary_that_came_back_is_told_by_its_age(client: httpx.AsyncCli
     samples = samples_of((await client.get("/metrics")).text)
     name = "switchyard_schedule_since_success_seconds"
     assert value_of(samples, name, schedule="canary.data_processing") < 60
+    assert value_of(samples, "switchyard_canary_age_seconds", queue="data_processing") < 60
+    assert value_of(samples, "switchyard_canary_age_seconds", queue="scheduled") == math.inf
 
 
 async def test_one_that_is_silent_is_a_warning_and_the_process_stays_ready(

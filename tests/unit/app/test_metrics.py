@@ -12,11 +12,13 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from app import __version__
 from app.metrics.exposition import expose
 from app.metrics.jobs import MOST_UNDECLARED
-from app.metrics.snapshot import Snapshot
+from app.metrics.snapshot import InPostgresql, InRedis, Snapshot
 from jobs.counters import ENDS, RUN_BOUNDS_MS, WAIT_BOUNDS_MS, Histogram, Pair, Tally
 from jobs.model import State
+from jobs.overview import QueueOverview, SiteOverview
 from jobs.registry import Task, TaskTable
 from jobs.scoring import Band
+from jobs.stores.places import Glance
 from jobs.stores.schedules import ScheduleRow
 from jobs.stores.statistics import Reading
 from tests.support.metrics import Samples, samples_of, value_of
@@ -57,7 +59,18 @@ def labels_of(pair: Pair, **more: str) -> frozenset[tuple[str, str]]:
 def snapshot(tallies: Mapping[Pair, Tally] | None = None) -> Snapshot:
     """Give a snapshot of stores that are up, with nothing in the queues."""
     empty = {queue: dict.fromkeys(Band, 0) for queue in TASKS.queues}
-    return Snapshot(reading=Reading(tallies=tallies or {}, entries=empty), postgresql_up=True)
+    return Snapshot(redis=in_redis(empty, tallies or {}), postgresql=InPostgresql(seconds=0.001))
+
+
+def in_redis(entries: Mapping[str, Mapping[Band, int]], tallies: Mapping[Pair, Tally]) -> InRedis:
+    """Give a Redis that has so much in its queues, and nobody who works."""
+    glance = Glance(paused_ms=None, oldest_wait_s=None, started_per_s=0.0)
+    queues = [
+        QueueOverview(name=name, entries=bands, glance=glance, running=0, slots=0, workers=0)
+        for name, bands in entries.items()
+    ]
+    reading = Reading(tallies=tallies, entries=entries)
+    return InRedis(seconds=0.001, site=SiteOverview(reading=reading, queues=queues, workers=()))
 
 
 def shown(of: Snapshot) -> Samples:
@@ -93,7 +106,7 @@ def test_each_number_is_shown_under_its_name() -> None:
 def test_schedules_are_shown_whether_redis_is_there_or_not() -> None:
     """PostgreSQL keeps what is counted of them."""
     row = ScheduleRow(name="nightly", fired=1, missed=2, overlapped=3, overdue_s=4.5, since_success_s=90.0)
-    samples = shown(Snapshot(reading=None, postgresql_up=True, schedules=[row]))
+    samples = shown(Snapshot(redis=None, postgresql=InPostgresql(seconds=0.001, schedules=[row])))
     counts = [samples[f"switchyard_schedule_{name}_total"] for name in ("fired", "missed", "overlapped")]
     assert counts == [{frozenset({("schedule", "nightly")}): count} for count in (1, 2, 3)]
     assert value_of(samples, "switchyard_schedule_overdue_seconds", schedule="nightly") == 4.5
@@ -102,7 +115,8 @@ def test_schedules_are_shown_whether_redis_is_there_or_not() -> None:
 
 def test_a_schedule_that_never_ran_is_there() -> None:
     """Its last success is infinitely long ago, which every alert on it sees."""
-    samples = shown(Snapshot(reading=None, postgresql_up=True, schedules=[ScheduleRow(name="nightly")]))
+    schedules = [ScheduleRow(name="nightly")]
+    samples = shown(Snapshot(redis=None, postgresql=InPostgresql(seconds=0.001, schedules=schedules)))
     assert value_of(samples, "switchyard_schedule_since_success_seconds", schedule="nightly") == math.inf
 
 
@@ -127,17 +141,18 @@ def test_buckets_are_cumulative_and_end_with_infinity(name: str) -> None:
 def test_entries_are_shown_by_queue_and_band() -> None:
     """As they were counted."""
     entries = {"orders": {**dict.fromkeys(Band, 0), Band.READY: 3, Band.PARKED: 1}}
-    samples = shown(Snapshot(reading=Reading(tallies={}, entries=entries), postgresql_up=True))
+    samples = shown(Snapshot(redis=in_redis(entries, {}), postgresql=None))
     assert value_of(samples, ENTRIES, queue="orders", band="ready") == 3
     assert value_of(samples, ENTRIES, queue="orders", band="parked") == 1
 
 
 def test_without_redis_nothing_that_it_keeps_is_shown() -> None:
     """A zero would be a counter that began anew, and what it had would count twice when Redis is back."""
-    samples = shown(Snapshot(reading=None, postgresql_up=True))
+    samples = shown(Snapshot(redis=None, postgresql=InPostgresql(seconds=0.001)))
     assert set(samples) == {
         "switchyard_redis_up",
         "switchyard_postgresql_up",
+        "switchyard_postgresql_seconds",
         "switchyard_build_info",
         "switchyard_rate_limit_redis_away",
     }
@@ -147,7 +162,7 @@ def test_without_redis_nothing_that_it_keeps_is_shown() -> None:
 
 def test_without_postgresql_the_rest_is_shown() -> None:
     """The counters are not its."""
-    of = Snapshot(reading=snapshot().reading, postgresql_up=False)
+    of = Snapshot(redis=snapshot().redis, postgresql=None)
     samples = shown(of)
     assert value_of(samples, "switchyard_redis_up") == 1
     assert value_of(samples, "switchyard_postgresql_up") == 0
