@@ -33,6 +33,7 @@ from jobs.failures import Failures
 from jobs.find import JobFinder
 from jobs.idempotency import IdempotentSubmitter
 from jobs.live import Live
+from jobs.loop_lag import LoopLag
 from jobs.once import Once
 from jobs.overview import Overview
 from jobs.owners import Owners
@@ -188,6 +189,7 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         ),
         arrears=ArrearsStore(database),
         memory=Memory(redis),
+        loop_lag=LoopLag(),
         pools={
             "postgresql": database.use,
             "redis": partial(redis_use, (redis, doors.tailing, doors.limiting, doors.cache.redis)),

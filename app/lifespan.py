@@ -52,6 +52,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
                 asyncio.create_task(deps.live_limits.run(), name="live-limits"),
                 asyncio.create_task(deps.recorder.run(), name="recorder"),
                 asyncio.create_task(deps.authenticator.run(), name="authenticator"),
+                asyncio.create_task(deps.loop_lag.run(), name="loop-lag"),
                 asyncio.create_task(_tell_of(deps.fitness), name="fitness"),
                 asyncio.create_task(_tell_redis(deps.quotas), name="quotas"),
             ]

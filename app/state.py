@@ -27,6 +27,7 @@ from jobs.failures import Failures
 from jobs.find import JobFinder
 from jobs.idempotency import IdempotentSubmitter
 from jobs.live import Live
+from jobs.loop_lag import LoopLag
 from jobs.overview import Overview
 from jobs.pause import Pauses
 from jobs.planned import Planned
@@ -95,6 +96,7 @@ class Deps:
     arrears: ArrearsStore
     memory: Memory
     pools: Pools
+    loop_lag: LoopLag
     metrics_token: MetricsToken
     origins: Origins
     limiter: Limiter

@@ -18,6 +18,7 @@ from jobs.held import Holdings, Run
 from jobs.ids import new_process_name
 from jobs.intake import Intake
 from jobs.lease_keeper import LeaseKeeper
+from jobs.loop_lag import LoopLag
 from jobs.outage import Outage
 from jobs.presence import Herald
 from jobs.stores.fitness import Fitness
@@ -109,7 +110,8 @@ class Engine:
             )
             for queue, post in posts.items()
         }
-        self._herald = Herald(presence=Presence(doors.redis), name=doors.name, intakes=self.intakes, tasks=tasks)
+        lag, presence = LoopLag(), Presence(doors.redis)
+        self._herald = Herald(presence=presence, name=doors.name, intakes=self.intakes, tasks=tasks, lag=lag)
         ticker = Ticker(leases=doors.leases, queues=list(posts), keeps_history=keeps_history)
         signals, cancelled = doors.signals, self._cancel
         listener = CancelListener(signals=signals, holdings=self._holdings, keeper=keeper, cancelled=cancelled)
@@ -117,6 +119,7 @@ class Engine:
             "ticker": ticker.run,
             "cancel-listener": listener.run,
             "herald": self._herald.run,
+            "loop-lag": lag.run,
         }
 
     async def run(self, beside: Mapping[str, Loop], *, stopping: asyncio.Event, grace_s: Callable[[], float]) -> None:
@@ -136,6 +139,7 @@ class Engine:
                 checked.result()
                 loops += [asyncio.create_task(loop(), name=name) for name, loop in {**self._beside, **beside}.items()]
             await asyncio.wait([signalled, *loops], return_when=asyncio.FIRST_COMPLETED)
+            self._herald.leave_soon()
             drains = (intake.drain(grace_s(), clean_up_s=_CLEAN_UP_S) for intake in self.intakes.values())
             await asyncio.gather(*drains)
         finally:

@@ -30,8 +30,8 @@ ROW = "switchyard:row:"  # + id: string with PX, a job that PostgreSQL did not t
 UNIQUE = "switchyard:unique:"  # + task:owner:key: string, the unfinished job that has this name
 PACE = "switchyard:pace:"  # + queue:ms of Redis' clock // PACE_MS: string with PX, how many jobs were started then
 CANCELLED = "switchyard:cancelled"  # sorted set with PX: queue:owner -> how many were cancelled there while in line
-WORKER = "switchyard:worker:"  # + worker: string with PX, what a live worker process does (JSON)
-WORKERS = "switchyard:workers"  # sorted set with PX: worker -> ms of its last sign of life
+WORKER = "switchyard:worker:"  # + worker: string with PX, what a worker process said last of what it does (JSON)
+WORKERS = "switchyard:workers"  # sorted set with PX: worker that has not said that it leaves -> ms of its last sign
 
 # The cache's, which may get lost: one a cached value, then a fixed set that stays.
 CACHE_VALUE = "switchyard:cache:value:"  # + scope:digest: string with PX, the marks of its tags and the value as JSON

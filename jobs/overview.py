@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from jobs.errors import StoreUnavailableError
 from jobs.lifecycle import is_end
 from jobs.model import Job, Reason, State, Waiting
+from jobs.roster import Roster, roster_of
 from jobs.scoring import Band
 from jobs.stores.places import Glance, Places
 from jobs.stores.presence import Presence, WorkerProcess
@@ -47,7 +48,7 @@ class SiteOverview:
 
     reading: Reading
     queues: Sequence[QueueOverview]
-    workers: Sequence[WorkerProcess]
+    roster: Roster
 
 
 class Overview:
@@ -61,14 +62,16 @@ class Overview:
 
     async def site(self) -> SiteOverview:
         """Look at all of it; the cost does not depend on how much waits."""
-        reading, glances, workers = await asyncio.gather(
-            self._statistics.read(), self._places.glance(self._queues), self._presence.workers()
+        reading, glances, sightings = await asyncio.gather(
+            self._statistics.read(), self._places.glance(self._queues), self._presence.muster()
         )
+        roster = roster_of(sightings)
+        workers = [sighting.worker for sighting in roster.alive]
         queues = [
             _queue(name, reading.entries[name], glances[name], [crew for crew in workers if name in crew.queues])
             for name in self._queues
         ]
-        return SiteOverview(reading=reading, queues=queues, workers=workers)
+        return SiteOverview(reading=reading, queues=queues, roster=roster)
 
     async def workers(self) -> list[WorkerProcess]:
         """Give all live worker processes."""

@@ -38,6 +38,7 @@ async def _look(deps: Deps) -> Snapshot:
         redis=in_redis,
         postgresql=in_postgresql,
         limiter_is_away=deps.limiter.is_away,
+        loop_lag_s=deps.loop_lag.greatest_s,
         pools={store: use() for store, use in deps.pools.items()},
     )
 

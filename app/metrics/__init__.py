@@ -2,9 +2,10 @@
 
     exposition   prints all of them
     snapshot     what the stores answered
-    jobs, queues, schedules, stewards, limits, cache, stores, process: the families of each
+    jobs, queues, workers, stewards, schedules, limits, cache, stores, process: the families of each
     families     how one is made
 
 The names and labels are a contract with whoever wrote alert rules; the README has them in a table. A label is a word
-out of few: a queue, a task, a state, a band, a schedule, a type of what is cached; never a user or a job.
+out of few: a queue, a task, a state, a band, a schedule, a type of what is cached; never a user or a job. A few
+gauges name workers.
 """

@@ -16,6 +16,7 @@ from app.metrics.schedules import canaries_families, schedules_families, upkeep_
 from app.metrics.snapshot import InPostgresql, InRedis, Snapshot
 from app.metrics.stewards import arrears_families, history_families
 from app.metrics.stores import memory_families, pools_families, took, up
+from app.metrics.workers import workers_families
 from jobs.registry import TaskTable
 
 
@@ -33,7 +34,7 @@ class SiteCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Give the families in the order in which they are printed."""
         snapshot = self._snapshot
-        yield from process_families()
+        yield from process_families(snapshot.loop_lag_s)
         yield from pools_families(snapshot.pools)
         yield from limiter_families(is_away=snapshot.limiter_is_away)
         yield up("redis", is_up=snapshot.redis is not None)
@@ -59,6 +60,7 @@ def _in_redis(tasks: TaskTable, found: InRedis) -> Iterator[Metric]:
     yield took("redis", found.seconds)
     yield from jobs_families(tasks, found.site.reading)
     yield from queues_families(found.site.queues)
+    yield from workers_families(found.site.roster)
     yield from history_families(found.site.reading)
     if found.memory is not None:
         yield from memory_families(found.memory)

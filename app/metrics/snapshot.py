@@ -42,4 +42,5 @@ class Snapshot:
     redis: InRedis | None
     postgresql: InPostgresql | None
     limiter_is_away: bool = False
+    loop_lag_s: float = 0.0
     pools: Mapping[str, PoolUse] = field(default_factory=dict)

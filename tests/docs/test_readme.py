@@ -12,6 +12,7 @@ from app.routes import ROUTES
 from jobs.settings import load_settings
 from jobs.stores.database import Database
 from jobs.tasks.table import task_table, timetable_of
+from tests.support.conditions import eventually
 from tests.support.metrics import families_of
 from tests.support.site import end_of, running_web, running_worker, submit
 
@@ -89,5 +90,10 @@ async def test_the_metrics_on_the_page_are_those_that_are_shown(
     await database.execute("INSERT INTO backups (name, bytes, began_at) VALUES ('a', 1, now())")
     settings = {**environ, "JOBS_TIMETABLE": "", "JOBS_BACKUP_DIR": str(tmp_path)}
     async with running_web(settings) as client, running_worker(environ):
+
+        async def is_there() -> bool:
+            return bool((await client.get("/api/workers")).json()["items"])
+
+        await eventually(is_there)
         shown = families_of((await client.get("/metrics")).text)
     assert listed == shown

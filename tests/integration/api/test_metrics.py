@@ -129,6 +129,7 @@ async def test_without_redis_the_answer_says_so(
         "switchyard_postgresql_up",
         "switchyard_postgresql_seconds",
         "switchyard_build_info",
+        "switchyard_web_loop_lag_seconds",
         "switchyard_pool_connections",
         "switchyard_pool_size",
         "switchyard_rate_limit_redis_away",

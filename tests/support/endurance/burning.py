@@ -3,7 +3,6 @@
 import asyncio
 import time
 
-from jobs import keys
 from jobs.model import State
 from jobs.stores.presence import Presence
 from tests.support.bed import Bed, Wanted
@@ -13,7 +12,6 @@ PROCESSES = 2  # to be set as JOBS_PROCESSES
 
 _EACH_S = 0.1
 _SILENT_S = 5.0  # that nobody who tells each second that he lives may be
-_KEPT_S = 15.0  # such a word is kept so long
 _DEAD_WITHIN_S = 3.0
 
 
@@ -57,5 +55,5 @@ async def burn_cores(bed: Bed, *, seconds: float) -> Figures:
 
 async def _silent_s(bed: Bed) -> float:
     """Give for how long the worker has not said that it lives."""
-    (name,) = [worker.name for worker in await Presence(bed.redis).workers()]
-    return _KEPT_S - int(await bed.redis.pttl(keys.worker(name))) / 1000
+    (sighting,) = await Presence(bed.redis).muster()
+    return sighting.silent_s

@@ -17,6 +17,7 @@ from jobs.counters import ENDS, RUN_BOUNDS_MS, WAIT_BOUNDS_MS, Histogram, Pair, 
 from jobs.model import State
 from jobs.overview import QueueOverview, SiteOverview
 from jobs.registry import Task, TaskTable
+from jobs.roster import Roster
 from jobs.scoring import Band
 from jobs.stores.places import Glance
 from jobs.stores.schedules import ScheduleRow
@@ -70,7 +71,10 @@ def in_redis(entries: Mapping[str, Mapping[Band, int]], tallies: Mapping[Pair, T
         for name, bands in entries.items()
     ]
     reading = Reading(tallies=tallies, entries=entries)
-    return InRedis(seconds=0.001, site=SiteOverview(reading=reading, queues=queues, workers=()))
+    return InRedis(
+        seconds=0.001,
+        site=SiteOverview(reading=reading, queues=queues, roster=Roster()),
+    )
 
 
 def shown(of: Snapshot) -> Samples:
@@ -154,6 +158,7 @@ def test_without_redis_nothing_that_it_keeps_is_shown() -> None:
         "switchyard_postgresql_up",
         "switchyard_postgresql_seconds",
         "switchyard_build_info",
+        "switchyard_web_loop_lag_seconds",
         "switchyard_rate_limit_redis_away",
     }
     assert value_of(samples, "switchyard_redis_up") == 0
