@@ -14,14 +14,16 @@ from app.live_limits import LiveLimits
 from app.login import Logins
 from app.passwords import Passwords
 from app.rate_limits import RateLimits
-from app.recorder import Recorder
+from app.recorder import Account, Recorder
 from app.settings import Settings
 from app.state import Deps
 from app.stores.attempts import AttemptStore
 from app.stores.credentials import CredentialStore
 from app.stores.limits import LimitsStore
 from app.stores.rate_statistics import RateStatistics
+from app.stores.traffic import TrafficStore
 from app.stores.users import UserStore
+from app.traffic import Traffic
 from jobs.admit import Admitter, Limits
 from jobs.batch_once import IdempotentBatches
 from jobs.batch_submit import BatchSubmitter
@@ -133,6 +135,7 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
     waiter = EndWaiter(finder=finder, signals=Signals(redis))
     tail = Tail(doors.tailing)
     ledger, limits_store, rate_statistics = Ledger(), LimitsStore(database, redis), RateStatistics(redis)
+    traffic, traffic_store = Traffic(), TrafficStore(redis)
     live_limits = LiveLimits(limits_store, given=settings.rate_limits.document())
     limiter = Limiter(
         TokenBucketRedisStorage(
@@ -206,5 +209,10 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         live_limits=live_limits,
         limits_store=limits_store,
         rate_statistics=rate_statistics,
-        recorder=Recorder(ledger, rate_statistics),
+        traffic=traffic,
+        traffic_store=traffic_store,
+        recorder=Recorder(
+            Account(name="rate_statistics", book=ledger, shelf=rate_statistics),
+            Account(name="traffic", book=traffic, shelf=traffic_store),
+        ),
     )

@@ -3,6 +3,7 @@
 import hashlib
 
 ATTEMPTS = "switchyard:login:"  # + SHA-256 of a name: hash with PX, `count` of attempts and `open_ms` of the next one
+TRAFFIC = "switchyard:traffic"  # hash: what requests were answered, and only more; app.traffic has the fields
 
 # What all web processes share of the rate limits. PostgreSQL keeps the first; the others may get lost.
 LIMITS = "switchyard:rate:limits"  # string: the limits in force, as JSON

@@ -1,26 +1,67 @@
 """Stores each second what this process has counted of requests."""
 
 import asyncio
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import structlog
 
-from app.stores.rate_statistics import RateStatistics
 from jobs.errors import StoreUnavailableError
-from ratelimit.ledger import Ledger
 
 _EVERY_S: Final = 1.0
 _LAST_S: Final = 1.0
 
+Page = TypeVar("Page")
+Given_contra = TypeVar("Given_contra", contravariant=True)
+
 log = structlog.stdlib.get_logger(__name__)
 
 
-class Recorder:
-    """Moves what is counted from the ledger into Redis; while that is away the ledger keeps it, within its bounds."""
+class Book(Protocol[Page]):
+    """Where a process counts, in memory. A page that is false has nothing on it."""
 
-    def __init__(self, ledger: Ledger, statistics: RateStatistics) -> None:
-        self._ledger = ledger
-        self._statistics = statistics
+    def take(self) -> Page:
+        """Give what was counted, and begin anew."""
+
+    def give_back(self, page: Page) -> None:
+        """Count what could not be stored together with what comes."""
+
+
+class Shelf(Protocol[Given_contra]):
+    """Where pages of all processes are added up."""
+
+    async def add(self, page: Given_contra) -> None:
+        """Add one. Raises StoreUnavailableError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account(Generic[Page]):
+    """A book and where its pages go."""
+
+    name: str
+    book: Book[Page]
+    shelf: Shelf[Page]
+
+    async def record(self) -> None:
+        """Store what there is now."""
+        page = self.book.take()
+        if not page:
+            return
+        try:
+            await self.shelf.add(page)
+        except StoreUnavailableError as error:
+            self.book.give_back(page)
+            log.info("counts_not_stored", counts=self.name, reason=str(error))
+        except BaseException:  # it was cancelled while Redis thought
+            self.book.give_back(page)
+            raise
+
+
+class Recorder:
+    """Moves what is counted into Redis; while that is away the books keep it, within their bounds."""
+
+    def __init__(self, *accounts: Account[Any]) -> None:
+        self._accounts = accounts
 
     async def run(self) -> None:
         """Do so each second, until cancelled."""
@@ -30,17 +71,7 @@ class Recorder:
 
     async def record(self) -> None:
         """Store what there is now."""
-        page = self._ledger.take()
-        if page.is_empty:
-            return
-        try:
-            await self._statistics.add(page)
-        except StoreUnavailableError as error:
-            self._ledger.give_back(page)
-            log.info("rate_statistics_not_stored", reason=str(error))
-        except BaseException:  # it was cancelled while Redis thought
-            self._ledger.give_back(page)
-            raise
+        await asyncio.gather(*(account.record() for account in self._accounts))
 
     async def finish(self) -> None:
         """Store the rest, at the end of the process; no longer than a moment."""

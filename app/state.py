@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from starlette.requests import Request
+from starlette.types import Scope
 
 from app.accounts import Accounts
 from app.addresses import Origins
@@ -16,6 +17,8 @@ from app.rate_limits import Admission, RateLimits
 from app.recorder import Recorder
 from app.stores.limits import LimitsStore
 from app.stores.rate_statistics import RateStatistics
+from app.stores.traffic import TrafficStore
+from app.traffic import Traffic
 from jobs.audit import Actor
 from jobs.batch_once import IdempotentBatches
 from jobs.batch_submit import BatchSubmitter
@@ -105,6 +108,8 @@ class Deps:
     limits_store: LimitsStore
     rate_statistics: RateStatistics
     recorder: Recorder
+    traffic: Traffic
+    traffic_store: TrafficStore
 
 
 def deps_of(request: Request) -> Deps:
@@ -135,6 +140,16 @@ def actor_of(request: Request) -> Actor:
 def nobody_of(request: Request) -> Actor:
     """Give who asks before he is logged in as the audit log names him."""
     return _actor(request, ANONYMOUS)
+
+
+def leave_untimed(scope: Scope) -> None:
+    """Say that the time of a request tells nothing of the server: it waits for what its client wants to see."""
+    scope["state"]["is_untimed"] = True
+
+
+def timed(scope: Scope, took_s: float) -> float | None:
+    """Give the time that a request took; None where that was left out."""
+    return None if "is_untimed" in scope["state"] else took_s
 
 
 def require_admin(request: Request, what: str) -> None:

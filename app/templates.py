@@ -7,6 +7,11 @@ from starlette.routing import Route
 UNKNOWN = "none"  # the template of a path that leads nowhere, and the method of one that is not taken there
 
 
+def routes_of(routes: Iterable[Route]) -> list[str]:
+    """Give each `<method> <template>` that a request may ask for; a HEAD is a GET."""
+    return [f"{method} {route.path}" for route in routes for method in sorted((route.methods or set()) - {"HEAD"})]
+
+
 class Templates:
     """Finds the template of a path before the router has looked."""
 

@@ -58,10 +58,9 @@ class Page:
     keys: Counter[tuple[int, str]] = field(default_factory=Counter)
     denials: dict[Refused, tuple[float, int]] = field(default_factory=dict)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to store."""
-        return not self.routes
+    def __bool__(self) -> bool:
+        """Whether there is anything to store."""
+        return bool(self.routes)
 
 
 class Ledger:

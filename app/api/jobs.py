@@ -12,7 +12,7 @@ from app.headers import header_of
 from app.schemas.requests import CancelQuery, JobBody, JobQuery, JobsQuery
 from app.schemas.shapes.jobs import CancellationView, JobList, TaskList, TriedJobView
 from app.schemas.views.jobs import job_view, task_view, try_view
-from app.state import actor_of, deps_of, identity_of
+from app.state import actor_of, deps_of, identity_of, leave_untimed
 from jobs.errors import InvalidInputError, Mistake, NotFoundError
 from jobs.stores.listing import JobFilter
 from jobs.submission import Submission
@@ -60,6 +60,8 @@ async def list_jobs(request: Request) -> Response:
 async def show_job(request: Request) -> Response:
     """GET /api/jobs/{id}: show a job and its tries, with `wait_s` once it has ended or so many seconds have passed."""
     query = read_fields(request.query_params, JobQuery)
+    if query.wait_s:
+        leave_untimed(request.scope)
     job_id, deps = read_job_id(request), deps_of(request)
     job = await deps.waiter.wait(job_id, owner=identity_of(request).sees, wait_s=query.wait_s)
     if job is None:
@@ -72,6 +74,8 @@ async def show_job(request: Request) -> Response:
 async def cancel_job(request: Request) -> Response:
     """POST /api/jobs/{id}/cancel: stop a job; `wait_s` is how long to wait for one that runs."""
     query = read_fields(request.query_params, CancelQuery)
+    if query.wait_s:
+        leave_untimed(request.scope)
     deps, sees = deps_of(request), identity_of(request).sees
     cancelled = await deps.canceller.cancel(read_job_id(request), owner=sees, wait_s=query.wait_s, by=actor_of(request))
     view: CancellationView = {"outcome": cancelled.outcome, "job": job_view(cancelled.job)}

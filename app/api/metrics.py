@@ -1,7 +1,7 @@
 """/metrics: what Prometheus scrapes. Any web process answers for the whole site."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from time import perf_counter
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from app.headers import header_of
 from app.metrics.exposition import expose
 from app.metrics.snapshot import InPostgresql, InRedis, Snapshot
 from app.state import Deps, deps_of
+from app.templates import routes_of
 from jobs.errors import StoreUnavailableError
 
 Found = TypeVar("Found")
@@ -22,7 +23,7 @@ async def show_metrics(request: Request) -> Response:
     """GET /metrics: 200 whatever the stores do; 401 where a token is set and not sent."""
     deps = deps_of(request)
     deps.metrics_token.check(header_of(request.scope, b"authorization"))
-    snapshot = await _look(deps)
+    snapshot = await _look(deps, routes_of(request.app.routes))
     # Printing takes some 30 ms for 30 pairs of queue and task: too long to let every other request wait.
     body, media_type = await asyncio.to_thread(
         expose, deps.tasks, snapshot, accept=header_of(request.scope, b"accept") or ""
@@ -30,11 +31,12 @@ async def show_metrics(request: Request) -> Response:
     return Response(body, headers={"Content-Type": media_type})
 
 
-async def _look(deps: Deps) -> Snapshot:
+async def _look(deps: Deps, routes: Sequence[str]) -> Snapshot:
     """Ask both stores: first whether they are there, which nothing else is to slow down, then for the rest."""
     redis_s, postgresql_s = await asyncio.gather(_seconds(deps.queue.ping()), _seconds(deps.database.ping()))
     in_redis, in_postgresql = await asyncio.gather(_in_redis(deps, redis_s), _in_postgresql(deps, postgresql_s))
     return Snapshot(
+        routes=routes,
         redis=in_redis,
         postgresql=in_postgresql,
         limiter_is_away=deps.limiter.is_away,
@@ -46,15 +48,16 @@ async def _look(deps: Deps) -> Snapshot:
 async def _in_redis(deps: Deps, seconds: float | None) -> InRedis | None:
     if seconds is None:
         return None
-    site, memory, decisions, cache = await asyncio.gather(
+    site, memory, decisions, cache, traffic = await asyncio.gather(
         _asked(deps.overview.site()),
         _asked(deps.memory.use()),
         _asked(deps.rate_statistics.decisions()),
         _asked(deps.cache.tallies()),
+        _asked(deps.traffic_store.tally()),
     )
     if site is None:
         return None
-    return InRedis(seconds=seconds, site=site, memory=memory, decisions=decisions, cache=cache)
+    return InRedis(seconds=seconds, site=site, memory=memory, decisions=decisions, cache=cache, traffic=traffic)
 
 
 async def _in_postgresql(deps: Deps, seconds: float | None) -> InPostgresql | None:

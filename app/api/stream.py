@@ -11,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app import sse
 from app.follower import Follower, Topic
 from app.middleware.cut import cut
+from app.state import leave_untimed
 from jobs.cancelling import cancel_until_ended
 from jobs.live import Live
 
@@ -41,6 +42,7 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer; return when the client has gone, the topic is over, or the process stops."""
+        leave_untimed(scope)
         if scope["method"] == "HEAD":
             await self._start(send, HTTPStatus.OK)
             await send({"type": "http.response.body"})

@@ -2,7 +2,7 @@
 
     exposition   prints all of them
     snapshot     what the stores answered
-    jobs, queues, workers, stewards, schedules, limits, cache, stores, process: the families of each
+    jobs, queues, workers, stewards, schedules, requests, limits, cache, stores, process: the families of each
     families     how one is made
 
 The names and labels are a contract with whoever wrote alert rules; the README has them in a table. A label is a word

@@ -1,6 +1,6 @@
 """Prints a snapshot as Prometheus reads it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, choose_encoder, generate_latest
@@ -12,6 +12,7 @@ from app.metrics.jobs import jobs_families
 from app.metrics.limits import decisions_families, limiter_families
 from app.metrics.process import process_families
 from app.metrics.queues import queues_families
+from app.metrics.requests import requests_families
 from app.metrics.schedules import canaries_families, schedules_families, upkeep_families
 from app.metrics.snapshot import InPostgresql, InRedis, Snapshot
 from app.metrics.stewards import arrears_families, history_families
@@ -39,7 +40,7 @@ class SiteCollector(Collector):
         yield from limiter_families(is_away=snapshot.limiter_is_away)
         yield up("redis", is_up=snapshot.redis is not None)
         if snapshot.redis is not None:
-            yield from _in_redis(self._tasks, snapshot.redis)
+            yield from _in_redis(self._tasks, snapshot.routes, snapshot.redis)
         yield up("postgresql", is_up=snapshot.postgresql is not None)
         if snapshot.postgresql is not None:
             yield from _in_postgresql(snapshot.postgresql)
@@ -56,7 +57,7 @@ def expose(tasks: TaskTable, snapshot: Snapshot, *, accept: str) -> tuple[bytes,
     return encoder(registry), media_type
 
 
-def _in_redis(tasks: TaskTable, found: InRedis) -> Iterator[Metric]:
+def _in_redis(tasks: TaskTable, routes: Sequence[str], found: InRedis) -> Iterator[Metric]:
     yield took("redis", found.seconds)
     yield from jobs_families(tasks, found.site.reading)
     yield from queues_families(found.site.queues)
@@ -68,6 +69,8 @@ def _in_redis(tasks: TaskTable, found: InRedis) -> Iterator[Metric]:
         yield from decisions_families(found.decisions)
     if found.cache is not None:
         yield from cache_families(found.cache)
+    if found.traffic is not None:
+        yield from requests_families(routes, found.traffic)
 
 
 def _in_postgresql(found: InPostgresql) -> Iterator[Metric]:

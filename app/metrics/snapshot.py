@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from jobs.cache.counts import Tally
+from app.traffic import Tally
+from jobs.cache.counts import Tally as CacheTally
 from jobs.overview import SiteOverview
 from jobs.stores.arrears import Arrears
 from jobs.stores.memory import MemoryUse
@@ -21,7 +22,8 @@ class InRedis:
     site: SiteOverview
     memory: MemoryUse | None = None
     decisions: Mapping[PolicyCell, int] | None = None
-    cache: Mapping[str, Tally] | None = None
+    cache: Mapping[str, CacheTally] | None = None
+    traffic: Tally | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +39,9 @@ class InPostgresql:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All of it; a store is None where it did not answer. The rest is of the process that asked them."""
+    """All of it; a store is None where it did not answer. The rest is of the process that asked them, `routes` too."""
 
+    routes: Sequence[str] = ()
     redis: InRedis | None
     postgresql: InPostgresql | None
     limiter_is_away: bool = False

@@ -19,7 +19,8 @@ EXEMPT: Final = frozenset({"/healthz", "/readyz", "/metrics", "/docs", "/docs/{f
 class RateLimit:
     """Charges a request to the user, or to the address where nobody is logged in; answers 429 by raising.
 
-    What is to be said in the answer's headers is left to RequestContext, which sees all answers, errors too.
+    What is to be said in the answer's headers is left to RequestContext, which sees all answers, errors too; and to
+    count them, by the route that is found out here.
     """
 
     def __init__(self, app: ASGIApp, routes: Iterable[Route]) -> None:
@@ -34,6 +35,7 @@ class RateLimit:
         state, path = scope["state"], scope["path"]
         deps: Deps = state["deps"]
         route, template = self._templates.of(scope["method"], path)
+        state["route"] = route
         if template in EXEMPT:
             deps.rate_limits.exempt(route)
         else:

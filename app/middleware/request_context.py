@@ -1,4 +1,4 @@
-"""Gives each request an id, which the logs show too, writes one line when it ends, and answers errors."""
+"""Gives each request an id, which the logs show too, writes one line when it ends, counts it, and answers errors."""
 
 import re
 import time
@@ -6,10 +6,15 @@ from secrets import token_hex
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.headers import header_of
 from app.problems import problem_of
+from app.state import deps_of, timed
+from app.templates import UNKNOWN
+from app.traffic import WAITING
+from jobs.errors import QuotaError
 from jobs.logs import log_with
 
 HEADER = "X-Request-ID"
@@ -55,7 +60,22 @@ class RequestContext:
         except Exception as error:  # the last place that can still answer
             if status:
                 raise
-            await problem_of(Request(scope), error)(scope, receive, watched)
+            await _problem(scope, error)(scope, receive, watched)
         finally:
-            took_ms = round(1000 * (time.perf_counter() - began), 1)
-            log.info("request_answered", method=scope["method"], path=scope["path"], status=status, took_ms=took_ms)
+            _conclude(scope, status, time.perf_counter() - began)
+
+
+def _problem(scope: Scope, error: Exception) -> Response:
+    """Answer an error; count what a quota has refused."""
+    if isinstance(error, QuotaError):
+        deps_of(Request(scope)).traffic.refused(WAITING)
+    return problem_of(Request(scope), error)
+
+
+def _conclude(scope: Scope, status: int, took_s: float) -> None:
+    """Count the answer, if there was one, by the route that RateLimit has found out; write the line of the request."""
+    if status:
+        route = scope["state"].get("route", UNKNOWN)
+        deps_of(Request(scope)).traffic.answered(route, status, timed(scope, took_s))
+    took_ms = round(1000 * took_s, 1)
+    log.info("request_answered", method=scope["method"], path=scope["path"], status=status, took_ms=took_ms)

@@ -22,6 +22,7 @@ from app.middleware.rate_limit import RateLimit
 from app.middleware.request_context import RequestContext
 from app.rate_limits import RateLimits
 from app.stores.limits import LimitsStore
+from app.traffic import Traffic
 from benchmarks.engine.environments import ROOT, python_of
 from benchmarks.measure import progress, table
 from benchmarks.middleware.drive import drive
@@ -78,6 +79,7 @@ async def _ours(url: str, requests: int, in_flight: int) -> float:
     deps = SimpleNamespace(
         origins=Origins((), header="X-Forwarded-For"),
         rate_limits=RateLimits(limiter, live, Ledger(), draft_headers=True),
+        traffic=Traffic(),
     )
     routes = [Route("/", hello)]
     app = Starlette(routes=routes, middleware=[Middleware(RequestContext), Middleware(RateLimit, routes=routes)])

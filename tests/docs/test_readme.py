@@ -13,7 +13,7 @@ from jobs.settings import load_settings
 from jobs.stores.database import Database
 from jobs.tasks.table import task_table, timetable_of
 from tests.support.conditions import eventually
-from tests.support.metrics import families_of
+from tests.support.metrics import Families, families_of
 from tests.support.site import end_of, running_web, running_worker, submit
 
 README = Path(__file__).parents[2] / "README.md"
@@ -91,9 +91,10 @@ async def test_the_metrics_on_the_page_are_those_that_are_shown(
     settings = {**environ, "JOBS_TIMETABLE": "", "JOBS_BACKUP_DIR": str(tmp_path)}
     async with running_web(settings) as client, running_worker(environ):
 
-        async def is_there() -> bool:
-            return bool((await client.get("/api/workers")).json()["items"])
+        async def all_shown() -> Families | None:
+            text = (await client.get("/metrics")).text
+            # The worker has to have said that it is there, and a request to have been counted.
+            return families_of(text) if 'worker="' in text and "request_seconds_count" in text else None
 
-        await eventually(is_there)
-        shown = families_of((await client.get("/metrics")).text)
+        shown = await eventually(all_shown)
     assert listed == shown

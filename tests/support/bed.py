@@ -64,6 +64,7 @@ _IN_LINE = {State.QUEUED, State.SCHEDULED}
 _LASTING = {
     app_keys.DECISIONS,
     app_keys.LIMITS,
+    app_keys.TRAFFIC,
     keys.EPOCH,
     keys.TICK,
     keys.SERVER,

@@ -33,7 +33,7 @@ def test_a_page_has_all_since_the_last() -> None:
     assert page.policies[PolicyCell("default", "normal", Outcome.DENIED, Backend.REDIS)] == 2
     assert page.keys == {(10, "user:nora"): 3}
     assert page.denials == {Refused("user:nora", "default", JOBS): (600.0, 2)}
-    assert ledger.take().is_empty
+    assert not ledger.take()
 
 
 def test_what_could_not_be_stored_is_added_to_what_comes() -> None:
