@@ -16,6 +16,7 @@ STARTED = "started"
 ENDED = "ended"  # | state, one of ENDS
 RETRIED = "retried"
 LOST = "lost"
+RECOVERED = "recovered"  # lost leases that the same worker took up again
 HANDED_BACK = "handed_back"
 WAIT_MS = "wait_ms"  # | index of the bucket; from when a job is due and ready to its claim
 RUN_MS = "run_ms"  # | index of the bucket; one try
@@ -40,7 +41,7 @@ WAIT_BOUNDS_MS = (
 RUN_BOUNDS_MS = (*WAIT_BOUNDS_MS, 30 * _H)
 
 _SEPARATOR = "|"
-_WHOLE = frozenset({ENQUEUED, STARTED, RETRIED, LOST, HANDED_BACK, WAIT_MS_SUM, RUN_MS_SUM})
+_WHOLE = frozenset({ENQUEUED, STARTED, RETRIED, LOST, RECOVERED, HANDED_BACK, WAIT_MS_SUM, RUN_MS_SUM})
 _SPLIT = frozenset({ENDED, WAIT_MS, RUN_MS})
 
 
@@ -68,6 +69,7 @@ class Tally:
     started: int = 0
     retried: int = 0
     lost: int = 0
+    recovered: int = 0
     handed_back: int = 0
     ended: Mapping[State, int] = field(default_factory=lambda: dict.fromkeys(ENDS, 0))
     wait: Histogram = Histogram(counts=(0,) * (len(WAIT_BOUNDS_MS) + 1))
@@ -109,6 +111,7 @@ def _tally(counts: Mapping[tuple[str, str], int]) -> Tally:
         started=count(STARTED),
         retried=count(RETRIED),
         lost=count(LOST),
+        recovered=count(RECOVERED),
         handed_back=count(HANDED_BACK),
         ended={state: count(ENDED, state) for state in ENDS},
         wait=histogram(WAIT_MS, WAIT_MS_SUM, WAIT_BOUNDS_MS),

@@ -22,6 +22,11 @@ _COUNTERS: tuple[Column[Tally], ...] = (
     ("switchyard_jobs_started_total", "Tries begun: jobs handed to a worker.", lambda tally: tally.started),
     ("switchyard_jobs_retried_total", "Tries that failed and are tried again.", lambda tally: tally.retried),
     ("switchyard_leases_lost_total", "Tries whose worker fell silent or died.", lambda tally: tally.lost),
+    (
+        "switchyard_leases_recovered_total",
+        "Lost leases whose worker was alive, and took its job up again before another did.",
+        lambda tally: tally.recovered,
+    ),
     ("switchyard_jobs_handed_back_total", "Tries that a stopping worker gave back.", lambda tally: tally.handed_back),
 )
 

@@ -202,7 +202,7 @@ def test_a_run_whose_lease_was_lost_goes_on_where_nobody_has_taken_it(world: Wor
     event = view.events[-1]
     assert (event["state"], event["fence"], event["try"]) == ("running", str(held.fence), "1")
     assert int(event["v"]) > held.fence
-    assert view.counters["started|q|t"] == 1
+    assert [view.counters[f"{name}|q|t"] for name in ("started", "lost", "recovered")] == [1, 1, 1]
     assert world.worker("w2").claim().jobs == []
     assert world.finish(End(held)) == ["ok"]
 

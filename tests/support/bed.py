@@ -3,7 +3,7 @@
 import random
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -168,6 +168,8 @@ class Bed:
     async def assert_settled(self, *, never_in_line: int = 0) -> None:
         """Expect that every job has ended, once, in the trail, the rows and the counters alike, and left nothing.
 
+        The counters of ends are the history's, by queue, task and state.
+
         At most so many were cancelled before they came in line: the counters know neither their begin nor their end.
         """
         ends = {job: step.state for job, step in self.trail.ended.items()}
@@ -183,13 +185,22 @@ class Bed:
         assert tally.started == len(self.trail.claims)
         steps = Counter(step.state for steps in self.trail.steps.values() for step in steps)
         assert tally.retried == steps[State.RETRYING]
-        counted = Counter(state for job, state in ends.items() if job in in_line)
-        assert {state: amount for state, amount in tally.ended.items() if amount} == counted
+        assert await self._ends_counted() == await self._ends_written(in_line)
         noted = await self.database.fetch("SELECT job_id, state FROM ends")
         assert sorted((row["job_id"], row["state"]) for row in noted) == sorted(ends.items())
         await assert_nobody_has_anything(self.redis)
         strays = await self._stray_keys()
         assert not strays, f"left in Redis: {sorted(strays)}"
+
+    async def _ends_counted(self) -> Counter[tuple[Pair, State]]:
+        """Give what the scripts have counted of ends, by queue, task and state."""
+        tallies = parse(await counted_in(self.redis))
+        return Counter({(pair, state): n for pair, tally in tallies.items() for state, n in tally.ended.items() if n})
+
+    async def _ends_written(self, jobs: Collection[str]) -> Counter[tuple[Pair, State]]:
+        """Give what PostgreSQL's history has of the ends of these jobs, in the same way."""
+        rows = await self.database.fetch("SELECT queue, task, state FROM jobs WHERE id = ANY ($1)", list(jobs))
+        return Counter((Pair(row["queue"], row["task"]), State(row["state"])) for row in rows)
 
     async def _stray_keys(self) -> set[str]:
         """Give the keys that would stay for ever though they are not of the fixed set."""
@@ -224,11 +235,16 @@ async def bed_of(environ: Mapping[str, str], database: Database) -> AsyncIterato
 async def tally_of(redis: Redis) -> Tally:
     """Give what Redis has counted of all tasks together."""
     counts: Counter[str] = Counter()
-    found: dict[bytes, bytes] = await redis.hgetall(keys.COUNTERS)  # type: ignore[misc]
-    for name, value in found.items():
-        counter, queue, _, *part = name.decode().split("|")
-        counts["|".join((counter, queue, "all", *part))] += int(value)
+    for name, value in (await counted_in(redis)).items():
+        counter, queue, _, *part = name.split("|")
+        counts["|".join((counter, queue, "all", *part))] += value
     return parse(counts).get(Pair(QUEUE, "all"), Tally())
+
+
+async def counted_in(redis: Redis) -> dict[str, int]:
+    """Give the counters as they are in Redis."""
+    found: dict[bytes, bytes] = await redis.hgetall(keys.COUNTERS)  # type: ignore[misc]
+    return {name.decode(): int(value) for name, value in found.items()}
 
 
 def dice(seed: int) -> random.Random:

@@ -201,6 +201,7 @@ class Ledger:
             assert int(event["fence"]) == record.fence, event
             record.start = record.fence
             record.lost -= 1
+            self.count(record, counters.RECOVERED)
         else:
             assert self.script == "claim", event
             assert not record.is_wanted, f"it was to be cancelled: {event}"

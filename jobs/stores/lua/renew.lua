@@ -17,6 +17,7 @@ redis.call('SET', ALIVE, now_text)
 -- The lease had run out, and nobody has taken the job since: it goes on where it is.
 local function readopt(id, job)
   job.try, job.lost = job.try + 1, math.max(job.lost - 1, 0)
+  count(job, 'recovered')
   unpark(id, job)
   redis.call('HSET', JOB .. id, 'st', 'running', 'w', worker, 'try', job.try, 'lost', job.lost, 'm', now_text)
   local event = emit(id, job.run, text(next_version()), 'running', job.try)

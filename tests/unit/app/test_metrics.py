@@ -30,6 +30,7 @@ COUNTERS = (
     "switchyard_jobs_started_total",
     "switchyard_jobs_retried_total",
     "switchyard_leases_lost_total",
+    "switchyard_leases_recovered_total",
     "switchyard_jobs_handed_back_total",
 )
 ENDED = "switchyard_jobs_ended_total"
@@ -100,11 +101,12 @@ def test_every_declared_label_set_is_there_at_zero() -> None:
 
 def test_each_number_is_shown_under_its_name() -> None:
     """And at the pair that it was counted of, while the others stay at zero."""
-    tally = Tally(enqueued=1, started=2, retried=3, lost=4, handed_back=5, ended={**Tally().ended, State.FAILED: 6})
+    ended = {**Tally().ended, State.FAILED: 7}
+    tally = Tally(enqueued=1, started=2, retried=3, lost=4, recovered=5, handed_back=6, ended=ended)
     samples = shown(snapshot({PAIR: tally}))
-    assert [samples[name][labels_of(PAIR)] for name in COUNTERS] == [1, 2, 3, 4, 5]
-    assert samples[ENDED][labels_of(PAIR, state="failed")] == 6
-    assert sum(sum(samples[name].values()) for name in (*COUNTERS, ENDED)) == 21
+    assert [samples[name][labels_of(PAIR)] for name in COUNTERS] == [1, 2, 3, 4, 5, 6]
+    assert samples[ENDED][labels_of(PAIR, state="failed")] == 7
+    assert sum(sum(samples[name].values()) for name in (*COUNTERS, ENDED)) == 28
 
 
 def test_schedules_are_shown_whether_redis_is_there_or_not() -> None:

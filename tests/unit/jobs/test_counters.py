@@ -17,6 +17,7 @@ def test_each_counter_is_read_back() -> None:
         field_of(counters.STARTED, PAIR): 2,
         field_of(counters.RETRIED, PAIR): 3,
         field_of(counters.LOST, PAIR): 4,
+        field_of(counters.RECOVERED, PAIR): 12,
         field_of(counters.HANDED_BACK, PAIR): 5,
         field_of(counters.ENDED, PAIR, State.FAILED): 6,
         field_of(counters.WAIT_MS, PAIR, "0"): 7,
@@ -26,8 +27,8 @@ def test_each_counter_is_read_back() -> None:
         field_of(counters.RUN_MS_SUM, PAIR): 11,
     }
     (tally,) = parse(fields).values()
-    counted = (tally.enqueued, tally.started, tally.retried, tally.lost, tally.handed_back)
-    assert counted == (1, 2, 3, 4, 5)
+    counted = (tally.enqueued, tally.started, tally.retried, tally.lost, tally.recovered, tally.handed_back)
+    assert counted == (1, 2, 3, 4, 12, 5)
     assert tally.ended == {State.SUCCEEDED: 0, State.FAILED: 6, State.CANCELLED: 0, State.EXPIRED: 0}
     assert (tally.wait.counts[0], tally.wait.counts[-1], sum(tally.wait.counts), tally.wait.sum_ms) == (7, 8, 15, 9)
     assert (tally.run.counts[3], sum(tally.run.counts), tally.run.sum_ms) == (10, 10, 11)
