@@ -11,9 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.headers import header_of
 from app.problems import problem_of
-from app.state import deps_of, timed
+from app.state import Deps, timed
 from app.templates import UNKNOWN
-from app.traffic import WAITING
+from app.traffic import WAITING, Traffic
 from jobs.errors import QuotaError
 from jobs.logs import log_with
 
@@ -68,7 +68,7 @@ class RequestContext:
 def _problem(scope: Scope, error: Exception) -> Response:
     """Answer an error; count what a quota has refused."""
     if isinstance(error, QuotaError):
-        deps_of(Request(scope)).traffic.refused(WAITING)
+        _traffic_of(scope).refused(WAITING)
     return problem_of(Request(scope), error)
 
 
@@ -76,6 +76,11 @@ def _conclude(scope: Scope, status: int, took_s: float) -> None:
     """Count the answer, if there was one, by the route that RateLimit has found out; write the line of the request."""
     if status:
         route = scope["state"].get("route", UNKNOWN)
-        deps_of(Request(scope)).traffic.answered(route, status, timed(scope, took_s))
+        _traffic_of(scope).answered(route, status, timed(scope, took_s))
     took_ms = round(1000 * took_s, 1)
     log.info("request_answered", method=scope["method"], path=scope["path"], status=status, took_ms=took_ms)
+
+
+def _traffic_of(scope: Scope) -> Traffic:
+    deps: Deps = scope["state"]["deps"]
+    return deps.traffic

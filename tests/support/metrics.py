@@ -5,6 +5,10 @@ from collections.abc import Mapping
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from jobs.stores.database import Database
+from tests.support.conditions import eventually
+from tests.support.site import running_web, running_worker
+
 Samples = Mapping[str, Mapping[frozenset[tuple[str, str]], float]]
 Families = Mapping[str, tuple[str, frozenset[str]]]
 
@@ -34,3 +38,17 @@ def families_of(text: str) -> Families:
 def value_of(samples: Samples, name: str, **labels: str) -> float:
     """Give the one sample of exactly these labels. Raises KeyError."""
     return samples[name][frozenset(labels.items())]
+
+
+async def whole_scrape(environ: Mapping[str, str], database: Database) -> str:
+    """Run a site on which every series is to be seen; give what it shows."""
+    await database.execute("INSERT INTO backups (name, bytes, began_at) VALUES ('a', 1, now())")
+    settings = {**environ, "JOBS_TIMETABLE": "", "JOBS_BACKUP_DIR": environ["JOBS_DATA_DIR"]}
+    async with running_web(settings) as client, running_worker(environ):
+
+        async def all_shown() -> str | None:
+            text = (await client.get("/metrics")).text
+            # The worker has to have said that it is there, and a request to have been counted.
+            return text if 'worker="' in text and "request_seconds_count" in text else None
+
+        return await eventually(all_shown)

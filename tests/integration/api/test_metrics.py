@@ -18,8 +18,9 @@ from deploy.local.server import Server
 from jobs import counters, keys
 from jobs.counters import Pair, field_of
 from jobs.scoring import PARKED
+from jobs.stores.database import Database
 from tests.chaos.outages import hung, stopped
-from tests.support.metrics import Samples, samples_of, value_of
+from tests.support.metrics import Samples, samples_of, value_of, whole_scrape
 from tests.support.programs import program_of
 from tests.support.site import end_of, running_web, submit
 
@@ -150,17 +151,17 @@ async def test_without_postgresql_the_counters_are_shown(environ: dict[str, str]
     assert value_of(samples, "switchyard_jobs_started_total", **LABELS) == 0
 
 
-async def test_promtool_finds_nothing_to_mend(web: httpx.AsyncClient) -> None:
+async def test_promtool_finds_nothing_to_mend(environ: dict[str, str], database: Database) -> None:
     """The names and types are as Prometheus' own linter wants them."""
     promtool = program_of("prometheus", "promtool")
-    text = (await web.get("/metrics")).content
+    text = await whole_scrape(environ, database)
     checking = await asyncio.create_subprocess_exec(
         *(promtool, "check", "metrics"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await checking.communicate(text)
+    said, _ = await checking.communicate(text.encode())
     assert (checking.returncode, said.decode()) == (0, "")
 
 
