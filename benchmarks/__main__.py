@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import batches, beside_sync, events, fairness, history, limiter, lists, submit, sync_rows
+from benchmarks import batches, beside_sync, events, fairness, history, limiter, lists, scrape, submit, sync_rows
 from benchmarks.engine import contest, crowd
 from benchmarks.middleware import cost
 from jobs.logs import configure_logs
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[bool], None]] = {
     "lists": lists.main,
     "events": events.main,
     "limiter": limiter.main,
+    "scrape": scrape.main,
     "fairness": fairness.main,
     "engine": contest.main,
     "crowd": crowd.main,

@@ -4,28 +4,24 @@ import asyncio
 import resource
 import statistics
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Literal
 
 import uvloop
 
+from benchmarks.drains import WORKING, Stage, counted, new_stage
 from benchmarks.listeners import Listeners
 from benchmarks.measure import progress, table, tree_cpu_s
-from benchmarks.sites import new_site
-from jobs.model import State
-from tests.support.bed import QUEUE, Bed, Wanted, bed_of
+from tests.support.bed import Wanted
 from tests.support.conditions import eventually
-from tests.support.processes import WORKER, started, web_process
-from tests.support.site import ADMIN_KEY, quotas
+from tests.support.processes import started
+from tests.support.site import ADMIN_KEY
 
 _JOBS = 20_000
 _CLIENTS = 1_000
 _FILES = 4_096  # that a process may have open: a connection is one
 _ROUNDS = 3
-_SLOTS = 100
 _PACED = 50  # jobs, so many a second
 _PER_S = 5
 _WITHIN_S = 120.0
@@ -43,15 +39,6 @@ class Drain:
     cpu_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """The engine, and a web process beside it."""
-
-    bed: Bed
-    url: str
-    web: int
-
-
 def main(_: bool) -> None:  # noqa: FBT001  the one switch that all benchmarks share; it changes nothing here
     """Drain with and without those who follow, in turn, and then tell all of single jobs; print two tables."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -64,7 +51,7 @@ async def _rounds() -> None:
     for number in range(1, _ROUNDS + 1):
         progress(f"events: round {number} of {_ROUNDS}")
         for who in ("nobody", "one follows all", f"{_CLIENTS:,} follow a job each"):
-            async with _stage() as stage:
+            async with new_stage() as stage:
                 drains[who].append(await _drain(who, stage))
     yardstick = statistics.median(drain.seconds for drain in drains["nobody"])
     rows = []
@@ -74,22 +61,9 @@ async def _rounds() -> None:
         )
         rows.append((who, f"{_JOBS / seconds:,.0f}", f"{yardstick / seconds:.2f}", f"{told:,.0f}", f"{cpu_s:.2f}"))
     progress("events: single jobs, told to all")
-    async with _stage() as stage:
+    async with new_stage() as stage:
         paced = await _paced(stage)
     print(f"\n## events\n\n{table(_DRAIN_HEADERS, rows)}\n\n{table(_PACE_HEADERS, [paced])}")
-
-
-@asynccontextmanager
-async def _stage() -> AsyncIterator[Stage]:
-    """Start a site, and a web process."""
-    settings = {**quotas(running=100_000), "APP_LOG_LEVEL": "warning", "JOBS_LOG_LEVEL": "warning"}
-    async with (
-        new_site(**settings) as site,
-        bed_of(site.environ, site.database) as bed,
-        web_process(site.environ) as (web, client),
-    ):
-        await site.database.execute("DROP TRIGGER note_end ON jobs")
-        yield Stage(bed=bed, url=str(client.base_url), web=web.pid)
 
 
 async def _drain(who: str, stage: Stage) -> Drain:
@@ -105,10 +79,10 @@ async def _drain(who: str, stage: Stage) -> Drain:
         shown = ends = _CLIENTS
     await _told(listeners, "events", shown)
     before_s = tree_cpu_s(stage.web)
-    async with started((*WORKER, "--queues", f"{QUEUE}:{_SLOTS}"), stage.bed.environ):
-        await _counted(stage.bed, started_ones=1)
+    async with started(WORKING, stage.bed.environ):
+        await counted(stage.bed, started_ones=1)
         began = perf_counter()
-        await _counted(stage.bed, succeeded=_JOBS)
+        await counted(stage.bed, succeeded=_JOBS)
         seconds = perf_counter() - began
         await _told(listeners, "ends", ends)
     listeners.close()
@@ -120,7 +94,7 @@ async def _paced(stage: Stage) -> tuple[str, ...]:
     listeners = Listeners()
     for number in range(_CLIENTS):
         await listeners.follow_all(stage.url, key=ADMIN_KEY, times=number % 100 == 0)
-    async with started((*WORKER, "--queues", f"{QUEUE}:{_SLOTS}"), stage.bed.environ):
+    async with started(WORKING, stage.bed.environ):
         await stage.bed.submit([Wanted()])
         await _told(listeners, "ends", _CLIENTS)
         listeners.count.took_ms.clear()
@@ -138,16 +112,6 @@ async def _paced(stage: Stage) -> tuple[str, ...]:
 
 def _spread(jobs: list[str]) -> list[str]:
     return jobs[:: len(jobs) // _CLIENTS][:_CLIENTS]
-
-
-async def _counted(bed: Bed, *, started_ones: int = 0, succeeded: int = 0) -> None:
-    """Wait until Redis has counted so many."""
-
-    async def is_counted() -> bool:
-        tally = await bed.tally()
-        return tally.started >= started_ones and tally.ended[State.SUCCEEDED] >= succeeded
-
-    await eventually(is_counted, within_s=_WITHIN_S)
 
 
 async def _told(listeners: Listeners, what: Literal["events", "ends"], amount: int) -> None:
