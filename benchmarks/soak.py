@@ -12,6 +12,7 @@ from benchmarks.sites import new_site
 from deploy.local.redis import RedisServer
 from jobs.logs import configure_logs
 from tests.support.bed import SHORT_LEASE, Bed, bed_of
+from tests.support.endurance.alerts import provoke_alerts
 from tests.support.endurance.blocked import block_a_loop
 from tests.support.endurance.burning import PROCESSES as BURNERS
 from tests.support.endurance.burning import burn_cores
@@ -78,6 +79,10 @@ TRIALS = {
     "restarts": Trial(
         full=lambda bed, _: restart_workers(bed, times=20),
         small=lambda bed, _: restart_workers(bed, times=3),
+    ),
+    "alerts": Trial(
+        full=lambda bed, redis: provoke_alerts(bed.environ, redis, minute_s=10),
+        small=lambda bed, redis: provoke_alerts(bed.environ, redis, minute_s=1),
     ),
 }
 

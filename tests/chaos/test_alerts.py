@@ -1,0 +1,9 @@
+"""Alerts seen from the other end: a site in real trouble, Prometheus, Alertmanager, and who is told."""
+
+from tests.conftest import Servers
+from tests.support.endurance.alerts import provoke_alerts
+
+
+async def test_six_troubles_are_told_and_are_over(environ: dict[str, str], servers: Servers) -> None:
+    """A hung loop, failing jobs, a flooded queue, no steward, a killed worker, no Redis; a minute is a second here."""
+    await provoke_alerts(environ, servers.redis, minute_s=1)
