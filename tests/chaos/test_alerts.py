@@ -1,7 +1,7 @@
 """Alerts seen from the other end: a site in real trouble, Prometheus, Alertmanager, and who is told."""
 
-from tests.conftest import Servers
 from tests.support.endurance.alerts import provoke_alerts
+from tests.support.servers import Servers
 
 
 async def test_six_troubles_are_told_and_are_over(environ: dict[str, str], servers: Servers) -> None:
