@@ -9,3 +9,8 @@ def header_of(scope: Scope, name: bytes) -> str | None:
         if found == name:
             return str(value, "latin-1")
     return None
+
+
+def headers_of(scope: Scope, name: bytes) -> list[str]:
+    """Give all headers of this name, in the order in which they came."""
+    return [str(value, "latin-1") for found, value in scope["headers"] if found == name]

@@ -107,7 +107,7 @@ class Acceptor:
             raise
         except Exception as error:
             if len(group) == 1:
-                log.exception("job_refused", job_id=group[0].id)
+                log.exception("job_refused", job=group[0].id)
                 return [error]
         middle = len(group) // 2
         return [*await self._insert(group[:middle]), *await self._insert(group[middle:])]

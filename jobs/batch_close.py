@@ -46,7 +46,7 @@ class BatchCloser:
         seen = await self._redis_now()
         looked_at, following = await self._batches.close(limit=_AT_ONCE)
         if following:
-            log.info("batches_followed", job_ids=[job.id for job in following])
+            log.info("batches_followed", jobs=[job.id for job in following])
             if seen is not None:
                 issued_ms, epoch = seen
                 await self._restorer.enqueue(following, issued_ms=issued_ms, epoch=epoch)

@@ -127,4 +127,4 @@ class BatchSubmitter:
         try:
             await self._batches.supersede(batch.id, failures)
         except StoreUnavailableError as error:
-            log.warning("jobs_not_superseded", batch_id=batch.id, reason=str(error))
+            log.warning("jobs_not_superseded", batch=batch.id, reason=str(error))

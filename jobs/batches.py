@@ -82,7 +82,7 @@ class Batches:
             for first in range(0, len(runs), MOST_AT_ONCE):
                 await self._queue.cancel(runs[first : first + MOST_AT_ONCE])
         except StoreUnavailableError as error:
-            log.warning("cancel_postponed", batch_id=batch_id, reason=str(error))
+            log.warning("cancel_postponed", batch=batch_id, reason=str(error))
         return await self.get(batch_id, owner=owner)
 
     async def retry(self, batch_id: str, *, owner: str | None, by: Actor) -> Batch:

@@ -49,7 +49,7 @@ class Canceller:
         try:
             (answer,) = await self._queue.cancel([job])
         except StoreUnavailableError as error:
-            log.warning("cancel_postponed", job_id=job_id, reason=str(error))
+            log.warning("cancel_postponed", job=job_id, reason=str(error))
             return Cancellation(outcome=Outcome.STOPPING, job=job)
         waits = answer in {Cancelled.ASKED, Cancelled.ENDED}
         job = await self._seen(job_id, owner=owner, wait_s=wait_s if waits else 0)

@@ -15,6 +15,7 @@ from jobs.errors import InvalidInputError, JobFailedError, JobTimeoutError
 from jobs.held import Run
 from jobs.logs import log_with
 from jobs.model import Job, State
+from jobs.origin import come_from
 from jobs.outcome import Ended, Failed, Outcome, Retrying, Succeeded, Unknown, failure_of
 from jobs.payload import Payload, read_payload
 from jobs.processes import Processes
@@ -64,17 +65,19 @@ class TaskExecutor(Verdicts):
     async def execute(self, run: Run) -> Outcome:
         """Run a try of a job to its end. Nothing but a cancellation is raised: whatever else happens is an outcome."""
         claimed = run.claimed
-        log_with(job_id=claimed.id, task=claimed.task, tries=claimed.tries)
         if claimed.is_exhausted:
             return self.exhausted(claimed)
         try:
             payload = read_payload(claimed.payload)
         except ValueError as error:
             return Failed(failure=failure_of(claimed.task, JobFailedError(str(error))))
+        run.name(payload.function, payload.origin)
+        log_with(run.fields)
+        come_from(payload.origin)
         task = self._tasks.get(payload.function)
         if task is None:  # only of a stock client's job: ours name their task to the claim
             return Unknown(task=payload.function)
-        self._log.info("job_started", owner=claimed.owner)
+        self._log.info("job_started")
         try:
             job = job_of(claimed, task, payload)
         except InvalidInputError as error:

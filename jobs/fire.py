@@ -92,6 +92,6 @@ def _tell(schedule: Schedule, due: Due, *, job: Job | None, holder: Job | None) 
     if due.missed:
         log.warning("schedule_missed", **told, amount=due.missed, is_made_up=job is not None)
     if job is not None:
-        log.info("schedule_fired", **told, job_id=job.id)
+        log.info("schedule_fired", **told, job=job.id)
     if holder is not None:
-        log.info("schedule_overlapped", **told, job_id=holder.id)
+        log.info("schedule_overlapped", **told, job=holder.id)

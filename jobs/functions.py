@@ -14,6 +14,8 @@ from jobs.contract import JobExecutionFailed, Retry, RetryJob
 from jobs.endings import Verdicts, state_of_end
 from jobs.errors import JobTimeoutError
 from jobs.held import Run, Stop
+from jobs.logs import log_with
+from jobs.origin import come_from
 from jobs.outcome import Cancelled, Ended, Failed, Outcome, Retrying, Succeeded, Unknown, failure_of
 from jobs.payload import Payload, read_payload
 from jobs.stores.leases import FOREVER_MS, WHOLE, Claimed, Ending
@@ -110,6 +112,10 @@ class FunctionExecutor(Verdicts):
         """Run a try, with its hooks around it. Nothing but a cancellation is raised."""
         claimed = run.claimed
         payload, function = self._read(claimed)
+        if payload is not None:
+            run.name(payload.function, payload.origin)
+            come_from(payload.origin)
+        log_with(run.fields)
         ctx = {
             **self._host.ctx,
             "job_id": claimed.id,
@@ -199,7 +205,7 @@ class FunctionExecutor(Verdicts):
             raise JobExecutionFailed(f"function {payload.function!r} not found")
         if claimed.lost >= claimed.max_tries or claimed.tries > claimed.max_tries:
             raise JobExecutionFailed(f"max {claimed.max_tries} retries exceeded")
-        log.info("job_started", job_id=claimed.id, function=payload.function, tries=claimed.tries)
+        log.info("job_started")
         try:
             async with asyncio.timeout(claimed.timeout_ms / 1000) as limit:
                 return await call.function.coroutine(call.ctx, *payload.args, **payload.kwargs)
@@ -218,7 +224,7 @@ class FunctionExecutor(Verdicts):
             error = JobExecutionFailed(f"max {claimed.max_tries} retries exceeded")
         call.made = error
         failure = failure_of(name, error)
-        log.info("try_failed", job_id=claimed.id, error=failure.type, message=failure.message, exc_info=error)
+        log.info("try_failed", error=failure.type, message=failure.message, exc_info=error)
         return Failed(failure=failure)
 
     def _keep_ms(self, function: Function | None) -> int:
@@ -252,7 +258,7 @@ class FunctionExecutor(Verdicts):
         try:
             return self._host.encode(record)
         except Exception:
-            log.exception("result_not_encoded", job_id=claimed.id)
+            log.exception("result_not_encoded", **call.run.fields)
             return self._host.encode(record | {"s": False, "r": "unable to serialize result"})
 
     @staticmethod

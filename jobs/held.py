@@ -1,10 +1,11 @@
 """The runs that this worker process holds: read by the thread that renews their leases. It does nothing by itself."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum, auto
 
+from jobs.origin import Origin
 from jobs.stores.leases import Claimed
 
 CLEAN_UP_S = 10.0
@@ -22,12 +23,21 @@ class Stop(Enum):
 
 
 class Run:
-    """One claimed job on this worker, from its claim until Redis knows its end. Times are the event loop's."""
+    """One claimed job on this worker, from its claim until Redis knows its end. Times are the event loop's.
 
-    __slots__ = ("claimed", "deadline", "has_ended", "renewed_at", "settled", "started_at", "stop", "task")
+    `fields` is what each line of the log says of it.
+    """
+
+    __slots__ = ("claimed", "deadline", "fields", "has_ended", "renewed_at", "settled", "started_at", "stop", "task")
 
     def __init__(self, claimed: Claimed, now: float) -> None:
         self.claimed = claimed
+        self.fields: Mapping[str, object] = {
+            "job": claimed.id,
+            "task": claimed.task,
+            "owner": claimed.owner,
+            "try": claimed.tries,
+        }
         self.started_at = now
         self.renewed_at = now
         self.deadline = now + claimed.timeout_ms / 1000 + CLEAN_UP_S
@@ -35,6 +45,11 @@ class Run:
         self.stop: Stop | None = None
         self.has_ended = False
         self.settled: Callable[[], None] | None = None  # called once Redis knows how the try ended
+
+    def name(self, task: str, origin: str | None) -> None:
+        """Take note of what only the payload tells: a stock client's task, and where the job comes from."""
+        told = {} if origin is None else Origin.of(origin).fields
+        self.fields = {**self.fields, "task": task, **told}
 
     def cancel(self, why: Stop) -> None:
         """Ask it to stop; the first reason counts."""

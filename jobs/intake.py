@@ -136,7 +136,7 @@ class Intake:
             self._holdings.remove(run)
             run.settle()
             if answer not in {"ok", "ended"}:
-                log.warning("end_refused", job_id=run.claimed.id, answer=answer)
+                log.warning("end_refused", **run.fields, answer=answer)
 
     def _ended(self, run: Run, ending: Ending) -> None:
         self._ends.append((run, ending))

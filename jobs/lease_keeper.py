@@ -1,6 +1,7 @@
 """Renews the leases of all runs of a process, from a thread: a task that blocks the event loop loses none."""
 
 import asyncio
+import contextvars
 import threading
 import time
 from collections import deque
@@ -40,7 +41,9 @@ class LeaseKeeper:
         self._stopped = False
         self._asking: deque[asyncio.Future[None]] = deque()
         self._ticked = time.monotonic()
-        self._thread = threading.Thread(target=self._work, name="lease-keeper", daemon=True)
+        self._thread = threading.Thread(
+            target=contextvars.copy_context().run, args=(self._work,), name="lease-keeper", daemon=True
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:

@@ -29,16 +29,25 @@ class Lines:
     debug = info = warning = error = critical = msg
 
 
-_fields: ContextVar[Mapping[str, object]] = ContextVar("fields", default={})  # noqa: B039  nobody changes it
+_process: ContextVar[Mapping[str, object]] = ContextVar("process", default={})  # noqa: B039  nobody changes it
+_fields: ContextVar[Mapping[str, object]] = ContextVar("fields", default={})  # noqa: B039  the same
 
 
-def log_with(**fields: object) -> None:
-    """Add these to all that the current task logs: one step, where structlog's binding takes one for each field."""
+def log_as(**fields: object) -> None:
+    """Add these to all that is logged from here on, in this task and all that are begun from now on: who speaks."""
+    _process.set(fields)
+
+
+def log_with(fields: Mapping[str, object]) -> None:
+    """Add these to all that the current task logs: one step, where structlog's binding takes one for each field.
+
+    They take the place of those of before: a task is about one thing at a time.
+    """
     _fields.set(fields)
 
 
 def _add_fields(_: object, __: str, event: EventDict) -> EventDict:
-    return {**_fields.get(), **event}
+    return {**_process.get(), **_fields.get(), **event}
 
 
 _SHARED: tuple[Processor, ...] = (

@@ -39,7 +39,7 @@ class Mender:
                 await self.adopt(job.id, job.task, look)
             elif look.seen is Seen.BARE:
                 await self._both.remains.put_payload(job)
-                log.warning("payload_put_back", job_id=job.id)
+                log.warning("payload_put_back", job=job.id)
             elif look.seen is not Seen.LIVE or (look.run, look.state) != (job.run, job.state):
                 doubts.append((job, look))
         return doubts
@@ -65,10 +65,10 @@ class Mender:
             result = codec.loads_plain(look.result)
             state, error, value = end_of(task, result)
         except (ValueError, KeyError, TypeError) as fault:
-            log.warning("result_not_read", job_id=job_id, reason=str(fault))
+            log.warning("result_not_read", job=job_id, reason=str(fault))
             return
         await self._both.remains.adopt(job_id, state, tries=int(result.get("t") or 1), error=error, value=value)
-        log.info("stock_end_adopted", job_id=job_id, state=state)
+        log.info("stock_end_adopted", job=job_id, state=state)
 
     async def _write(self, told: Sequence[Told | None]) -> None:
         if events := [event for event in told if event is not None]:

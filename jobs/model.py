@@ -133,8 +133,8 @@ class Job:
     fault of a worker, `fence` rises with each start and tells a task's own writes which start is the latest; `worker`
     and `started_at` are that start's, None while the history has not heard of it. Of an
     owner and a task only one unfinished job may have a `unique_key`; one that has not started at `expires_at` ends.
-    `batch_id` names the batch that it is of, or whose end it follows; a worker is not told. With `is_written` False
-    PostgreSQL has no row of it yet: it was away.
+    `batch_id` names the batch that it is of, or whose end it follows; a worker is not told. `origin` says which request
+    has led to this run (jobs.origin). With `is_written` False PostgreSQL has no row of it yet: it was away.
     """
 
     id: str
@@ -155,6 +155,7 @@ class Job:
     expires_at: datetime | None = None
     unique_key: str | None = None
     batch_id: str | None = None
+    origin: str | None = None
     cancel_requested_at: datetime | None = None
     started_at: datetime | None = None
     worker: str | None = None

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs import codec
+from jobs.origin import is_origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
     """A call: of which function, with which arguments. Those of ours are all given by name.
 
-    `tries_before` is how many tries a stock client has counted before it enqueued (arq's `_job_try`).
+    `tries_before` is how many tries a stock client has counted before it enqueued (arq's `_job_try`); `origin` is where
+    the job comes from (jobs.origin), None for theirs.
     """
 
     function: str
@@ -19,6 +21,7 @@ class Payload:
     kwargs: Mapping[str, Any]
     enqueued_ms: int
     tries_before: int = 0
+    origin: str | None = None
 
 
 def read_payload(encoded: bytes, loads: Callable[[bytes], Any] = codec.loads_plain) -> Payload:
@@ -31,17 +34,28 @@ def read_payload(encoded: bytes, loads: Callable[[bytes], Any] = codec.loads_pla
             kwargs=told["k"],
             enqueued_ms=told["et"],
             tries_before=max(int(told["t"] or 1) - 1, 0),
+            origin=origin_in(told),
         )
     except Exception as error:  # a codec of the user's own may raise anything
         raise ValueError(f"its payload cannot be read: {error}") from error
 
 
-def frame_of(function: str, *, enqueued_ms: int) -> tuple[str, str]:
+def origin_in(call: Mapping[str, Any]) -> str | None:
+    """Give where a job comes from, as its decoded payload says."""
+    origin = call.get("o")
+    return origin if is_origin(origin) else None
+
+
+def frame_of(function: str, *, enqueued_ms: int, origin: str | None) -> tuple[str, str]:
     """Give what stands before and after the encoded arguments by name: of many calls that differ in those alone."""
-    before, after = write_payload(function, {}, enqueued_ms=enqueued_ms).decode().split("{}")
+    before, after = write_payload(function, {}, enqueued_ms=enqueued_ms, origin=origin).decode().split("{}")
     return before, after
 
 
-def write_payload(function: str, kwargs: Mapping[str, Any], *, enqueued_ms: int) -> bytes:
-    """Encode as arq does: no try so far, function, arguments by place (none) and by name, ms of enqueueing."""
-    return codec.dumps({"t": None, "f": function, "a": [], "k": kwargs, "et": enqueued_ms})
+def write_payload(function: str, kwargs: Mapping[str, Any], *, enqueued_ms: int, origin: str | None) -> bytes:
+    """Encode as arq does: no try so far, function, arguments by place (none) and by name, ms of enqueueing.
+
+    A job that comes from a request has one field more, which arq does not read.
+    """
+    call: dict[str, Any] = {"t": None, "f": function, "a": [], "k": kwargs, "et": enqueued_ms}
+    return codec.dumps(call if origin is None else {**call, "o": origin})

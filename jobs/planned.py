@@ -70,7 +70,7 @@ class Planned:
         try:
             await self._store.note_run(name, job.id, by=by)
         except StoreUnavailableError as error:
-            log.warning("schedule_run_not_noted", schedule=name, job_id=job.id, reason=str(error))
+            log.warning("schedule_run_not_noted", schedule=name, job=job.id, reason=str(error))
 
     async def _job(self, job_id: str | None) -> Job | None:
         return None if job_id is None else await self._finder.get(job_id)

@@ -38,7 +38,7 @@ class ProgressReporter:
         """Take note of where the job is. Must be called in the event loop."""
         if not self._ways:
             tells = (self._stream.tell, self._jobs.note_progress)
-            self._ways = tuple(_Way(partial(tell, self._job), job_id=self._job.id) for tell in tells)
+            self._ways = tuple(_Way(partial(tell, self._job)) for tell in tells)
         for way in self._ways:
             way.report(progress)
 
@@ -51,9 +51,8 @@ class ProgressReporter:
 class _Way:
     """Carries the latest report to one store. It starts with the first."""
 
-    def __init__(self, tell: Callable[[Progress], Awaitable[None]], *, job_id: str) -> None:
+    def __init__(self, tell: Callable[[Progress], Awaitable[None]]) -> None:
         self._tell = tell
-        self._job_id = job_id
         self._latest: Progress | None = None
         self._writer: asyncio.Task[None] | None = None
 
@@ -80,6 +79,6 @@ class _Way:
         try:
             await self._tell(latest)
         except StoreUnavailableError as error:
-            log.warning("progress_not_stored", job_id=self._job_id, reason=str(error))
+            log.warning("progress_not_stored", reason=str(error))
         if self._latest is latest:
             self._latest = None

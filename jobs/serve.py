@@ -15,6 +15,7 @@ from jobs.cache.opened import open_cache
 from jobs.context import Site
 from jobs.engine import REDIS_PATIENCE_S, Doors, Engine, Post, open_doors
 from jobs.execute import TaskExecutor
+from jobs.logs import log_as
 from jobs.processes import Processes
 from jobs.progress import ProgressReporter
 from jobs.registry import TaskTable
@@ -77,6 +78,7 @@ async def serve(
     Raises UnfitRedisError, before the first claim, where Redis must not be used.
     """
     async with _stores(settings, tasks, slots) as stores:
+        log_as(worker=stores.doors.name)
         with Processes(settings.processes, memory_mb=settings.child_memory_mb) as processes, Threads() as threads:
             site = Site(settings=settings, database=stores.database, cache=stores.cache)
             reporter = partial(ProgressReporter, jobs=stores.jobs, stream=ProgressStream(stores.doors.redis))

@@ -10,6 +10,7 @@ import structlog
 from jobs.cancelling import cancel_until_ended
 from jobs.errors import StoreUnavailableError
 from jobs.ids import new_process_name
+from jobs.logs import log_as
 from jobs.registry import TaskTable
 from jobs.settings import JobsSettings
 from jobs.stewardship import CONNECTIONS, Stewardship, Stores
@@ -42,6 +43,7 @@ async def steward(settings: JobsSettings, tasks: TaskTable, timetable: Timetable
     Raises UnfitRedisError where Redis must not be used.
     """
     async with _stores(settings) as stores:
+        log_as(steward=stores.name)
         stewardship = Stewardship.of(settings, tasks, stores, timetable)
         log.info("steward_started", tasks=list(tasks), schedules=list(timetable))
         for name, reason in timetable.off.items():

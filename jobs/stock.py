@@ -79,7 +79,7 @@ class Hand:
         if tries > claimed.max_tries:
             raise JobFailedError(f"max {claimed.max_tries} retries exceeded")
         outcome = await self._executor.execute(Run(claimed, asyncio.get_running_loop().time()))
-        log.info("job_tried", job_id=job_id, task=task.name, outcome=type(outcome).__name__.lower())
+        log.info("job_tried", outcome=type(outcome).__name__.lower())
         match outcome:
             case Succeeded(value=value):
                 return codec.loads_plain(value)

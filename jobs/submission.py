@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from jobs.errors import InvalidInputError, Mistake
 from jobs.ids import new_job_id
 from jobs.model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY, SYSTEM_OWNERS
+from jobs.origin import current_origin
 from jobs.registry import LONGEST_TIMEOUT_S, Task, TaskTable
 from jobs.stores.jobs import NewJob
 
@@ -135,6 +136,7 @@ def new_job(asked: Asked, task: Task, *, owner: str, args: Mapping[str, Any]) ->
         delay_s=asked.delay_s,
         unique_key=asked.unique_key,
         expires_in_s=asked.expires_in_s,
+        origin=current_origin(),
     )
 
 

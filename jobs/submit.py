@@ -10,6 +10,7 @@ from jobs.errors import ConflictError, KeyHeldError, StoreUnavailableError
 from jobs.find import JobFinder
 from jobs.group_commit import GroupCommit
 from jobs.model import Job
+from jobs.origin import current_origin
 from jobs.outcome import superseded
 from jobs.registry import TaskTable
 from jobs.stores.audit import note
@@ -123,7 +124,7 @@ class Submitter:
         accepted: Sequence[Job] = ()
         try:
             async with self._database.transaction() as connection:
-                accepted = await self._jobs.rerun([job], connection=connection)
+                accepted = await self._jobs.rerun([job], origin=current_origin(), connection=connection)
                 if not accepted:
                     raise ConflictError("only a job that has failed, was cancelled or has expired can be retried")
                 await note(Deed.to_job(accepted[0], Action.JOB_RETRY, actor=by), connection=connection)
@@ -138,7 +139,7 @@ class Submitter:
         The deed is written down once, with how many jobs it has accepted. The caller has places for them.
         """
         async with self._database.transaction() as connection:
-            accepted = await self._jobs.rerun(jobs, connection=connection)
+            accepted = await self._jobs.rerun(jobs, origin=current_origin(), connection=connection)
             if accepted:
                 await note(replace(deed, details={**deed.details, "jobs": len(accepted)}), connection=connection)
         for outcome in await self._acceptor.line_up(accepted):

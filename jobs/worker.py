@@ -21,6 +21,7 @@ from jobs.engine import Engine, Loop, Post, open_doors
 from jobs.errors import StoreUnavailableError
 from jobs.functions import FunctionExecutor
 from jobs.intake import Intake
+from jobs.logs import log_as
 from jobs.redis_settings import address_of, address_of_pool
 from jobs.registry import TaskTable
 from jobs.stores.leases import ANY_TASK, Leases, Timing
@@ -92,6 +93,7 @@ class Worker(ArqWorker):
         queue, executor = keys.queue_name(self.queue_name), FunctionExecutor(self)
         known = ANY_TASK if self.unknown_tasks == "fail" else tuple(self.functions)
         async with open_doors(address, self._timing, known) as doors:
+            log_as(worker=doors.name)
             posts = {queue: Post(slots=self.max_jobs, executor=executor)}
             engine = Engine(doors, posts, tasks=list(self.functions), keeps_history=False)
             intake = engine.intakes[queue]
@@ -156,7 +158,7 @@ class Worker(ArqWorker):
             await hook(ctx)
         except Exception:
             self.hooks_failed += 1
-            log.exception("hook_failed", hook=getattr(hook, "__qualname__", repr(hook)), job_id=ctx.get("job_id"))
+            log.exception("hook_failed", hook=getattr(hook, "__qualname__", repr(hook)), job=ctx.get("job_id"))
 
     def _client(self, redis: Redis) -> ArqRedis:
         return ArqRedis(

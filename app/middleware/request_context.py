@@ -1,4 +1,4 @@
-"""Gives each request an id, which the logs show too, writes one line when it ends, counts it, and answers errors."""
+"""Gives each request an id, which its logs and jobs have too, writes a line when it ends, counts it, answers errors."""
 
 import re
 import time
@@ -9,16 +9,18 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.headers import header_of
+from app.headers import header_of, headers_of
 from app.problems import problem_of
 from app.state import Deps, timed
 from app.templates import UNKNOWN
 from app.traffic import WAITING, Traffic
 from jobs.errors import QuotaError
 from jobs.logs import log_with
+from jobs.origin import Origin, come_from, read_traceparent
 
 HEADER = "X-Request-ID"
 _RAW_HEADER = HEADER.lower().encode()
+_TRACEPARENT = b"traceparent"
 
 # What a client may choose: enough for any tracing system, nothing that could forge a line of the log.
 _CHOSEN = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}")
@@ -37,11 +39,10 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        chosen = header_of(scope, _RAW_HEADER) or ""
-        request_id = chosen if _CHOSEN.fullmatch(chosen) else token_hex(16)
+        origin = _origin_of(scope)
         state = scope.setdefault("state", {})
-        state["request_id"] = request_id
-        status = 0
+        state["request_id"] = origin.request
+        own, status = _headers_of(origin), 0
         began = time.perf_counter()
 
         async def watched(message: Message) -> None:
@@ -49,10 +50,11 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 status = int(message["status"])
                 more = state.get("headers", ())  # what others have to say in all answers, errors too
-                message["headers"] = [*message["headers"], (_RAW_HEADER, request_id.encode()), *more]
+                message["headers"] = [*message["headers"], *own, *more]
             await send(message)
 
-        log_with(request_id=request_id)
+        log_with(origin.fields)
+        come_from(str(origin))
         try:
             await self._app(scope, receive, watched)
         except ClientDisconnect:
@@ -84,3 +86,19 @@ def _conclude(scope: Scope, status: int, took_s: float) -> None:
 def _traffic_of(scope: Scope) -> Traffic:
     deps: Deps = scope["state"]["deps"]
     return deps.traffic
+
+
+def _origin_of(scope: Scope) -> Origin:
+    """Give what a request is to be known by. One with two trace contexts counts as having none, by the standard."""
+    chosen = header_of(scope, _RAW_HEADER) or ""
+    sent = headers_of(scope, _TRACEPARENT)
+    return Origin(
+        chosen if _CHOSEN.fullmatch(chosen) else token_hex(16),
+        read_traceparent(sent[0]) if len(sent) == 1 else None,
+    )
+
+
+def _headers_of(origin: Origin) -> list[tuple[bytes, bytes]]:
+    """Give what each answer says of it."""
+    told = [(_RAW_HEADER, origin.request.encode())]
+    return told if origin.traceparent is None else [*told, (_TRACEPARENT, origin.traceparent.encode())]

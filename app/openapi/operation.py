@@ -141,6 +141,19 @@ REQUEST_ID = Header(
     schema={"type": "string", "pattern": "^[A-Za-z0-9._:/=+-]{1,128}$"},
     example="trace-1.2:3",
 )
+TRACEPARENT = Header(
+    name="traceparent",
+    meaning="The trace that the request is part of, by W3C's Trace Context; jobs that are submitted get it too. "
+    "What is none is ignored.",
+    schema={"type": "string"},
+    example="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+)
+TRACEPARENT_BACK = Header(
+    name="traceparent",
+    meaning="The trace context that the request came with; not there if it had none.",
+    schema={"type": "string", "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-0[0-3]$"},
+    example="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+)
 WWW_AUTHENTICATE = Header(
     name="WWW-Authenticate",
     meaning="How to log in.",

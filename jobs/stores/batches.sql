@@ -20,17 +20,17 @@ terms AS (
     FROM ROWS FROM (
         jsonb_to_recordset($6) AS (
             task text, queue text, priority smallint, tags text[], max_tries integer, timeout_s double precision,
-            run_at timestamptz, delay_s double precision, expires_in_s double precision
+            run_at timestamptz, delay_s double precision, expires_in_s double precision, origin text
         )
     ) WITH ORDINALITY AS told (
-        task, queue, priority, tags, max_tries, timeout_s, run_at, delay_s, expires_in_s, place
+        task, queue, priority, tags, max_tries, timeout_s, run_at, delay_s, expires_in_s, origin, place
     )
 ),
 
 stored AS (
     INSERT INTO jobs (
         id, batch_id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, run_at,
-        unique_key, expires_at
+        unique_key, expires_at, origin
     )
     SELECT
         member.id,
@@ -47,7 +47,8 @@ stored AS (
         created_at,
         coalesce(run_at, created_at + make_interval(secs => delay_s)),
         member.unique_key,
-        created_at + make_interval(secs => expires_in_s)
+        created_at + make_interval(secs => expires_in_s),
+        origin
     FROM batch
     CROSS JOIN unnest($7::text[], $8::bigint[], $9::text[], $10::text[]) AS member (id, place, args, unique_key)
     INNER JOIN terms ON member.place = terms.place
@@ -172,7 +173,8 @@ closed AS (
 
 made AS (
     INSERT INTO jobs (
-        id, batch_id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, run_at, expires_at
+        id, batch_id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, run_at, expires_at,
+        origin
     )
     SELECT
         told.id,
@@ -187,11 +189,13 @@ made AS (
         told.max_tries,
         told.timeout_s,
         coalesce(told.run_at, now() + make_interval(secs => told.delay_s)),
-        now() + make_interval(secs => told.expires_in_s)
+        now() + make_interval(secs => told.expires_in_s),
+        told.origin
     FROM looked
     CROSS JOIN jsonb_to_record(looked.on_complete) AS told (
         id text, task text, queue text, owner text, priority smallint, args jsonb, tags text[], max_tries integer,
-        timeout_s double precision, run_at timestamptz, delay_s double precision, expires_in_s double precision
+        timeout_s double precision, run_at timestamptz, delay_s double precision, expires_in_s double precision,
+        origin text
     )
     WHERE NOT looked.is_open AND looked.on_complete IS NOT NULL
     ON CONFLICT (id) DO NOTHING

@@ -83,7 +83,7 @@ class _Words:
         for term in batch.members.terms:
             self._terms.append(terms_of(term.accepted_at(at), typical_s=typical_s(term.task), is_new=True))
             self._tasks.append(term.task)
-            self._frames.append(frame_of(term.task, enqueued_ms=ms_of(at)))
+            self._frames.append(frame_of(term.task, enqueued_ms=ms_of(at), origin=term.origin))
 
     def of(self, first: int) -> list[Word]:
         """Give the words of a call, of the jobs from this place on; none behind the last."""

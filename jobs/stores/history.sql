@@ -1,15 +1,16 @@
 -- name: create
 INSERT INTO jobs (
     id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, run_at, unique_key,
-    expires_at
+    expires_at, origin
 )
 SELECT
     wanted.id, task, queue, owner, 'accepted', priority, args, tags, max_tries, timeout_s, accepted_at, run_at, unique_key,
-    expires_at
+    expires_at, origin
 FROM jsonb_to_recordset($1) AS told (id text, "row" text)
 CROSS JOIN jsonb_to_record(told."row"::jsonb) AS wanted (
     id text, task text, queue text, owner text, priority smallint, args jsonb, tags text[], max_tries integer,
-    timeout_s double precision, accepted_at timestamptz, run_at timestamptz, unique_key text, expires_at timestamptz
+    timeout_s double precision, accepted_at timestamptz, run_at timestamptz, unique_key text, expires_at timestamptz,
+    origin text
 )
 WHERE told."row" IS NOT NULL
 ON CONFLICT (id) DO NOTHING;

@@ -48,6 +48,7 @@ class NewJob:
     unique_key: str | None = None
     expires_in_s: float | None = None
     use: KeyUse | None = None
+    origin: str | None = None
 
     def accepted(self, *, at: datetime, run_at: datetime | None, expires_at: datetime | None) -> Job:
         """Give the job that this becomes when it is accepted at this time."""
@@ -69,6 +70,7 @@ class NewJob:
             run_at=run_at,
             expires_at=expires_at,
             unique_key=self.unique_key,
+            origin=self.origin,
         )
 
     def accepted_at(self, moment: datetime) -> Job:
@@ -208,6 +210,7 @@ class JobStore:
             job.run_at,
             job.expires_at,
             job.unique_key,
+            job.origin,
         )
 
     async def drop_ended(self, *, older_than_days: int, limit: int) -> int:
@@ -218,13 +221,14 @@ class JobStore:
         """Put an event that cannot be written where somebody may look at it."""
         await self._database.execute(_HISTORY["bury_event"], told, reason)
 
-    async def rerun(self, jobs: Sequence[Job], *, connection: Connection) -> list[Job]:
+    async def rerun(self, jobs: Sequence[Job], *, origin: str | None, connection: Connection) -> list[Job]:
         """Accept ended jobs once more, each as its next run; leave out those of another run, or that did not end badly.
 
-        A job's own state counts too: the history may be behind what Redis knows. Its batch is open again.
+        A job's own state counts too: the history may be behind what Redis knows. Its batch is open again. They
+        come from `origin` from now on, unless that is None.
         """
         runs = [[job.id for job in jobs], [job.run for job in jobs], [job.state in _BAD_ENDS for job in jobs]]
-        return [job_of(row) for row in await connection.fetch(_SQL["rerun"], *runs)]
+        return [job_of(row) for row in await connection.fetch(_SQL["rerun"], *runs, origin)]
 
     async def mark_enqueued(self, job_ids: Sequence[str]) -> None:
         """Note that Redis has these jobs, where the history has not said so yet."""
@@ -280,6 +284,7 @@ def job_of(row: Row) -> Job:
         run_at=row["run_at"],
         expires_at=row["expires_at"],
         unique_key=row["unique_key"],
+        origin=row["origin"],
         batch_id=row["batch_id"],
         cancel_requested_at=row["cancel_requested_at"],
         started_at=row["started_at"],

@@ -4,7 +4,7 @@ WITH wanted AS (
     FROM jsonb_to_recordset($1) AS told (
         id text, task text, queue text, owner text, priority smallint, args jsonb, tags text[], max_tries integer,
         timeout_s double precision, run_at timestamptz, delay_s double precision, unique_key text,
-        expires_in_s double precision, use jsonb
+        expires_in_s double precision, use jsonb, origin text
     )
 ),
 
@@ -19,7 +19,8 @@ claimed AS (
 )
 
 INSERT INTO jobs (
-    id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, run_at, unique_key, expires_at
+    id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, run_at, unique_key, expires_at,
+    origin
 )
 SELECT
     id,
@@ -34,7 +35,8 @@ SELECT
     timeout_s,
     coalesce(run_at, now() + make_interval(secs => delay_s)),
     unique_key,
-    now() + make_interval(secs => expires_in_s)
+    now() + make_interval(secs => expires_in_s),
+    origin
 FROM wanted
 WHERE use IS NULL OR use = 'null' OR id IN (SELECT job_id FROM claimed)
 RETURNING id, accepted_at, run_at, expires_at;
@@ -134,9 +136,9 @@ SELECT id, run FROM jobs WHERE id = ANY ($1);
 -- name: add_found
 INSERT INTO jobs (
     id, run, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, run_at, expires_at,
-    unique_key
+    unique_key, origin
 )
-VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, '{}', $8, $9, $10, $11, $12, $13)
+VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, '{}', $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: drop_ended
@@ -167,7 +169,8 @@ WITH again AS (
         cancel_requested_at = NULL,
         progress = NULL,
         result = NULL,
-        error = NULL
+        error = NULL,
+        origin = coalesce($4, origin)
     -- has_ended: Redis has proved that this run has ended badly, which the history may not have written yet; it comes too
     -- late then.
     FROM unnest($1::text[], $2::bigint[], $3::boolean[]) AS ended (id, run, has_ended)

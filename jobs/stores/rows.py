@@ -7,7 +7,7 @@ from jobs.model import Job, State
 
 _KEPT = (
     *("id", "task", "queue", "owner", "priority", "args", "tags", "max_tries", "timeout_s"),
-    *("accepted_at", "run_at", "expires_at", "unique_key"),
+    *("accepted_at", "run_at", "expires_at", "unique_key", "origin"),
 )
 
 

@@ -52,7 +52,7 @@ def own_of(job: Job, *, is_new: bool) -> Own:
 
 def payload_of(job: Job) -> bytes:
     """Encode what a job is to do."""
-    return write_payload(job.task, job.args, enqueued_ms=ms_of(job.accepted_at))
+    return write_payload(job.task, job.args, enqueued_ms=ms_of(job.accepted_at), origin=job.origin)
 
 
 def name_of(task: str, owner: str, unique_key: str | None) -> str:

@@ -34,7 +34,10 @@ class WaitingView(TypedDict):
 
 
 class JobView(TypedDict):
-    """A job. `run` counts its generations, `tries` the starts within one."""
+    """A job. `run` counts its generations, `tries` the starts within one.
+
+    `request_id` and `trace_id` name the request that has led to this run, null where none has, and its W3C trace.
+    """
 
     id: str
     task: str
@@ -59,6 +62,8 @@ class JobView(TypedDict):
     error: FailureView | None
     waiting: WaitingView | None
     durability: Durability
+    request_id: str | None
+    trace_id: str | None
 
 
 _Numbered = TypedDict("_Numbered", {"try": int})  # a name that a class cannot give to a field

@@ -7,11 +7,13 @@ from app.schemas.shapes.jobs import ChangeView, FailureView, JobView, ProgressVi
 from jobs.change import Change
 from jobs.codec import embed
 from jobs.model import Failure, Job, Progress, State, Try, Waiting
+from jobs.origin import Origin
 from jobs.registry import Task
 
 
 def job_view(job: Job, waiting: Waiting | None = None) -> JobView:
     """Show a job, with `waiting` where that was looked for."""
+    origin = None if job.origin is None else Origin.of(job.origin)
     return {
         "id": job.id,
         "task": job.task,
@@ -36,6 +38,8 @@ def job_view(job: Job, waiting: Waiting | None = None) -> JobView:
         "error": None if job.error is None else _failure(job.error),
         "waiting": None if waiting is None else _waiting(waiting),
         "durability": job.durability,
+        "request_id": None if origin is None else origin.request,
+        "trace_id": None if origin is None else origin.trace,
     }
 
 

@@ -48,7 +48,7 @@ async def test_the_shape_of_a_job_is_complete(web: httpx.AsyncClient) -> None:
     assert set(job) == {
         "id", "task", "queue", "owner", "state", "priority", "args", "tags", "unique_key", "batch_id", "run", "tries",
         "max_tries", "timeout_s", "accepted_at", "run_at", "started_at", "finished_at", "progress", "result", "error",
-        "waiting", "durability",
+        "waiting", "durability", "request_id", "trace_id",
     }  # fmt: skip
     assert job["accepted_at"].endswith("Z")
 

@@ -25,7 +25,7 @@ async def _rerun(stage: Stage, job: Job) -> Job:
     await write_history(stage.both)
     ended = await _read(stage, job)
     async with stage.database.transaction() as connection:
-        (again,) = await stage.both.jobs.rerun([ended], connection=connection)
+        (again,) = await stage.both.jobs.rerun([ended], origin=None, connection=connection)
     return again
 
 
