@@ -88,10 +88,10 @@ class Firer:
 
 
 def _tell(schedule: Schedule, due: Due, *, job: Job | None, holder: Job | None) -> None:
-    told = {"schedule": schedule.name, "due_at": due.at.isoformat()}
+    name, due_at = schedule.name, due.at.isoformat()
     if due.missed:
-        log.warning("schedule_missed", **told, amount=due.missed, is_made_up=job is not None)
+        log.warning("schedule_missed", schedule=name, due_at=due_at, amount=due.missed, is_made_up=job is not None)
     if job is not None:
-        log.info("schedule_fired", **told, job=job.id)
+        log.info("schedule_fired", schedule=name, due_at=due_at, job=job.id)
     if holder is not None:
-        log.info("schedule_overlapped", **told, job=holder.id)
+        log.info("schedule_overlapped", schedule=name, due_at=due_at, job=holder.id)
