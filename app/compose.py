@@ -14,6 +14,7 @@ from app.live_limits import LiveLimits
 from app.login import Logins
 from app.passwords import Passwords
 from app.rate_limits import RateLimits
+from app.readiness import Readiness
 from app.recorder import Account, Recorder
 from app.settings import Settings
 from app.state import Deps
@@ -147,13 +148,15 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         deadline_s=settings.rate_limits.deadline_s,
         when_away={policy: WhenAway(word) for policy, word in settings.rate_limits.words_when_away().items()},
     )
+    presence, fitness, arrears = Presence(redis), Fitness(redis), ArrearsStore(database)
+    upkeep = Upkeep(database, timetable=timetable, planned=planned)
     users, credentials = UserStore(database, quotas=quotas), CredentialStore(database)
     authenticator = Authenticator(credentials, admin_api_key=settings.app.admin_api_key.get_secret_value())
     return Deps(
         tasks=tasks,
         database=database,
         queue=queue,
-        fitness=Fitness(redis),
+        fitness=fitness,
         submitter=submitter,
         idempotent=IdempotentSubmitter(submitter=submitter, finder=finder, once=once),
         batch_submitter=batch_submitter,
@@ -186,11 +189,11 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         ),
         overview=Overview(
             places=Places(redis, patience_s=REDIS_PATIENCE_S),
-            presence=Presence(redis),
+            presence=presence,
             statistics=Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S),
             queues=tasks.queues,
         ),
-        arrears=ArrearsStore(database),
+        arrears=arrears,
         memory=Memory(redis),
         loop_lag=LoopLag(),
         pools={
@@ -201,7 +204,16 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         pauses=Pauses(PauseStore(database, redis)),
         quotas=quotas,
         planned=planned,
-        upkeep=Upkeep(database, timetable=timetable, planned=planned),
+        upkeep=upkeep,
+        readiness=Readiness(
+            database=database,
+            fitness=fitness,
+            presence=presence,
+            arrears=arrears,
+            upkeep=upkeep,
+            limiter=limiter,
+            queues=tasks.queues,
+        ),
         metrics_token=MetricsToken(settings.app.metrics_token),
         origins=Origins(settings.app.trusted_proxies, header=settings.app.forwarded_header),
         limiter=limiter,

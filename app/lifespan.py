@@ -68,6 +68,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
             finally:
                 await cancel_until_ended(loops, again_s=0.2)
                 await deps.recorder.finish()
+                await deps.readiness.close()
         log.info("web_stopped")
 
     return lifespan

@@ -14,6 +14,7 @@ from app.identity import ANONYMOUS, Identity, Role
 from app.live_limits import LiveLimits
 from app.login import Logins
 from app.rate_limits import Admission, RateLimits
+from app.readiness import Readiness
 from app.recorder import Recorder
 from app.stores.limits import LimitsStore
 from app.stores.rate_statistics import RateStatistics
@@ -100,6 +101,7 @@ class Deps:
     memory: Memory
     pools: Pools
     loop_lag: LoopLag
+    readiness: Readiness
     metrics_token: MetricsToken
     origins: Origins
     limiter: Limiter

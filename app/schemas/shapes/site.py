@@ -13,7 +13,10 @@ class AliveView(TypedDict):
 
 
 class ReadinessView(TypedDict):
-    """Whether jobs can be accepted; `degraded` names what is away, or unfit.
+    """Whether jobs can be accepted; `degraded` names what is away or does not do what it should.
+
+    That is `postgresql`, `redis`, `redis_unfit` (one that would lose jobs), `rate_limiter` (this process counts by
+    itself), `steward` (none has compared the stores lately), and `queue.<name>`: no live worker serves it.
 
     `canaries`: by queue, how many seconds ago its canary came back, null where none has; empty while PostgreSQL is
     away. `warnings` names the canaries that are overdue: they make nothing unready.

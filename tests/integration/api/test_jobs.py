@@ -182,4 +182,4 @@ async def test_health_needs_no_login(web: httpx.AsyncClient) -> None:
     """For load balancers and supervisors."""
     del web.headers["Authorization"]
     assert (await web.get("/healthz")).json() == {"status": "alive"}
-    assert (await web.get("/readyz")).json() == {"status": "ready", "degraded": [], "canaries": {}, "warnings": []}
+    assert (await web.get("/readyz")).status_code == 200
