@@ -1,6 +1,7 @@
 """The life of a web process: its connections and loops are opened at the start and closed at the end."""
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
@@ -18,11 +19,13 @@ from jobs.cancelling import cancel_until_ended
 from jobs.errors import StoreUnavailableError, UnfitRedisError
 from jobs.quotas import Quotas
 from jobs.registry import TaskTable
+from jobs.service_manager import ServiceManager
 from jobs.stores.database import Database
 from jobs.stores.fitness import Fitness
 from jobs.stores.redis import connect_redis
 from jobs.tasks.table import SCOPES
 from jobs.timetable import NO_SCHEDULES, Timetable
+from jobs.watchdog import Watchdog
 
 _LOOK_AGAIN_S = 1.0
 _FIRST_S = 1.0
@@ -45,6 +48,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
                     "everybody_is_a_trusted_proxy", mend="name the proxies' own networks in APP_TRUSTED_PROXIES"
                 )
             await deps.live_limits.begin()
+            watchdog = Watchdog(ServiceManager.of(os.environ))
             loops = [
                 asyncio.create_task(deps.waiter.run(), name="end-waiter"),
                 asyncio.create_task(deps.live.run(), name="live"),
@@ -53,6 +57,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
                 asyncio.create_task(deps.recorder.run(), name="recorder"),
                 asyncio.create_task(deps.authenticator.run(), name="authenticator"),
                 asyncio.create_task(deps.loop_lag.run(), name="loop-lag"),
+                asyncio.create_task(watchdog.run(), name="watchdog"),
                 asyncio.create_task(_tell_of(deps.fitness), name="fitness"),
                 asyncio.create_task(_tell_redis(deps.quotas), name="quotas"),
             ]
@@ -61,8 +66,10 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
                 await asyncio.wait(loops[-1:], timeout=_FIRST_S)
                 with ExitStack() as stack:
                     if threading.current_thread() is threading.main_thread():
+                        stack.enter_context(on_stop_signal(watchdog.stopping))
                         stack.enter_context(on_stop_signal(deps.waiter.close))
                         stack.enter_context(on_stop_signal(deps.live.close))
+                    watchdog.ready()
                     log.info("web_started", tasks=list(tasks), schedules=list(timetable))
                     yield {"deps": deps}
             finally:

@@ -1,7 +1,8 @@
 """What takes jobs in a process, keeps their leases and ends them: the parts that need Redis alone, as one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,11 +28,13 @@ from jobs.stores.presence import Presence
 from jobs.stores.redis import Greeting, connect_blocking, connect_redis
 from jobs.stores.signals import Signals
 from jobs.tick import Ticker
+from jobs.watchdog import Watchdog
 
 REDIS_PATIENCE_S = 5.0
 _SETTLE_S = 2.0
 _LOOP_ENDS_S = 0.5
 _CLEAN_UP_S = 5.0
+_LONGEST_CALL_S = 2 * REDIS_PATIENCE_S  # one that was sent as Redis began to hang, and its repetition
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 
@@ -91,13 +94,17 @@ async def open_doors(
 class Engine:
     """Serves queues until it is told to stop, or a part of it breaks."""
 
-    def __init__(self, doors: Doors, posts: Mapping[str, Post], *, tasks: Sequence[str], keeps_history: bool) -> None:
+    def __init__(
+        self, doors: Doors, posts: Mapping[str, Post], *, tasks: Sequence[str], keeps_history: bool, watchdog: Watchdog
+    ) -> None:
         """`tasks` are shown to who asks what works here. Without a history what happened is soon forgotten."""
         self._doors = doors
         self._holdings = Holdings()
         keeper = LeaseKeeper(renewals=doors.renewals, holdings=self._holdings, lost=self._lose, cancelled=self._cancel)
         timing = doors.leases.timing
         self._keeper = keeper
+        self._watchdog = watchdog
+        watchdog.watch(self._stuck)
         self._outage = Outage(keeper=keeper, settle_s=min(_SETTLE_S, timing.lease_ms / 5000))
         self.intakes = {
             queue: Intake(
@@ -132,7 +139,7 @@ class Engine:
         self._keeper.start()
         signalled = asyncio.create_task(stopping.wait(), name="signal")
         checked = asyncio.create_task(self._check(), name="fitness")
-        loops: list[asyncio.Task[None]] = []
+        loops = [asyncio.create_task(self._watchdog.run(), name="watchdog")]
         try:
             await asyncio.wait([signalled, checked], return_when=asyncio.FIRST_COMPLETED)
             if checked.done():
@@ -140,6 +147,7 @@ class Engine:
                 loops += [asyncio.create_task(loop(), name=name) for name, loop in {**self._beside, **beside}.items()]
             await asyncio.wait([signalled, *loops], return_when=asyncio.FIRST_COMPLETED)
             self._herald.leave_soon()
+            self._watchdog.stopping()
             drains = (intake.drain(grace_s(), clean_up_s=_CLEAN_UP_S) for intake in self.intakes.values())
             await asyncio.gather(*drains)
         finally:
@@ -152,12 +160,30 @@ class Engine:
                 raise fault
 
     async def _check(self) -> None:
-        """Look at Redis when it first answers; raises UnfitRedisError."""
+        """Look at Redis when it first answers; raises UnfitRedisError. While it is away all is ready for it."""
         while True:
             try:
-                return await self._doors.fitness.check()
+                await self._doors.fitness.check()
             except StoreUnavailableError as error:
+                self._watchdog.ready()
                 await self._outage.over(error)
+            else:
+                return self._watchdog.ready()
+
+    def _stuck(self, seconds: float) -> Iterator[str]:
+        """Name what stands still: the keeper, or a queue of which no claim is answered though Redis answers the keeper.
+
+        In an outage the keeper gets no answer either. Then that it goes on asking is all that can be wanted.
+        """
+        longest_s = max(seconds, self._doors.leases.timing.renew_ms / 1000 + _LONGEST_CALL_S)
+        now, answered_since = time.monotonic(), self._keeper.answered_since
+        if now - self._keeper.came_round > longest_s:
+            yield "lease-keeper"
+        for queue, intake in self.intakes.items():
+            if answered_since is None or intake.answered_at is None:
+                continue
+            if now - max(intake.answered_at, answered_since) > longest_s:
+                yield f"take {queue}"
 
     def _lose(self, run: Run) -> None:
         self.intakes[run.claimed.queue].runs.lose(run)

@@ -1,6 +1,7 @@
 """Writes what became of jobs into PostgreSQL, from the stream of events. Any number of stewards share the work."""
 
 import asyncio
+import time
 
 import structlog
 
@@ -26,12 +27,14 @@ class HistoryWriter:
         self._scribe = scribe
         self._looked = 0.0
         self._tidied = 0.0
+        self.came_round: float | None = None  # when it last got on, by the monotonic clock; None: it has not begun
         self._owes = False  # a step was broken off: what it was given is not given to others for a minute
 
     async def run(self) -> None:
         """Write until cancelled. Where a store is away, wait for it."""
         opened = False
         while True:
+            self.came_round = time.monotonic()
             try:
                 if not opened:
                     await self._events.open()
@@ -85,3 +88,4 @@ class HistoryWriter:
         if entries:
             await self._scribe.write(entries)
             await self._events.confirm(entries)
+            self.came_round = time.monotonic()

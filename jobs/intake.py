@@ -41,6 +41,7 @@ class Intake:
         self._calls: set[asyncio.Task[None]] = set()
         self._lanes = list(range(_CALLS))  # that no call is on: what a lane's last call was given is remembered
         self._free = slots
+        self.answered_at: float | None = None  # when Redis last answered a claim, by the loop's clock; None: not taking
         self.quota: int | None = None  # how many jobs it may still start; None: any number
         self._taking = True
         self._ready = True  # there may be ready jobs
@@ -59,6 +60,7 @@ class Intake:
         """Take jobs until cancelled. An outage of Redis is waited for."""
         loops = [asyncio.create_task(self._listen()), asyncio.create_task(self._look_after())]
         self._news.set()
+        self.answered_at = asyncio.get_running_loop().time()
         try:
             while True:
                 await self._news.wait()
@@ -68,6 +70,7 @@ class Intake:
                     if task.done() and (error := task.exception()):
                         raise error
         finally:
+            self.answered_at = None
             for task in loops:
                 task.cancel()
 
@@ -125,6 +128,7 @@ class Intake:
                     )
                 )
             self._lanes.append(lane)
+            self.answered_at = asyncio.get_running_loop().time()
             self._told(part, claim.answers)
             self._reserve(sum(not job.is_exhausted for job in claim.jobs) - slots)
             self._learn(claim, asked=slots > 0, is_latest=wakes == self._wakes)

@@ -41,6 +41,8 @@ class LeaseKeeper:
         self._stopped = False
         self._asking: deque[asyncio.Future[None]] = deque()
         self._ticked = time.monotonic()
+        self.came_round = self._ticked  # when it last asked Redis, answered or not
+        self.answered_since: float | None = None  # since when Redis has answered each time; None: it did not, last
         self._thread = threading.Thread(
             target=contextvars.copy_context().run, args=(self._work,), name="lease-keeper", daemon=True
         )
@@ -82,11 +84,14 @@ class LeaseKeeper:
                 self._renew()
             except StoreUnavailableError as error:
                 log.warning("leases_not_renewed", reason=str(error))
+                self.answered_since = None
                 pause_s = min(_AGAIN_S, self._renewals.timing.renew_ms / 1000)
                 self._answer(asked, error)
             else:
+                self.answered_since = self.answered_since or time.monotonic()
                 pause_s = self._renewals.timing.renew_ms / 1000
                 self._answer(asked, None)
+            self.came_round = time.monotonic()
 
     def _renew(self) -> None:
         now = time.monotonic()

@@ -50,6 +50,7 @@ class Rebuilder:
         self._strays = strays
         self._copies = copies
         self._kept_s = 0.0
+        self.went_on: float | None = None  # when it last did, by the monotonic clock
         self._written = b"0-0"
 
     async def rebuild(self, beat: Beat, found: Found) -> None:
@@ -114,6 +115,7 @@ class Rebuilder:
             await self._keep()
 
     async def _keep(self) -> None:
+        self.went_on = time.monotonic()
         if time.monotonic() - self._kept_s > _KEPT_EACH_S:
             await self._site.keep()
             await self._both.mark.hold()

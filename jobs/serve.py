@@ -1,6 +1,7 @@
 """The life of a worker process: its parts are made, run side by side, drained at a signal, and closed."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from jobs.logs import log_as
 from jobs.processes import Processes
 from jobs.progress import ProgressReporter
 from jobs.registry import TaskTable
+from jobs.service_manager import ServiceManager
 from jobs.settings import JobsSettings
 from jobs.stewardship import CONNECTIONS, Stewardship
 from jobs.stewardship import Stores as StewardStores
@@ -29,6 +31,7 @@ from jobs.stores.meeting import meet
 from jobs.stores.progress import ProgressStream
 from jobs.threads import Threads
 from jobs.timetable import NO_SCHEDULES, Timetable
+from jobs.watchdog import Watchdog
 from jobs.worker import Worker
 
 _CONNECT_PATIENCE_S = 10.0
@@ -84,7 +87,8 @@ async def serve(
             reporter = partial(ProgressReporter, jobs=stores.jobs, stream=ProgressStream(stores.doors.redis))
             executor = TaskExecutor(tasks=tasks, reporter=reporter, processes=processes, threads=threads, site=site)
             posts = {queue: Post(slots=count, executor=executor) for queue, count in slots.items()}
-            engine = Engine(stores.doors, posts, tasks=list(tasks), keeps_history=True)
+            watchdog = Watchdog(ServiceManager.of(os.environ))
+            engine = Engine(stores.doors, posts, tasks=list(tasks), keeps_history=True, watchdog=watchdog)
             loops = {
                 f"take {queue}": Worker.of(intake, tasks, stores.doors.redis).main
                 for queue, intake in engine.intakes.items()
@@ -92,6 +96,7 @@ async def serve(
             steward = _steward(settings, tasks, timetable, stores) if with_steward else None
             if steward is not None:
                 loops["steward"] = steward.run
+                watchdog.watch(steward.stuck)
             log.info("worker_started", queues=dict(slots), tasks=list(tasks))
             await engine.run(loops, stopping=stopping, grace_s=lambda: settings.drain_s)
             if steward is not None:

@@ -1,6 +1,7 @@
 """The life of a steward process: what a site needs beside its workers is done here, until a signal."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,12 +13,14 @@ from jobs.errors import StoreUnavailableError
 from jobs.ids import new_process_name
 from jobs.logs import log_as
 from jobs.registry import TaskTable
+from jobs.service_manager import ServiceManager
 from jobs.settings import JobsSettings
 from jobs.stewardship import CONNECTIONS, Stewardship, Stores
 from jobs.stores.database import Database
 from jobs.stores.fitness import Fitness
 from jobs.stores.redis import connect_redis
 from jobs.timetable import Timetable
+from jobs.watchdog import Watchdog
 
 _REDIS_PATIENCE_S = 5.0
 _CONNECT_PATIENCE_S = 10.0
@@ -48,26 +51,32 @@ async def steward(settings: JobsSettings, tasks: TaskTable, timetable: Timetable
         log.info("steward_started", tasks=list(tasks), schedules=list(timetable))
         for name, reason in timetable.off.items():
             log.info("schedule_off", schedule=name, reason=reason)
+        watchdog = Watchdog(ServiceManager.of(os.environ))
+        watchdog.watch(stewardship.stuck)
         signalled = asyncio.create_task(stopping.wait(), name="signal")
-        working = asyncio.create_task(_work(stewardship, Fitness(stores.redis)), name="stewardship")
+        working = asyncio.create_task(_work(stewardship, Fitness(stores.redis), watchdog), name="stewardship")
+        feeding = asyncio.create_task(watchdog.run(), name="watchdog")
         try:
             await asyncio.wait([signalled, working], return_when=asyncio.FIRST_COMPLETED)
+            watchdog.stopping()
         finally:
-            await cancel_until_ended([signalled, working], again_s=_LOOP_ENDS_S)
+            await cancel_until_ended([signalled, working, feeding], again_s=_LOOP_ENDS_S)
         if not working.cancelled() and (fault := working.exception()):
             raise fault
         await stewardship.close()
     log.info("steward_stopped")
 
 
-async def _work(stewardship: Stewardship, fitness: Fitness) -> None:
+async def _work(stewardship: Stewardship, fitness: Fitness, watchdog: Watchdog) -> None:
     while True:
         try:
             await fitness.check()
             break
         except StoreUnavailableError as error:
             log.warning("redis_awaited", reason=str(error))
+            watchdog.ready()  # for when it comes
             await asyncio.sleep(_AGAIN_S)
+    watchdog.ready()
     await stewardship.run()
 
 

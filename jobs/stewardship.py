@@ -1,6 +1,7 @@
 """What a site needs beside its workers, put together: the loops of a steward, begun and ended as one."""
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
@@ -41,6 +42,7 @@ CONNECTIONS = 10  # to PostgreSQL, one a loop
 _LEASE_S = 5.0  # of the one steward that compares the stores, who renews it each second
 _LOOP_ENDS_S = 0.5
 _LAST_WORDS_S = 2.0
+_LONGEST_ROUND_S = 180.0  # a few statements for which a PostgreSQL that hangs is waited for, a minute each
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -124,6 +126,12 @@ class Stewardship:
         for loop in loops:
             if not loop.cancelled() and (fault := loop.exception()):
                 raise fault
+
+    def stuck(self, seconds: float) -> list[str]:
+        """Name what has not come round for so long: the comparison of the stores, the writing of the history."""
+        since = time.monotonic() - max(seconds, _LONGEST_ROUND_S)
+        rounds = {"watch": self._watch.came_round, "history": self._history.came_round}
+        return [name for name, came in rounds.items() if came is not None and came < since]
 
     async def close(self) -> None:
         """Write what has happened up to now, for a few seconds at most, and leave the rest to others."""

@@ -1,6 +1,7 @@
 """Compares each second what the two stores know of each other, so that a loss is noticed and made good at once."""
 
 import asyncio
+import time
 from enum import StrEnum
 
 import structlog
@@ -35,11 +36,19 @@ class Watch:
         self._site = site
         self._mark = mark
         self._rebuilder = rebuilder
+        self._came_round: float | None = None
+
+    @property
+    def came_round(self) -> float | None:
+        """When it last got on, by the monotonic clock: also where a store was away. None: it has not begun."""
+        went_on = self._rebuilder.went_on
+        return max(self._came_round, went_on) if self._came_round and went_on else self._came_round
 
     async def begin(self) -> None:
         """Wait for both stores. Raises UnfitRedisError where this Redis is another site's."""
         is_away = False
         while True:
+            self._came_round = time.monotonic()
             try:
                 return refuse_foreign(await self._site.enter(), await self._mark.read())
             except StoreUnavailableError as error:
@@ -52,6 +61,7 @@ class Watch:
         """Compare until cancelled; raises UnfitRedisError. A store that is away is no reason to stop."""
         is_away = False
         while True:
+            self._came_round = time.monotonic()
             try:
                 await self.look()
                 is_away = False

@@ -1,6 +1,7 @@
 """A drop-in for arq's worker: its arguments, functions, hooks and signals, on our engine instead of its poll loop."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -24,8 +25,10 @@ from jobs.intake import Intake
 from jobs.logs import log_as
 from jobs.redis_settings import address_of, address_of_pool
 from jobs.registry import TaskTable
+from jobs.service_manager import ServiceManager
 from jobs.stores.leases import ANY_TASK, Leases, Timing
 from jobs.stores.redis import connect_redis
+from jobs.watchdog import Watchdog
 
 __all__ = ["Worker", "check_health", "create_worker", "run_worker"]
 
@@ -95,7 +98,8 @@ class Worker(ArqWorker):
         async with open_doors(address, self._timing, known) as doors:
             log_as(worker=doors.name)
             posts = {queue: Post(slots=self.max_jobs, executor=executor)}
-            engine = Engine(doors, posts, tasks=list(self.functions), keeps_history=False)
+            watchdog = Watchdog(ServiceManager.of(os.environ))
+            engine = Engine(doors, posts, tasks=list(self.functions), keeps_history=False, watchdog=watchdog)
             intake = engine.intakes[queue]
             loops: dict[str, Loop] = {"take": partial(self._begin, intake)}
             if self.burst:
