@@ -5,17 +5,21 @@ import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import uvloop
 
 from jobs import operate
+from jobs.check import Finding
 from jobs.errors import SettingsError, TaskTableError, UnfitRedisError
 from jobs.logs import configure_logs
 from jobs.registry import TaskTable
 from jobs.serve import serve_until_signal
 from jobs.settings import JobsSettings, load_settings
 from jobs.steward import steward_until_signal
+from jobs.stores.database import Database
+from jobs.tasks.scheduled.service import look_for_canaries
 from jobs.tasks.table import QUEUES, task_table, timetable_of
 from jobs.timetable import Timetable
 
@@ -88,7 +92,22 @@ async def _steward(given: Given) -> int:
 
 
 async def _check(given: Given) -> int:
-    return await operate.check(given.settings, given.arguments.queues or given.tasks.queues)
+    arguments = given.arguments
+    return await operate.check(
+        given.settings,
+        arguments.queues or (None if arguments.here else given.tasks.queues),
+        canaries=partial(_canaries, given.timetable),
+        is_here=arguments.here,
+        as_json=arguments.json,
+    )
+
+
+async def _canaries(timetable: Timetable, database: Database) -> Mapping[str, Finding]:
+    found = {}
+    for canary in await look_for_canaries(database, timetable):
+        reason = "none has come back" if canary.age_s is None else f"came back {canary.age_s:.0f} s ago"
+        found[canary.queue] = Finding(subject=f"canary {canary.queue}", is_ok=not canary.is_silent, reason=reason)
+    return found
 
 
 async def _release(given: Given) -> int:
@@ -113,6 +132,12 @@ def _check_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME,...",
         help="which queues must have a worker (default: those of the tasks that there are)",
     )
+    parser.add_argument(
+        "--here",
+        action="store_true",
+        help="a worker of this host must live; without --queues the queues count that it serves",
+    )
+    parser.add_argument("--json", action="store_true", help="say it as one JSON object")
 
 
 def _slots(text: str) -> dict[str, int]:

@@ -1,12 +1,14 @@
 """The operator's commands: each opens the stores that it needs, says what came of it, and gives the exit status."""
 
+import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 
-from jobs.check import PATIENCE_S, Checks
+from jobs import codec
+from jobs.check import PATIENCE_S, Canaries, Checks, Finding
 from jobs.errors import StoreUnavailableError
 from jobs.release import release_parked
 from jobs.settings import JobsSettings
@@ -19,21 +21,36 @@ from jobs.stores.redis import connect_redis
 _RELEASE_PATIENCE_S = 10.0
 
 
-async def check(settings: JobsSettings, queues: Sequence[str]) -> int:
-    """Print a line for each store and queue; 0 where all is well, else 1. It takes a few seconds at most."""
+async def check(
+    settings: JobsSettings,
+    queues: Sequence[str] | None,
+    *,
+    canaries: Canaries,
+    is_here: bool = False,
+    as_json: bool = False,
+) -> int:
+    """Print a line for each store, queue and canary; 0 where all is well, else 1. It takes a few seconds at most.
+
+    With `is_here` a worker of this host must live, and without `queues` those count that it serves.
+    """
     database = await Database.open(
         settings.database_url.get_secret_value(), size=1, patience_s=PATIENCE_S, answer_s=PATIENCE_S
     )
     try:
         async with _redis(settings, patience_s=PATIENCE_S) as redis:
-            checks = Checks(database=database, fitness=Fitness(redis), presence=Presence(redis))
-            findings = await checks.run(queues)
+            checks = Checks(database=database, fitness=Fitness(redis), presence=Presence(redis), canaries=canaries)
+            findings = await checks.run(queues, host=socket.gethostname() if is_here else None)
     finally:
         await database.close()
-    _say("ok      settings: can be read")
-    for finding in findings:
-        _say(str(finding))
-    return 0 if all(finding.is_ok for finding in findings) else 1
+    findings.insert(0, Finding(subject="settings", is_ok=True, reason="can be read"))
+    is_ok = all(finding.is_ok for finding in findings)
+    if as_json:
+        lines = [{"subject": one.subject, "ok": one.is_ok, "reason": one.reason} for one in findings]
+        _say(codec.dumps({"ok": is_ok, "findings": lines}).decode())
+    else:
+        for finding in findings:
+            _say(str(finding))
+    return 0 if is_ok else 1
 
 
 async def release(settings: JobsSettings, queues: Sequence[str]) -> int:

@@ -4,17 +4,17 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 from uuid import UUID
 
-from jobs.planned import Planned
 from jobs.schedule import Schedule
 from jobs.stores.database import Database
-from jobs.stores.schedules import ScheduleRow
+from jobs.stores.schedules import ScheduleRow, ScheduleStore
 from jobs.tasks.scheduled.alerts import Alert, AlertFilter, AlertKind, AlertStore
 from jobs.tasks.scheduled.backup import BACKUP_DATABASE
 from jobs.tasks.scheduled.canary import NAME as CANARY
 from jobs.tasks.scheduled.records import BackupRecords, LastBackup
-from jobs.timetable import Timetable
+from jobs.timetable import OWNER, Timetable
 
 _SILENT_S = 300.0  # beyond the time between two canaries: so long may a queue be busy, and a site be restarted
 
@@ -40,10 +40,17 @@ class Figures:
     makes_backups: bool
 
 
+class Rows(Protocol):
+    """What tells how schedules stand, as `jobs.planned.Planned` does."""
+
+    async def rows(self, names: Sequence[str]) -> Sequence[ScheduleRow]:
+        """Say it of these, in this order."""
+
+
 class Upkeep:
     """All calls raise StoreUnavailableError while PostgreSQL is away."""
 
-    def __init__(self, database: Database, *, timetable: Timetable, planned: Planned) -> None:
+    def __init__(self, database: Database, *, timetable: Timetable, planned: Rows) -> None:
         self._alerts = AlertStore(database)
         self._records = BackupRecords(database)
         self._planned = planned
@@ -82,6 +89,21 @@ class Upkeep:
             backup=await self._records.last(),
             makes_backups=self._makes_backups,
         )
+
+
+async def look_for_canaries(database: Database, timetable: Timetable) -> Sequence[Canary]:
+    """Say of each queue how its canary does, to who has nothing but PostgreSQL: an operator's command."""
+    return await Upkeep(database, timetable=timetable, planned=_Stored(ScheduleStore(database))).canaries()
+
+
+class _Stored:
+    """The rows alone."""
+
+    def __init__(self, store: ScheduleStore) -> None:
+        self._store = store
+
+    async def rows(self, names: Sequence[str]) -> Sequence[ScheduleRow]:
+        return await self._store.all(names, owner=OWNER)
 
 
 def _period_s(schedule: Schedule) -> float:

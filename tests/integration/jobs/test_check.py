@@ -1,5 +1,8 @@
 """`python -m jobs check`: a line for each store and queue, status 0 where all is well, and no password."""
 
+import json
+import re
+import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -10,15 +13,17 @@ from redis import Redis
 
 from app.migrate import FOLDER, load_migrations
 from jobs import operate
+from jobs.check import Finding
 from jobs.settings import load_settings
 from jobs.stores.database import Database
 from jobs.stores.schema import LATEST
 from jobs.tasks.table import QUEUES
 from tests.chaos.outages import hung
 from tests.support.conditions import eventually
-from tests.support.processes import started
+from tests.support.processes import started, worker_process
+from tests.support.running import ran_now
 from tests.support.servers import Servers
-from tests.support.site import SLOTS, running_worker
+from tests.support.site import SLOTS, running_web, running_worker
 
 CHECK = (sys.executable, "-m", "jobs", "check")
 SECRET = "s3cr%40t-w0rd"  # noqa: S105  it is there to be looked for
@@ -36,15 +41,19 @@ def _read(lines: Sequence[str]) -> Found:
     return {what[8:]: (what[:8].rstrip(), reason) for what, _, reason in split}
 
 
+async def _none(_: Database) -> Mapping[str, Finding]:
+    return {}
+
+
 @pytest.fixture
 def check(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> Check:
     """Run the command with other settings; give its status and what it has found."""
 
     async def run(
-        changes: Mapping[str, str] | None = None, queues: Sequence[str] = ("data_sync",)
+        changes: Mapping[str, str] | None = None, queues: Sequence[str] | None = ("data_sync",), **more: bool
     ) -> tuple[int, Found]:
         capsys.readouterr()
-        status = await operate.check(load_settings({**environ, **(changes or {})}), queues)
+        status = await operate.check(load_settings({**environ, **(changes or {})}), queues, canaries=_none, **more)
         lines = capsys.readouterr().out.splitlines()
         return status, _read([line for line in lines if line.startswith(("ok ", "FAILED "))])
 
@@ -191,3 +200,46 @@ async def test_wrong_settings_and_arguments_have_a_status_of_their_own(environ: 
     async with started((*CHECK, "--queues", "a,,b"), environ) as command:
         assert await command.ends(within_s=30) == 2
     assert "NAME,NAME" in command.lines[-1]
+
+
+async def test_a_worker_of_this_host_must_live_where_that_is_asked(environ: dict[str, str], check: Check) -> None:
+    """It is told by what it said of itself; of queues only its own count, unless others are named."""
+    host = f"host {socket.gethostname()}"
+    assert (await check(queues=None, is_here=True))[1][host] == ("FAILED", "no worker lives on it")
+    async with worker_process(environ, "data_sync:3") as worker:
+
+        async def it_is_there() -> Found | None:
+            status, found = await check(queues=None, is_here=True)
+            return found if status == 0 else None
+
+        found = await eventually(it_is_there)
+        assert list(found) == ["settings", "redis", "postgresql", host, "queue data_sync"]
+        name = json.loads(worker.lines[0])["worker"]
+        assert re.fullmatch(rf"{name} serves data_sync \(0 of 3\), and said so [0-9]\.\d s ago", found[host][1])
+        status, found = await check(queues=["scheduled"], is_here=True)
+        assert (status, found[host][0], found["queue scheduled"]) == (1, "ok", ("FAILED", NOBODY))
+
+
+async def test_canaries_are_told_with_their_ages_and_all_of_it_as_json(environ: dict[str, str]) -> None:
+    """Those of the queues that are looked at; one object, and the status as ever."""
+    settings = {**environ, "JOBS_TIMETABLE": "off; canary=* * * * *"}
+    async with running_web(settings) as web, running_worker(settings):
+
+        async def is_enrolled() -> bool:
+            return all(one["next_due_at"] for one in (await web.get("/api/schedules")).json()["items"])
+
+        await eventually(is_enrolled)
+        await ran_now(web, "canary.data_sync")
+
+        async def has_come_back() -> dict[str, tuple[bool, str]]:
+            arguments = ("--here", "--json", "--queues", "data_sync,scheduled")
+            async with started((*CHECK, *arguments), settings) as command:
+                status = await command.ends(within_s=30)
+            told = json.loads(command.lines[-1])
+            assert told["ok"] == (status == 0) == all(one["ok"] for one in told["findings"])
+            found = {one["subject"]: (one["ok"], one["reason"]) for one in told["findings"]}
+            return found if "s ago" in found["canary data_sync"][1] else {}
+
+        found = await eventually(has_come_back, within_s=60)
+    assert found["canary scheduled"] == (True, "none has come back")
+    assert "canary data_processing" not in found
