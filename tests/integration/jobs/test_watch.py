@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import pytest
 from redis.asyncio import Redis
 
-from jobs import keys
+from jobs import keys, stewardship
+from jobs.cancelling import cancel_until_ended
 from jobs.errors import StoreUnavailableError, UnfitRedisError
+from jobs.history import HistoryWriter
 from jobs.pause import Pauses
 from jobs.quotas import Quotas
 from jobs.rebuild import Copies, Rebuilder
 from jobs.scribe import Scribe
 from jobs.settings import load_settings
+from jobs.stewardship import Stewardship
 from jobs.stores.both import Both
 from jobs.stores.database import Database
 from jobs.stores.meeting import meet
@@ -24,6 +27,7 @@ from jobs.stores.site import SiteStore
 from jobs.strays import Strays
 from jobs.watch import Loss, Watch
 from tests.support.both import both_of, mender_of
+from tests.support.conditions import eventually
 
 _LEASE_S = 30.0
 
@@ -188,3 +192,27 @@ async def test_a_steward_that_has_lost_its_lease_stops_rebuilding(stage: Stage) 
     with pytest.raises(StoreUnavailableError, match="another steward"):
         await site.begin("epoch")
     assert await watch.look() is None
+
+
+async def test_a_round_that_does_not_end_is_told_of(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the watchdog: somebody holds the site's row, and the stores are compared no more. Then they are again."""
+    monkeypatch.setattr(stewardship, "_LONGEST_ROUND_S", 0.0)
+    watch = await stage.in_order()
+    history = HistoryWriter(events=stage.both.events, scribe=Scribe(stage.both.jobs))
+    steward = Stewardship(watch=watch, history=history, others=())
+    running = asyncio.create_task(watch.run())
+    try:
+        async with stage.database.transaction() as connection:
+            await connection.execute("SELECT FROM site FOR UPDATE")
+
+            async def stands_still() -> bool:
+                return steward.stuck(1.5) == ["watch"]
+
+            await eventually(stands_still)
+
+        async def comes_round() -> bool:
+            return steward.stuck(1.5) == []
+
+        await eventually(comes_round)
+    finally:
+        await cancel_until_ended([running], again_s=1.0)
