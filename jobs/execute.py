@@ -13,7 +13,7 @@ from jobs.deadlines import Deadlines, Limit
 from jobs.endings import Verdicts, ending_of
 from jobs.errors import InvalidInputError, JobFailedError, JobTimeoutError
 from jobs.held import Run
-from jobs.logs import log_with
+from jobs.logs import log_about
 from jobs.model import Job, State
 from jobs.origin import come_from
 from jobs.outcome import Ended, Failed, Outcome, Retrying, Succeeded, Unknown, failure_of
@@ -71,8 +71,8 @@ class TaskExecutor(Verdicts):
             payload = read_payload(claimed.payload)
         except ValueError as error:
             return Failed(failure=failure_of(claimed.task, JobFailedError(str(error))))
-        run.name(payload.function, payload.origin)
-        log_with(run.fields)
+        run.read(payload.function, payload.origin)
+        log_about(run)
         come_from(payload.origin)
         task = self._tasks.get(payload.function)
         if task is None:  # only of a stock client's job: ours name their task to the claim

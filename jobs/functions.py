@@ -14,7 +14,7 @@ from jobs.contract import JobExecutionFailed, Retry, RetryJob
 from jobs.endings import Verdicts, state_of_end
 from jobs.errors import JobTimeoutError
 from jobs.held import Run, Stop
-from jobs.logs import log_with
+from jobs.logs import log_about
 from jobs.origin import come_from
 from jobs.outcome import Cancelled, Ended, Failed, Outcome, Retrying, Succeeded, Unknown, failure_of
 from jobs.payload import Payload, read_payload
@@ -113,9 +113,9 @@ class FunctionExecutor(Verdicts):
         claimed = run.claimed
         payload, function = self._read(claimed)
         if payload is not None:
-            run.name(payload.function, payload.origin)
+            run.read(payload.function, payload.origin)
             come_from(payload.origin)
-        log_with(run.fields)
+        log_about(run)
         ctx = {
             **self._host.ctx,
             "job_id": claimed.id,
@@ -258,7 +258,7 @@ class FunctionExecutor(Verdicts):
         try:
             return self._host.encode(record)
         except Exception:
-            log.exception("result_not_encoded", **call.run.fields)
+            log.exception("result_not_encoded", about=call.run)
             return self._host.encode(record | {"s": False, "r": "unable to serialize result"})
 
     @staticmethod

@@ -23,21 +23,25 @@ class Stop(Enum):
 
 
 class Run:
-    """One claimed job on this worker, from its claim until Redis knows its end. Times are the event loop's.
+    """One claimed job on this worker, from its claim until Redis knows its end. Times are the event loop's."""
 
-    `fields` is what each line of the log says of it.
-    """
-
-    __slots__ = ("claimed", "deadline", "fields", "has_ended", "renewed_at", "settled", "started_at", "stop", "task")
+    __slots__ = (
+        "claimed",
+        "deadline",
+        "has_ended",
+        "origin",
+        "renewed_at",
+        "settled",
+        "started_at",
+        "stop",
+        "task",
+        "task_name",
+    )
 
     def __init__(self, claimed: Claimed, now: float) -> None:
         self.claimed = claimed
-        self.fields: Mapping[str, object] = {
-            "job": claimed.id,
-            "task": claimed.task,
-            "owner": claimed.owner,
-            "try": claimed.tries,
-        }
+        self.task_name = claimed.task  # a stock client's is known once its payload has been read
+        self.origin: str | None = None  # the same, of any job
         self.started_at = now
         self.renewed_at = now
         self.deadline = now + claimed.timeout_ms / 1000 + CLEAN_UP_S
@@ -46,10 +50,16 @@ class Run:
         self.has_ended = False
         self.settled: Callable[[], None] | None = None  # called once Redis knows how the try ended
 
-    def name(self, task: str, origin: str | None) -> None:
-        """Take note of what only the payload tells: a stock client's task, and where the job comes from."""
-        told = {} if origin is None else Origin.of(origin).fields
-        self.fields = {**self.fields, "task": task, **told}
+    @property
+    def fields(self) -> Mapping[str, object]:
+        """Give what each line of the log says of it."""
+        claimed, origin = self.claimed, None if self.origin is None else Origin.of(self.origin)
+        told = {"job": claimed.id, "task": self.task_name, "owner": claimed.owner, "try": claimed.tries}
+        return told if origin is None else {**told, **origin.fields}
+
+    def read(self, task: str, origin: str | None) -> None:
+        """Take note of what the payload tells: the task, and where the job comes from."""
+        self.task_name, self.origin = task, origin
 
     def cancel(self, why: Stop) -> None:
         """Ask it to stop; the first reason counts."""

@@ -140,7 +140,7 @@ class Intake:
             self._holdings.remove(run)
             run.settle()
             if answer not in {"ok", "ended"}:
-                log.warning("end_refused", **run.fields, answer=answer)
+                log.warning("end_refused", about=run, answer=answer)
 
     def _ended(self, run: Run, ending: Ending) -> None:
         self._ends.append((run, ending))

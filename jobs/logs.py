@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Literal
+from typing import Literal, Protocol
 
 import orjson
 import structlog
@@ -29,8 +29,16 @@ class Lines:
     debug = info = warning = error = critical = msg
 
 
+class About(Protocol):
+    """What a line may be about. It is asked for its fields when a line is written: most that are not cost nothing."""
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        """What each line about it says."""
+
+
 _process: ContextVar[Mapping[str, object]] = ContextVar("process", default={})  # noqa: B039  nobody changes it
-_fields: ContextVar[Mapping[str, object]] = ContextVar("fields", default={})  # noqa: B039  the same
+_about: ContextVar[About | None] = ContextVar("about", default=None)
 
 
 def log_as(**fields: object) -> None:
@@ -38,16 +46,17 @@ def log_as(**fields: object) -> None:
     _process.set(fields)
 
 
-def log_with(fields: Mapping[str, object]) -> None:
-    """Add these to all that the current task logs: one step, where structlog's binding takes one for each field.
+def log_about(one: About) -> None:
+    """Add its fields to all that the current task logs: a request, or the run of a job; one at a time.
 
-    They take the place of those of before: a task is about one thing at a time.
+    A single line from elsewhere says `about=one`. That is one step, where structlog's binding takes one for each field.
     """
-    _fields.set(fields)
+    _about.set(one)
 
 
 def _add_fields(_: object, __: str, event: EventDict) -> EventDict:
-    return {**_process.get(), **_fields.get(), **event}
+    about = event.pop("about", None) or _about.get()
+    return {**_process.get(), **(about.fields if about is not None else {}), **event}
 
 
 _SHARED: tuple[Processor, ...] = (

@@ -54,15 +54,17 @@ class Origin:
         return self.request if self.traceparent is None else f"{self.request} {self.traceparent}"
 
     @classmethod
-    def of(cls, kept: str) -> Self:
-        """Read what `str` gave."""
+    def of(cls, kept: str) -> Self | None:
+        """Read what `str` gave; None for anything else: in a payload anybody may write."""
+        if _ORIGIN.fullmatch(kept) is None:
+            return None
         request, _, traceparent = kept.partition(" ")
         return cls(request, traceparent or None)
 
 
-def is_origin(kept: object) -> bool:
-    """Say whether that may be what `str` gave: anybody may write into a payload."""
-    return isinstance(kept, str) and _ORIGIN.fullmatch(kept) is not None
+def believed(kept: str | None) -> str | None:
+    """Give what may be an origin as it is kept, None for anything else."""
+    return kept if kept is not None and Origin.of(kept) is not None else None
 
 
 _kept: ContextVar[str | None] = ContextVar("origin", default=None)
@@ -75,4 +77,4 @@ def come_from(kept: str | None) -> None:
 
 def current_origin() -> str | None:
     """Give where the current task has its work from, as it is kept with a job; None where no request has led to it."""
-    return _kept.get()
+    return believed(_kept.get())

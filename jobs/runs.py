@@ -75,13 +75,13 @@ class Runs:
     def cancel(self, run: Run) -> None:
         """Stop a run that somebody wants cancelled; it has ten seconds to clean up, then it is given up."""
         if run.stop is None:
-            log.info("job_cancelling", **run.fields)
+            log.info("job_cancelling", about=run)
             run.deadline = min(run.deadline, asyncio.get_running_loop().time() + CLEAN_UP_S)
             self._stop(run, Stop.CANCEL)
 
     def lose(self, run: Run) -> None:
         """Stop a run that is ours no more."""
-        log.warning("lease_lost", **run.fields)
+        log.warning("lease_lost", about=run)
         self._stop(run, Stop.LOST)
 
     def stop_all(self) -> None:
@@ -128,7 +128,7 @@ class Runs:
         except asyncio.CancelledError:
             outcome = None
         except Exception as error:
-            log.exception("execution_broke", **run.fields)
+            log.exception("execution_broke", about=run)
             outcome = self._executor.broken(run.claimed, error)
         if run.stop is not Stop.OVERDUE:
             self._over(run, outcome)
@@ -158,7 +158,7 @@ class Runs:
         now = asyncio.get_running_loop().time()
         ms = -1 if run.claimed.is_exhausted else round((now - run.started_at) * 1000)
         ending = self._executor.ending(run, outcome, ms=ms, is_fresh=now - run.renewed_at < _FRESH_S)
-        self._log.info("job_ended", **run.fields, state=ending.state)
+        self._log.info("job_ended", about=run, state=ending.state)
         self._ended(run, ending)
 
     def _tell(self, run: Run, telling: Coroutine[Any, Any, None]) -> None:
@@ -175,12 +175,12 @@ class Runs:
         ms = round((asyncio.get_running_loop().time() - run.started_at) * 1000)
         failure, delay_ms = outcome.failure, round(outcome.delay_s * 1000)
         await self._outage.answered(lambda: self._leases.retry(run.claimed, failure, delay_ms=delay_ms, ms=ms))
-        log.info("job_retrying", **run.fields, delay_s=round(outcome.delay_s, 3))
+        log.info("job_retrying", about=run, delay_s=round(outcome.delay_s, 3))
 
     async def _put_aside(self, run: Run, outcome: Unknown) -> None:
         delay_ms = round(_UNKNOWN_S * 1000)
         await self._outage.answered(lambda: self._leases.hand_back([run.claimed], delay_ms=delay_ms, task=outcome.task))
-        log.warning("task_unknown", **run.fields)
+        log.warning("task_unknown", about=run)
 
     def _give_up(self, run: Run) -> None:
         if run.stop not in {None, Stop.CANCEL}:
@@ -188,7 +188,7 @@ class Runs:
         outcome = Cancelled() if run.stop is Stop.CANCEL else self._executor.overdue(run.claimed)
         run.stop = Stop.OVERDUE
         run.cancel(Stop.OVERDUE)
-        log.error("job_abandoned", **run.fields)
+        log.error("job_abandoned", about=run)
         self._over(run, outcome)
 
     def _stop(self, run: Run, why: Stop) -> None:

@@ -15,7 +15,7 @@ from app.state import Deps, timed
 from app.templates import UNKNOWN
 from app.traffic import WAITING, Traffic
 from jobs.errors import QuotaError
-from jobs.logs import log_with
+from jobs.logs import log_about
 from jobs.origin import Origin, come_from, read_traceparent
 
 HEADER = "X-Request-ID"
@@ -53,7 +53,7 @@ class RequestContext:
                 message["headers"] = [*message["headers"], *own, *more]
             await send(message)
 
-        log_with(origin.fields)
+        log_about(origin)
         come_from(str(origin))
         try:
             await self._app(scope, receive, watched)

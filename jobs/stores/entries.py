@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from jobs import codec, keys
 from jobs.model import Job, State
+from jobs.origin import believed
 from jobs.payload import origin_in
 from jobs.stores.redis import answering
 
@@ -69,7 +70,7 @@ def _job(job_id: str, hash_fields: Mapping[bytes, bytes], payload: bytes) -> Job
             run_at=None if due == "0" else _moment(due),
             expires_at=None if expires == "0" else _moment(expires),
             unique_key=unique.split(":", 2)[2] if unique else None,
-            origin=origin_in(call),
+            origin=believed(origin_in(call)),
         )
     except (ValueError, KeyError, TypeError, IndexError):
         return None

@@ -43,11 +43,8 @@ def _read(call: ast.Call, level: str, *, is_exception: bool) -> tuple[str, str, 
     assert isinstance(name.value, str)
     fields = {"exception"} if is_exception else set()
     for keyword in call.keywords:
-        if keyword.arg is not None:
-            fields.add("exception" if keyword.arg == "exc_info" else keyword.arg)
-        else:
-            assert ast.unparse(keyword.value).endswith("run.fields"), f"name the fields: {ast.unparse(call)}"
-            fields.add(JOB)
+        assert keyword.arg is not None, f"name the fields: {ast.unparse(call)}"
+        fields.add({"exc_info": "exception", "about": JOB}.get(keyword.arg, keyword.arg))
     return name.value, level, fields
 
 
