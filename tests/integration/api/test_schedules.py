@@ -92,8 +92,9 @@ async def test_a_run_out_of_turn_moves_no_time(client: httpx.AsyncClient, planne
             return shown if shown["next_due_at"] else None
 
         before = await eventually(is_seen)
-        answer = await client.post("/api/schedules/nap/run")
+        answer = await client.post("/api/schedules/nap/run", headers={"X-Request-ID": "out-of-turn"})
         job = answer.json()
+        assert job["request_id"] == "out-of-turn"
         assert (answer.status_code, answer.headers["location"]) == (202, f"/api/jobs/{job['id']}")
         assert (job["owner"], job["args"], job["run_at"]) == ("system", {"seconds": 0.5}, None)
         again = await client.post("/api/schedules/nap/run")

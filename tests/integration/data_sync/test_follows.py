@@ -26,7 +26,7 @@ async def test_a_sync_notes_the_version_that_it_ran_with(site: httpx.AsyncClient
 
 
 async def test_pictures_follow_their_rows(site: httpx.AsyncClient, database: Database) -> None:
-    """The job that extracts them is accepted with the rows, and comes in line by itself."""
+    """The job that extracts them is accepted with the rows, comes in line by itself, and from the same request."""
     await publish_products(site)
     file = await upload_book(site, book_of([("A1", [noise(64)]), ("A2", []), ("A3", [noise(65)])]))
     progress = await sync(site, file["id"])
@@ -38,6 +38,8 @@ async def test_pictures_follow_their_rows(site: httpx.AsyncClient, database: Dat
         return bool(await database.fetch("SELECT FROM jobs WHERE id = $1 AND finished_at IS NOT NULL", images))
 
     await eventually(has_ended, within_s=40)
-    assert (await end_of(site, images))["state"] == "succeeded"
+    ended = await end_of(site, images)
+    assert (ended["state"], ended["request_id"]) == ("succeeded", job["request_id"])
+    assert job["request_id"]
     rows = await database.fetch("SELECT sku FROM product_images ORDER BY sku")
     assert [row["sku"] for row in rows] == ["A1", "A3"]

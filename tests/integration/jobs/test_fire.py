@@ -63,6 +63,7 @@ async def test_what_is_due_becomes_a_job_in_line(bell: Bell) -> None:
     row = await _look_on(bell, bell.firer(often))
     (job,) = await bell.jobs()
     assert (job["id"], job["run_at"]) == (row["last_job_id"], row["last_due_at"])
+    assert job["origin"] is None  # no request has led to it
     assert row["next_due_at"] - row["last_due_at"] == timedelta(seconds=1)
     assert (job["owner"], job["task"], job["queue"], job["priority"]) == ("system", "diag.sleep", "scheduled", 7)
     assert (job["args"], job["timeout_s"], job["tags"]) == ({"seconds": 0.1}, 5, ["schedule:often"])
