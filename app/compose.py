@@ -148,7 +148,7 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         deadline_s=settings.rate_limits.deadline_s,
         when_away={policy: WhenAway(word) for policy, word in settings.rate_limits.words_when_away().items()},
     )
-    presence, fitness, arrears = Presence(redis), Fitness(redis), ArrearsStore(database)
+    presence, fitness = Presence(redis), Fitness(redis)
     upkeep = Upkeep(database, timetable=timetable, planned=planned)
     users, credentials = UserStore(database, quotas=quotas), CredentialStore(database)
     authenticator = Authenticator(credentials, admin_api_key=settings.app.admin_api_key.get_secret_value())
@@ -193,7 +193,7 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
             statistics=Statistics(redis, queues=tasks.queues, patience_s=_METRICS_PATIENCE_S),
             queues=tasks.queues,
         ),
-        arrears=arrears,
+        arrears=ArrearsStore(database),
         memory=Memory(redis),
         loop_lag=LoopLag(),
         pools={
@@ -209,7 +209,6 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
             database=database,
             fitness=fitness,
             presence=presence,
-            arrears=arrears,
             upkeep=upkeep,
             limiter=limiter,
             queues=tasks.queues,

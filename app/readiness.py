@@ -40,7 +40,6 @@ class Readiness:
         database: Database,
         fitness: Fitness,
         presence: Presence,
-        arrears: ArrearsStore,
         upkeep: Upkeep,
         limiter: Limiter,
         queues: Sequence[str],
@@ -49,7 +48,7 @@ class Readiness:
         self._postgresql = Look(database.ping)
         self._redis = Look(fitness.check)
         self._workers = Look(presence.workers, kept_s=_WORKERS_KEPT_S)
-        self._arrears = Look(arrears.read, kept_s=_ARREARS_KEPT_S)
+        self._arrears = Look(ArrearsStore(database).read, kept_s=_ARREARS_KEPT_S)
         self._canaries = Look(upkeep.canaries, kept_s=_CANARIES_KEPT_S)
         self._limiter = limiter
         self._queues = tuple(queues)

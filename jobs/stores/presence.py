@@ -52,14 +52,6 @@ class Sighting:
     silent_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
-    """A worker process, and how many seconds ago it said what is known of it."""
-
-    worker: WorkerProcess
-    silent_s: float
-
-
 class Presence:
     """All calls raise StoreUnavailableError while Redis is away."""
 

@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 from jobs.stores.database import Database
 from tests.chaos.outages import stopped
 from tests.chaos.workers import hasty_recoverer
-from tests.conftest import Servers
 from tests.support.conditions import eventually, reaches
 from tests.support.processes import Running, worker_process
+from tests.support.servers import Servers
 from tests.support.site import end_of
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from tests.chaos.outages import hung
-from tests.conftest import Servers
 from tests.support.conditions import eventually
+from tests.support.servers import Servers
 
 _PROMPTLY_S = 2.0
 

@@ -16,10 +16,10 @@ from jobs.stores.scripts import Script
 from tests.chaos.outages import hung, stopped
 from tests.chaos.wire import Cut, wire_to
 from tests.chaos.workers import worker_of
-from tests.conftest import Servers
 from tests.support.conditions import reaches
 from tests.support.manager import Manager, manager_at
 from tests.support.processes import started, web_process, worker_process
+from tests.support.servers import Servers
 from tests.support.site import end_of, submit
 
 WATCHDOG_S = 0.6

@@ -40,7 +40,10 @@ class Waiting(TypedDict):
 
 
 class Job(TypedDict):
-    """A job. `run` counts its generations, `tries` the starts within one."""
+    """A job. `run` counts its generations, `tries` the starts within one.
+
+    `request_id` and `trace_id` name the request that has led to this run, None where none has, and its W3C trace.
+    """
 
     id: str
     task: str
@@ -65,6 +68,8 @@ class Job(TypedDict):
     error: Failure | None
     waiting: Waiting | None
     durability: Durability
+    request_id: str | None
+    trace_id: str | None
 
 
 _Numbered = TypedDict("_Numbered", {"try": int})  # a name that a class cannot give to a field
