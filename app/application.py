@@ -4,7 +4,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from app.lifespan import Lifespan
-from app.routes import MIDDLEWARE, ROUTES
+from app.routes import ALL_ROUTES, MIDDLEWARE
 
 
 class _Application(Starlette):
@@ -19,4 +19,4 @@ class _Application(Starlette):
 
 def application(lifespan: Lifespan) -> Starlette:
     """Make it; its parts are there while the lifespan lasts."""
-    return _Application(routes=ROUTES, middleware=MIDDLEWARE, lifespan=lifespan)
+    return _Application(routes=ALL_ROUTES, middleware=MIDDLEWARE, lifespan=lifespan)

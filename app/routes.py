@@ -1,4 +1,4 @@
-"""Which path leads where, and what every request passes through: two literal tables, read top to bottom."""
+"""Which path leads where, and what every request passes through: literal tables, read top to bottom."""
 
 from starlette.middleware import Middleware
 
@@ -30,12 +30,13 @@ from app.api import (
     users,
 )
 from app.api.methods import by_method
+from app.dashboard.pages import OPEN_ROUTES, PAGE_ROUTES
 from app.middleware.authentication import Authentication, LoginRequired
 from app.middleware.body_limit import BodyLimit
 from app.middleware.rate_limit import RateLimit
 from app.middleware.request_context import RequestContext
 
-# They are tried in this order: what is asked for most comes first.
+# What programs ask for: each of these is an operation of the document. What is asked for most comes first.
 ROUTES = (
     by_method("/api/jobs", GET=jobs.list_jobs, POST=jobs.submit_job),
     by_method("/healthz", GET=health.healthz),
@@ -116,10 +117,13 @@ ROUTES = (
     by_method("/openapi.json", GET=docs.show_document),
 )
 
+# And what people look at, which no document describes.
+ALL_ROUTES = (*ROUTES, *PAGE_ROUTES, *OPEN_ROUTES)
+
 MIDDLEWARE = (
     Middleware(RequestContext),
-    Middleware(Authentication),
-    Middleware(RateLimit, routes=ROUTES),
+    Middleware(Authentication, pages=PAGE_ROUTES),
+    Middleware(RateLimit, routes=ALL_ROUTES),
     Middleware(LoginRequired),
     Middleware(BodyLimit),
 )

@@ -22,8 +22,15 @@ class Templates:
 
     def of(self, method: str, path: str) -> tuple[str, str]:
         """Give `<method> <template>` and the template alone."""
-        route = self._exact.get(path) or next((route for regex, route in self._patterns if regex.match(path)), None)
+        route = self._route_of(path)
         if route is None:
             return UNKNOWN, UNKNOWN
         known = method if method in (route.methods or ()) else UNKNOWN
         return f"{'GET' if known == 'HEAD' else known} {route.path}", route.path
+
+    def have(self, path: str) -> bool:
+        """Say whether a path leads somewhere."""
+        return self._route_of(path) is not None
+
+    def _route_of(self, path: str) -> Route | None:
+        return self._exact.get(path) or next((route for regex, route in self._patterns if regex.match(path)), None)

@@ -1,6 +1,9 @@
-"""Finds out who asks, and lets nobody near /api who is not known."""
+"""Finds out who asks, and lets nobody near /api who is not known. Pages lead him to the login by themselves."""
+
+from collections.abc import Iterable
 
 from starlette.requests import Request, cookie_parser
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.auth import bearer_of
@@ -9,6 +12,7 @@ from app.headers import header_of
 from app.identity import SESSION_COOKIE
 from app.origin import is_from_us
 from app.state import deps_of
+from app.templates import Templates
 from jobs.errors import StoreUnavailableError
 
 PROTECTED = "/api/"
@@ -22,12 +26,14 @@ _CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
 class Authentication:
     """Puts who asks where all others find it, or why nobody is known. It refuses nobody: a wrong key is limited too."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, pages: Iterable[Route]) -> None:
+        """`pages` are those that show people what is theirs."""
         self._app = app
+        self._pages = Templates(pages)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, with its sender where that is of interest."""
-        if scope["type"] == "http" and is_protected(scope["path"]):
+        if scope["type"] == "http" and (is_protected(scope["path"]) or self._pages.have(scope["path"])):
             state, authenticator = scope["state"], deps_of(Request(scope)).authenticator
             try:
                 sent = _sent(scope)

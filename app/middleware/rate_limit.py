@@ -13,7 +13,13 @@ from app.templates import Templates
 from ratelimit.policy import Subject, Tier
 
 # What has to answer whoever asks and however often: probes, metrics, and files that cost nothing.
-EXEMPT: Final = frozenset({"/healthz", "/readyz", "/metrics", "/docs", "/docs/{file}", "/openapi.json"})
+EXEMPT: Final = frozenset(
+    {
+        *("/healthz", "/readyz", "/metrics"),
+        *("/docs", "/docs/{file}", "/openapi.json"),
+        *("/login", "/static/{version}/{file}"),
+    }
+)
 
 
 class RateLimit:

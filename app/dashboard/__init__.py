@@ -1,0 +1,12 @@
+"""The dashboard: pages for people, at `/`. A page shows what endpoints of the API answer, and does nothing by itself.
+
+A map, lower layers first:
+
+words       assets (what pages load), filters (times, spans and numbers as people read them)
+reading     read (asks an endpoint of the API, within the process), answers (what a browser gets, and what it may do)
+page        page (who may see one, what it reads), login (the one page that everybody may see)
+pages       the literal table of all
+
+What people do on a page its scripts (static/) send to the JSON API, with the cookie of the session. What changes they
+are told by the API's server-sent events; then they ask for the page again, and take over those parts of it that differ.
+"""

@@ -1,0 +1,16 @@
+// Brings a page to life. Whatever it shows comes from the server as HTML; these scripts send, follow and refresh.
+
+import { startActions } from "./actions.js";
+import { startCharts } from "./charts.js";
+import { follow } from "./follow.js";
+import { startRefreshing } from "./refresh.js";
+import { localize } from "./times.js";
+import { startUploads } from "./upload.js";
+
+startRefreshing(() => {
+  localize();
+  follow();
+});
+startActions();
+startUploads();
+startCharts();
