@@ -49,7 +49,7 @@ ROUTES = (
     by_method("/api/events", GET=events.follow_jobs),
     by_method("/api/failures", GET=failures.list_causes),
     by_method("/api/failures/{fingerprint}/retry", POST=failures.retry_cause),
-    by_method("/api/batches", POST=batches.submit_batch),
+    by_method("/api/batches", GET=batches.list_batches, POST=batches.submit_batch),
     by_method("/api/batches/{id}", GET=batches.show_batch),
     by_method("/api/batches/{id}/cancel", POST=batches.cancel_batch),
     by_method("/api/batches/{id}/retry", POST=batches.retry_batch),

@@ -13,7 +13,8 @@ from jobs.group_commit import GroupCommit
 from jobs.ids import new_job_id
 from jobs.members import Roll
 from jobs.model import Job
-from jobs.stores.batches import BatchStore
+from jobs.stores.batches import BatchPage, BatchStore
+from jobs.stores.listing import Place
 from jobs.stores.queue import MOST_AT_ONCE, Queue, Room
 from jobs.submit import Submitter
 
@@ -50,6 +51,10 @@ class Batches:
         if batch is None:
             raise NotFoundError(f"there is no batch {batch_id}")
         return batch
+
+    async def page(self, *, owner: str | None, after: Place | None, limit: int) -> BatchPage:
+        """Give up to `limit` batches, newest first; `owner` None means everybody's."""
+        return await self._batches.page(owner=owner, after=after, limit=limit)
 
     async def find(self, batch_id: str) -> Batch | None:
         """Give a batch, or None, whoever asks: many who follow one batch ask at the same moment, and by one query."""

@@ -5,10 +5,12 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api.cursors import List, read_cursor, write_cursor
 from app.api.jobs import IDEMPOTENCY_KEY, REPLAYED
-from app.api.parsing import answer, read_job_id, read_json
+from app.api.parsing import answer, read_job_id, read_json, read_query
 from app.headers import header_of
-from app.schemas.requests import BatchBody
+from app.schemas.requests import BatchBody, BatchesQuery
+from app.schemas.shapes.batches import BatchList
 from app.schemas.views.batches import batch_view
 from app.state import actor_of, deps_of, identity_of
 from jobs.batch_check import BatchSubmission
@@ -29,6 +31,16 @@ async def submit_batch(request: Request) -> Response:
     if submitted.is_replayed:
         response.headers[REPLAYED] = "true"
     return response
+
+
+async def list_batches(request: Request) -> Response:
+    """GET /api/batches: newest first."""
+    query = read_query(request, BatchesQuery)
+    place, sees = read_cursor(List.BATCHES, query.cursor), identity_of(request).sees
+    page = await deps_of(request).batches.page(owner=sees, after=place, limit=query.limit)
+    following = write_cursor(List.BATCHES, page.following)
+    view: BatchList = {"items": [batch_view(batch) for batch in page.batches], "next_cursor": following}
+    return answer(view)
 
 
 async def show_batch(request: Request) -> Response:

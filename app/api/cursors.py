@@ -24,6 +24,7 @@ class List(StrEnum):
 
     JOBS = "jobs"
     FAILURES = "failures"
+    BATCHES = "batches"
     MEMBERS = "failed jobs of a cause"
     AUDIT = "audit log"
     USERS = "users"

@@ -80,9 +80,16 @@ PAGES: Final = (
         reads={"causes": Read(endpoint=failures.list_causes, passes=True)},
     ),
     Page(
+        path="/batches",
+        title="Batches",
+        section="batches",
+        template="batches.html",
+        reads={"batches": Read(endpoint=batches.list_batches, query={"limit": "20"}, passes=True)},
+    ),
+    Page(
         path="/batches/{id}",
         title="Batch",
-        section="jobs",
+        section="batches",
         template="batch.html",
         reads={"batch": Read(endpoint=batches.show_batch)},
     ),

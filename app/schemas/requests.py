@@ -102,6 +102,15 @@ class BatchBody(Body):
     on_complete: JobBody | None = None
 
 
+class BatchesQuery(Body):
+    """GET /api/batches."""
+
+    model_config = ConfigDict(strict=False)
+
+    limit: PageSize = 50
+    cursor: Cursor | None = None
+
+
 class JobQuery(Body):
     """GET /api/jobs/{id}."""
 

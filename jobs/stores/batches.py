@@ -11,7 +11,10 @@ from jobs.model import Failure, Job, State
 from jobs.stores.audit import note
 from jobs.stores.database import Connection, Database, Row
 from jobs.stores.jobs import KeyUse, NewJob, Run, job_of
+from jobs.stores.listing import LAST, Place, walk
 from jobs.stores.queries import load_queries
+
+_NEWEST = Place(LAST, "z")  # ids are hex digits
 
 _SQL = load_queries(Path(__file__).with_suffix(".sql"))
 
@@ -55,6 +58,14 @@ class NewBatch:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchPage:
+    """Batches, newest first, and the place from which to go on; None where there are no more."""
+
+    batches: Sequence[Batch]
+    following: Place | None
+
+
 class BatchStore:
     """All calls raise StoreUnavailableError while PostgreSQL is away."""
 
@@ -93,6 +104,17 @@ class BatchStore:
         """Give those of these batches that there are, by id, as far as the history is written."""
         rows = await self._database.fetch(_SQL["get_all"], list(batch_ids))
         return {row["id"]: _batch(row) for row in rows}
+
+    async def page(self, *, owner: str | None, after: Place | None, limit: int) -> BatchPage:
+        """Give up to `limit` batches as far as the history is written; fewer where few of thousands are the owner's."""
+        async with self._database.connect() as connection:
+
+            async def look(start: Place, most: int, amount: int) -> Sequence[Row]:
+                return await connection.fetch(_SQL["newest"], start.id, most, owner, amount)
+
+            rows, following = await walk(look, after or _NEWEST, limit=limit, time="created_at")
+        found = await self.get_all([row["id"] for row in rows])
+        return BatchPage(batches=[found[row["id"]] for row in rows if row["id"] in found], following=following)
 
     async def members(self, batch_id: str) -> list[str]:
         """Give the ids of the jobs of a batch."""

@@ -53,7 +53,7 @@ function plotIn(figure) {
         x: { range: (_, least, latest) => [Math.min(least, latest - LEAST_S), latest] },
         y: { range: (_, __, greatest) => [0, Math.max(greatest, 1) * 1.1] },
       },
-      axes: [{ ...axis, space: 90, values: (_, ticks) => ticks.map(clock) }, { ...axis, size: 44 }],
+      axes: [{ ...axis, size: 28, space: 90, values: (_, ticks) => ticks.map(clock) }, { ...axis, size: 44 }],
       series: [{}, ...names.map((_, index) => ({ stroke: () => color(`--k${index + 1}`), width: 2, points: { show: false } }))],
     },
     [[], ...names.map(() => [])],

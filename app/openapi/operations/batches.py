@@ -3,8 +3,8 @@
 from app.api import batches
 from app.openapi.operation import IDEMPOTENCY_KEY, LOCATION, REPLAYED, Answer, Operation, Operations
 from app.problems import CONFLICT, MISMATCH, QUOTA
-from app.schemas.requests import BatchBody
-from app.schemas.shapes.batches import BatchView
+from app.schemas.requests import BatchBody, BatchesQuery
+from app.schemas.shapes.batches import BatchList, BatchView
 
 BATCHES: Operations = {
     batches.submit_batch: Operation(
@@ -19,6 +19,12 @@ BATCHES: Operations = {
         },
         answers={202: Answer(meaning="The batch: it will run", shape=BatchView, headers=(LOCATION, REPLAYED))},
         problems=(CONFLICT, MISMATCH, QUOTA),
+    ),
+    batches.list_batches: Operation(
+        summary="List the batches",
+        description="One's own; an administrator everybody's. Whose they are is tried on some thousand batches a page.",
+        query=BatchesQuery,
+        answers={200: Answer(meaning="A page, newest first", shape=BatchList)},
     ),
     batches.show_batch: Operation(
         summary="Show a batch",

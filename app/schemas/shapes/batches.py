@@ -1,6 +1,6 @@
 """Batches of jobs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from typing_extensions import TypedDict
@@ -20,3 +20,10 @@ class BatchView(TypedDict):
     created_at: datetime
     finished_at: datetime | None
     on_complete_job_id: str | None
+
+
+class BatchList(TypedDict):
+    """A page of batches, newest first. It may be short, even empty, though `next_cursor` leads on: where few fit."""
+
+    items: Sequence[BatchView]
+    next_cursor: str | None

@@ -82,6 +82,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("GET", "/api/failures"): _KNOWN,
     ("POST", "/api/failures/{fingerprint}/retry"): _all(401, 404, 202, 202, place="cause"),
     ("POST", "/api/batches"): _all(401, 202, 202, 202, json={"jobs": [_NOOP]}),
+    ("GET", "/api/batches"): _KNOWN,
     ("GET", "/api/batches/{id}"): _all(401, 404, 200, 200, place="$batch"),
     ("POST", "/api/batches/{id}/retry"): _all(401, 404, 409, 409, place="$batch"),
     ("POST", "/api/batches/{id}/cancel"): _all(401, 404, 200, 200, place="$batch"),
