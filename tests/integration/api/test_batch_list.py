@@ -15,16 +15,16 @@ SELECT '0' || lpad(to_hex(number), 31, '0'), 'bob', number::text, 1 FROM generat
 """
 
 
-async def _all(client: httpx.AsyncClient, **query: object) -> list[Any]:
+async def _all(client: httpx.AsyncClient, **query: int) -> list[Any]:
     """Read a whole list; no page may be longer than was asked for."""
     found: list[Any] = []
     cursor: str | None = None
     while True:
-        more = {} if cursor is None else {"cursor": cursor}
+        more: dict[str, str] = {} if cursor is None else {"cursor": cursor}
         answer = await client.get("/api/batches", params={**query, **more})
         assert answer.status_code == 200, answer.text
         page = answer.json()
-        assert len(page["items"]) <= int(str(query.get("limit", 50)))
+        assert len(page["items"]) <= query.get("limit", 50)
         found += page["items"]
         cursor = page["next_cursor"]
         if cursor is None:

@@ -1,0 +1,77 @@
+"""One site and one browser for all tests of a module: real processes, with something of everything in them."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+from redis import Redis
+
+from tests.support.browser import Window, running_browser, window_on
+from tests.support.dashboard import furnished
+from tests.support.people import Person, log_in, new_user
+from tests.support.processes import Running, web_process, worker_process
+from tests.support.servers import Servers, migrated_database
+from tests.support.site import environment
+
+QUEUES = "data_sync:4,data_processing:2,scheduled:2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A running site: a client of the admin's, sessions of an administrator and of ann, and things by their ids."""
+
+    url: str
+    api: httpx.AsyncClient
+    ann: Person
+    session: str
+    anns_session: str
+    things: dict[str, str]
+    web: Running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shown(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shown]:
+    """Run the site."""
+    with Redis.from_url(servers.redis.url) as redis:
+        redis.flushdb()
+    folder: Path = tmp_path_factory.mktemp("dashboard")
+    async with migrated_database(servers) as database_url:
+        environ = environment(
+            database_url=database_url,
+            redis_url=servers.redis.url,
+            data_dir=folder / "data",
+            JOBS_SCHEDULES="tests.support.schedules:SCHEDULES",
+        )
+        async with web_process(environ) as (web, api), worker_process(environ, QUEUES):
+            await new_user(api, "boss", "admin")
+            ann = await new_user(api, "ann")
+            sessions = [(await log_in(api, name))["token"] for name in ("boss", "ann")]
+            api.cookies.clear()
+            things = await furnished(api)
+            yield Shown(
+                url=str(api.base_url).rstrip("/"),
+                api=api,
+                ann=ann,
+                session=sessions[0],
+                anns_session=sessions[1],
+                things=things,
+                web=web,
+            )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """Start the browser."""
+    async with running_browser() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def boss(shown: Shown, browser: Browser) -> AsyncIterator[Window]:
+    """Open a window in which an administrator is logged in."""
+    async with window_on(browser, shown.url, session=shown.session) as window:
+        yield window

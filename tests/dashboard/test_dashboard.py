@@ -1,0 +1,297 @@
+"""The dashboard in a browser, as people press and read it: each walk ends with no complaint of the browser's."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Dialog, Page, expect
+
+from app.dashboard.pages import PAGES
+from tests.dashboard.conftest import Shown
+from tests.support.browser import DESK, PHONE, Window, window_on
+from tests.support.conditions import reaches
+from tests.support.dashboard import fill, press, says
+from tests.support.files import ORDERS, as_csv, publish
+from tests.support.people import PASSWORD
+from tests.support.site import end_of, submit
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+# What stands in the place of a page's parameter.
+PLACES = {"/jobs/": "failed", "/batches/": "batch", "/files/": "file", "/syncs/": "sync", "/templates/": "template"}
+# What axe looks for: in the dark only what depends on colours.
+SCHEMES: Mapping[Literal["light", "dark"], Sequence[str]] = {"light": (), "dark": ("color-contrast",)}
+QUERIES = {"/jobs/new": "?task=diag.progress", "/quota": "?owner=admin"}
+
+
+async def _agree(dialog: Dialog) -> None:
+    await dialog.accept()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(boss: Window) -> AsyncIterator[Page]:
+    """Give the page of an administrator, who says yes to every question."""
+    boss.page.on("dialog", _agree)
+    yield boss.page
+
+
+def _address(path: str, shown: Shown) -> str:
+    start, place, rest = path.partition("{id}")
+    return f"{start}{shown.things[PLACES[start]]}{rest}" if place else f"{path}{QUERIES.get(path, '')}"
+
+
+async def test_one_logs_in_and_out(shown: Shown, browser: Browser) -> None:
+    """Led there and back; with a wrong password it says so, and stays."""
+    async with window_on(browser, shown.url) as window:
+        page = window.page
+        await page.goto("/queues")
+        await fill(page, Username="ann", Password="wrong")  # noqa: S106
+        await press(page, "Log in")
+        await expect(page.get_by_role("alert")).to_contain_text("username or password is wrong")
+        assert any("401" in window.complaints.pop() for _ in window.complaints[:1])
+        await fill(page, Password=PASSWORD)
+        await press(page, "Log in")
+        await expect(page.get_by_role("heading", name="Queues")).to_be_visible()
+        await expect(page.get_by_role("link", name="Users")).to_have_count(0)
+        await expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+        await press(page, "Log out")
+        await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+        await page.goto("/queues")
+        await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+async def test_a_job_is_submitted_followed_and_cancelled(shown: Shown, page: Page) -> None:
+    """Its bar moves while it runs, and its state changes, with nobody asking for the page."""
+    await page.goto("/jobs/new")
+    await page.get_by_role("combobox", name="Task").select_option("diag.progress")
+    await press(page, "Show its arguments")
+    await fill(page, steps=200, seconds=60)
+    await press(page, "Submit")
+    await expect(page.get_by_role("heading", name="diag.progress")).to_be_visible()
+    bar = page.get_by_role("progressbar")
+    await expect(bar).to_have_js_property("max", 200)
+    first = await bar.evaluate("bar => bar.value")
+    await page.wait_for_function("([bar, first]) => bar.value > first", arg=[await bar.element_handle(), first])
+    await press(page, "Cancel")
+    await says(page, "Cancel: stopped.")
+    await expect(page.locator("#heading .state")).to_have_text("cancelled")
+    await expect(page.locator("#tries-table")).to_contain_text("cancelled")
+    job = await end_of(shown.api, page.url.rsplit("/", 1)[1])
+    assert (job["state"], job["args"]) == ("cancelled", {"steps": 200, "seconds": 60})
+
+
+async def test_what_is_wrong_is_told_at_the_field(boss: Window, page: Page) -> None:
+    """In the API's words, and the field is marked and has the focus."""
+    await page.goto("/jobs/new?task=diag.sleep")
+    await fill(page, seconds=1)
+    await page.get_by_text("When and how").click()
+    await page.get_by_label("Tries", exact=True).evaluate("field => field.removeAttribute('min')")
+    await fill(page, Tries=0)
+    await press(page, "Submit")
+    await expect(page.get_by_role("alert")).to_contain_text("max_tries")
+    await expect(page.get_by_label("Tries", exact=True)).to_be_focused()
+    assert "422" in boss.complaints.pop()
+
+
+async def test_a_list_shows_what_happens(shown: Shown, page: Page) -> None:
+    """A new job comes up, ends, and several are cancelled at once."""
+    await page.goto("/jobs?tag=seen")
+    await expect(page.get_by_text("There are none")).to_be_visible()
+    jobs = [await submit(shown.api, "diag.sleep", {"seconds": 60}, tags=["seen"]) for _ in range(2)]
+    for job in jobs:
+        row = page.locator(f"[data-job='{job['id']}']")
+        await expect(row.locator(".state")).to_have_text("running")
+        await row.get_by_role("checkbox").check()
+    await press(page, "Cancel selected")
+    await says(page, "2 done.")
+    for job in jobs:
+        await expect(page.locator(f"[data-job='{job['id']}'] .state")).to_have_text("cancelled")
+        assert (await end_of(shown.api, job["id"]))["state"] == "cancelled"
+
+
+async def test_a_failure_is_read_and_retried(shown: Shown, page: Page) -> None:
+    """By its cause, then alone; what it said is shown as text, with the traceback of each try."""
+    await page.goto("/failures")
+    cause = page.get_by_role("article").filter(has_text="diag.fail")
+    await cause.get_by_role("link", name="Failed jobs of this task").click()
+    await page.locator(f"[data-job='{shown.things['failed']}']").get_by_role("link").click()
+    await expect(page.locator("#now .said")).to_have_text("<b>not bold</b>")
+    await page.get_by_text("Try 1.2").click()
+    await expect(page.get_by_role("region", name="Traceback of try 1.2")).to_contain_text("DiagnosticError")
+    await press(page, "Retry")
+    await says(page, "It runs once more.")
+    await expect(page.locator("#tries-table")).to_contain_text("2.2")
+    await page.goto("/failures")
+    await press(page, "Retry all", within=cause)
+    await says(page, "run once more")
+    job = await reaches(shown.api, shown.things["failed"], "failed")
+    assert job["run"] >= 3
+
+
+async def test_a_queue_is_paused_and_goes_on(shown: Shown, page: Page) -> None:
+    """A job of it says why it waits, and starts once the queue does."""
+    await page.goto("/queues")
+    await press(page, "Pause scheduled")
+    await says(page, "scheduled is paused.")
+    job = await submit(shown.api, "diag.noop", queue="scheduled")
+    await page.goto(f"/jobs/{job['id']}")
+    await expect(page.get_by_text("its queue is paused")).to_be_visible()
+    await page.goto("/queues")
+    await press(page, "Resume scheduled")
+    await says(page, "scheduled goes on.")
+    assert (await end_of(shown.api, job["id"]))["state"] == "succeeded"
+
+
+async def test_a_batch_is_followed_and_cancelled(shown: Shown, page: Page) -> None:
+    """From the list of batches to its jobs."""
+    jobs = [{"task": "diag.sleep", "args": {"seconds": 60}}, {"task": "diag.noop"}]
+    batch = (await shown.api.post("/api/batches", json={"jobs": jobs, "name": "night"})).json()
+    await page.goto("/batches")
+    await page.get_by_role("link", name="night").click()
+    await expect(page.get_by_text("1 of 2")).to_be_visible()
+    await press(page, "Cancel all")
+    await says(page, "are being cancelled")
+    await expect(page.locator("#heading .state")).to_have_text("partial")
+    await page.get_by_role("link", name="Its jobs").click()
+    await expect(page.locator("tr[data-job]")).to_have_count(2)
+    assert batch["id"] in page.url
+
+
+async def test_a_schedule_runs_out_of_turn(page: Page) -> None:
+    """And leads to its job."""
+    await page.goto("/schedules")
+    await press(page, "Run now nap")
+    await page.get_by_role("status").get_by_role("link", name="Show it").click()
+    await expect(page.locator("#heading .state")).to_have_text("succeeded")
+    await expect(page.locator("#now")).to_contain_text("schedule:nap")
+
+
+async def test_a_template_is_made_and_published(page: Page) -> None:
+    """A draft first, which counts for nothing."""
+    await page.goto("/templates")
+    await page.get_by_text("New template").click()
+    form = page.locator("#new-template")
+    await form.get_by_label("Platform").fill("bazaar")
+    await form.get_by_label("Headers, in order").fill("\n".join(ORDERS))
+    await form.get_by_label("Those that tell rows apart").fill("order_no\nsku")
+    await form.get_by_label("Header of the day").fill("ordered_at")
+    await form.get_by_label("Types").fill('{"quantity": "integer"}')
+    await press(page, "Make a draft")
+    await press(page, "Publish")
+    await says(page, "It counts from the next sync on.")
+    await expect(page.locator("#heading .state")).to_have_text("published")
+
+
+async def test_a_file_is_uploaded_synced_and_mended(shown: Shown, page: Page, tmp_path: Path) -> None:
+    """The row that was set aside is mended and loaded."""
+    await publish(shown.api, platform="market", types={"quantity": "integer"})
+    file = tmp_path / "day.csv"
+    file.write_bytes(as_csv([ORDERS, ("A1", "x", 2, "1", "2026-03-01"), ("A2", "y", "many", "1", "2026-03-01")]))
+    await page.goto("/files")
+    form = page.locator("form[data-upload]")
+    await form.get_by_label("Platform").fill("market")
+    await form.get_by_label("Shop").fill("s1")
+    await form.locator("input[type=file]").set_input_files(file)
+    await press(page, "Upload")
+    await says(page, "day.csv is there.")
+    row = page.locator("#files tr").filter(has_text="day.csv")
+    await expect(row.locator(".state")).to_have_text("partial")
+    await row.get_by_role("link", name="Last sync").click()
+    await expect(page.locator("#now")).to_contain_text("1 of 1")
+    await page.goto("/files?platform=market")
+    await page.get_by_role("link", name="day.csv", exact=True).click()
+    await page.get_by_text("Row 3:").click()
+    await fill(page, quantity=3)
+    await press(page, "Load this row")
+    await says(page, "was inserted; 0 are left")
+    await expect(page.locator("#heading .state")).to_have_text("ingested")
+    await page.get_by_role("link", name="Preview").click()
+    await expect(page.locator("#rows")).to_contain_text("A2")
+    listed = (await shown.api.get("/api/data-sync/files", params={"platform": "market"})).json()["items"]
+    assert [file["state"] for file in listed] == ["ingested"]
+
+
+async def test_files_are_dropped(page: Page) -> None:
+    """As from a folder of the reader's, without a press on anything."""
+    await page.goto("/files")
+    form = page.locator("form[data-upload]")
+    await form.get_by_label("Platform").fill("nobody")
+    await form.get_by_label("Shop").fill("s1")
+    dropped = await page.evaluate_handle(
+        "() => { const all = new DataTransfer(); all.items.add(new File(['a\\n1\\n'], 'dropped.csv')); return all; }"
+    )
+    await page.locator("[data-drop]").dispatch_event("drop", {"dataTransfer": dropped})
+    await says(page, "dropped.csv is there.")
+    await expect(page.locator("#files tr").filter(has_text="dropped.csv").locator(".state")).to_have_text(
+        "needs template"
+    )
+
+
+async def test_a_limit_is_edited(shown: Shown, boss: Window, page: Page) -> None:
+    """By the version that was read: who has read an older one is told, and nothing is overwritten."""
+    await page.goto("/limits")
+    await page.get_by_label("normal, default").fill("77/minute")
+    await press(page, "Put in force")
+    await expect(page.get_by_text("Version 1")).to_be_visible()
+    config = (await shown.api.get("/api/rate-limit/config")).json()
+    assert config["limits"]["tiers"]["normal"]["default"] == "77/minute"
+    changed = {**config["limits"], "ip_guard": "999999/minute"}
+    await shown.api.put("/api/rate-limit/config", json=changed, headers={"If-Match": '"1"'})
+    await press(page, "Put in force")
+    await expect(page.get_by_role("alert")).not_to_be_empty()
+    assert "412" in boss.complaints.pop()
+    assert (await shown.api.get("/api/rate-limit/config")).json()["version"] == 2
+
+
+async def test_a_user_is_made_and_changed(page: Page) -> None:
+    """With a quota of his own; the log has all of it."""
+    await page.goto("/users")
+    await page.get_by_text("New user").click()
+    await fill(page, Username="carl", Password=PASSWORD)
+    await press(page, "Create")
+    await says(page, "carl may log in now.")
+    row = page.locator("#users tr").filter(has_text="carl")
+    await row.get_by_label("Role of carl").select_option("premium")
+    await press(page, "Save the role of carl", within=row)
+    await says(page, "carl is premium now.")
+    await row.get_by_role("link", name="Quota of carl").click()
+    await fill(page, Own_number_of_running_jobs=3)
+    await press(page, "Save")
+    await expect(page.locator("#now")).to_contain_text("of 3")
+    await page.goto("/users")
+    await press(page, "Disable carl")
+    await expect(row).to_contain_text("disabled")
+    await page.goto("/audit")
+    for action in ("user.create", "user.change", "quota.change"):
+        await expect(page.locator("#audit")).to_contain_text(action)
+
+
+async def test_a_key_is_made_and_revoked(page: Page) -> None:
+    """Its text is shown once."""
+    await page.goto("/account")
+    await fill(page, What_the_key_is_for="laptop")
+    await press(page, "Make a key")
+    await expect(page.locator("[data-shown]")).not_to_be_empty()
+    await press(page, "Revoke laptop")
+    await says(page, "laptop is revoked.")
+    await expect(page.locator("#keys")).not_to_contain_text("laptop")
+
+
+async def test_pages_shut_nobody_out(shown: Shown, boss: Window) -> None:
+    """No serious finding of axe's, light or dark; on a phone no page is wider than that."""
+    page, findings, wide = boss.page, [], []
+    for path in ["/login", *(one.path for one in PAGES)]:
+        await page.set_viewport_size(DESK)  # type: ignore[arg-type]
+        await page.goto(_address(path, shown))
+        await expect(page.locator("h1")).to_be_visible()
+        for scheme, rules in SCHEMES.items():
+            await page.emulate_media(color_scheme=scheme)
+            await boss.shoot(f"{path.strip('/').replace('/', '-').replace('{id}', 'one') or 'overview'}-{scheme}")
+            findings += [f"{scheme} {barrier}" for barrier in await boss.barriers(rules)]
+        await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        if await page.evaluate("() => document.scrollingElement.scrollWidth") > PHONE["width"]:
+            wide.append(path)
+    assert findings == []
+    assert wide == []
