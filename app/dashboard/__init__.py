@@ -2,7 +2,8 @@
 
 A map, lower layers first:
 
-words       assets (what pages load), filters (times, spans and numbers as people read them)
+words       assets (what pages load), filters (times, spans and numbers as people read them), words
+            (choices, reasons)
 reading     read (asks an endpoint of the API, within the process), answers (what a browser gets, and what it may do)
 page        page (who may see one, what it reads), login (the one page that everybody may see)
 pages       the literal table of all

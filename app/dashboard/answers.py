@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from app.dashboard.assets import path_of
 from app.dashboard.filters import FILTERS
+from app.dashboard.words import CHOICES, PRIORITIES, REASONS, has_ended
 from app.identity import Identity, Role
 from app.problems import known_problem
 from jobs.errors import SwitchyardError
@@ -38,7 +39,8 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.filters.update(FILTERS)
-_TEMPLATES.globals["asset"] = path_of
+_TEMPLATES.tests["ended"] = has_ended
+_TEMPLATES.globals.update(asset=path_of, choices=CHOICES, priorities=PRIORITIES, reasons=REASONS)
 
 
 def shown(

@@ -179,7 +179,7 @@ PAGES: Final = (
         title="Pictures",
         section="data",
         template="pictures.html",
-        reads={"images": Read(endpoint=processing.list_images, passes=True)},
+        reads={"images": Read(endpoint=processing.list_images, query={"limit": "24"}, passes=True)},  # each a request
     ),
     Page(
         path="/limits",

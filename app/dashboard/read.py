@@ -17,9 +17,9 @@ from jobs.errors import NotFoundError, StoreUnavailableError
 class Read:
     """One endpoint, and how it is asked.
 
-    `query` are parameters that are always the same; with `passes` those of the page itself go on to it, but for empty
-    ones, which is how a form sends what was left out. Of what `may_lack` a page is shown without it too: where it is
-    not there, or its store is away.
+    `query` is what it is asked unless the page is asked otherwise: with `passes` the page's own parameters go on to it,
+    but for empty ones, which is how a form sends what was left out. What `may_lack` the page is shown without where it
+    is not there, or its store is away.
     """
 
     endpoint: Endpoint
@@ -30,8 +30,10 @@ class Read:
     async def ask(self, request: Request) -> Any:  # noqa: ANN401  JSON
         """Give what the API answers; None for what lacks and may. Raises what the endpoint raises."""
         own = [(name, value) for name, value in request.query_params.multi_items() if value] if self.passes else []
-        query = urlencode([*self.query.items(), *own])
-        asked = Request({**request.scope, "query_string": query.encode()}, request.receive)
+        given = {name for name, _ in own}
+        usual = [(name, value) for name, value in self.query.items() if name not in given]
+        query = urlencode([*usual, *own]).encode()
+        asked = Request({**request.scope, "query_string": query}, request.receive)
         try:
             response = await self.endpoint(asked)
         except (NotFoundError, StoreUnavailableError):

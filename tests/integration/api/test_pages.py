@@ -6,8 +6,11 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from app.dashboard.pages import PAGE_ROUTES
+from app.dashboard.pages import OPEN_ROUTES, PAGE_ROUTES
+from app.dashboard.words import REASONS
 from app.identity import SESSION_COOKIE
+from app.middleware.rate_limit import EXEMPT
+from jobs.model import Reason
 from tests.chaos.outages import stopped
 from tests.support.batches import noops, submit_batch
 from tests.support.files import ORDERS, as_csv, publish, upload
@@ -66,6 +69,16 @@ async def places(web: httpx.AsyncClient, ann: Person) -> Mapping[str, str]:
             "/syncs/": (await web.post("/api/data-sync/single", json={"file_id": file["id"]})).json()["task_id"],
             "/templates/": template["id"],
         }
+
+
+def test_what_needs_no_login_costs_nothing() -> None:
+    """The login page and its files are not limited: whoever has asked for too much could not even come in."""
+    assert {route.path for route in OPEN_ROUTES} <= EXEMPT
+
+
+def test_every_reason_to_wait_has_its_words() -> None:
+    """A job's page would break of one without."""
+    assert REASONS.keys() == set(Reason)
 
 
 def test_every_page_has_a_row() -> None:
