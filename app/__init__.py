@@ -10,6 +10,7 @@ limits      live_limits (what is in force), rate_limits (what is decided by it),
 state       state (what a request's code is handed); schemas/: what bodies and answers look like
 endpoints   problems (errors as documents), sse (events as text), middleware/, follower (what who follows jobs is sent)
             and totals (when he is told of a batch as a whole), api/ (a file a resource), docs/ (the page and its parts)
+pages       dashboard/: what people look at, made of what the endpoints answer
 routes      routes (the literal table), draining, lifespan
 root        application; main: puts a web process together; migrate, __main__: the release command;
             openapi/: the document of the API

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Dialog, Page
 from redis import Redis
 
 from tests.support.browser import Window, running_browser, window_on
@@ -70,8 +70,19 @@ async def browser() -> AsyncIterator[Browser]:
         yield browser
 
 
+async def _agree(dialog: Dialog) -> None:
+    await dialog.accept()
+
+
 @pytest_asyncio.fixture(loop_scope="module")
 async def boss(shown: Shown, browser: Browser) -> AsyncIterator[Window]:
     """Open a window in which an administrator is logged in."""
     async with window_on(browser, shown.url, session=shown.session) as window:
         yield window
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(boss: Window) -> Page:
+    """Give the page of an administrator, who says yes to every question."""
+    boss.page.on("dialog", _agree)
+    return boss.page

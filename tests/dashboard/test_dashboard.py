@@ -1,45 +1,25 @@
 """The dashboard in a browser, as people press and read it: each walk ends with no complaint of the browser's."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Dialog, Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from app.dashboard.pages import PAGES
 from tests.dashboard.conftest import Shown
 from tests.support.browser import DESK, PHONE, Window, window_on
 from tests.support.conditions import reaches
-from tests.support.dashboard import fill, press, says
+from tests.support.dashboard import address, fill, press, says
 from tests.support.files import ORDERS, as_csv, publish
 from tests.support.people import PASSWORD
 from tests.support.site import end_of, submit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-# What stands in the place of a page's parameter.
-PLACES = {"/jobs/": "failed", "/batches/": "batch", "/files/": "file", "/syncs/": "sync", "/templates/": "template"}
 # What axe looks for: in the dark only what depends on colours.
 SCHEMES: Mapping[Literal["light", "dark"], Sequence[str]] = {"light": (), "dark": ("color-contrast",)}
-QUERIES = {"/jobs/new": "?task=diag.progress", "/quota": "?owner=admin"}
-
-
-async def _agree(dialog: Dialog) -> None:
-    await dialog.accept()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def page(boss: Window) -> AsyncIterator[Page]:
-    """Give the page of an administrator, who says yes to every question."""
-    boss.page.on("dialog", _agree)
-    yield boss.page
-
-
-def _address(path: str, shown: Shown) -> str:
-    start, place, rest = path.partition("{id}")
-    return f"{start}{shown.things[PLACES[start]]}{rest}" if place else f"{path}{QUERIES.get(path, '')}"
 
 
 async def test_one_logs_in_and_out(shown: Shown, browser: Browser) -> None:
@@ -60,6 +40,22 @@ async def test_one_logs_in_and_out(shown: Shown, browser: Browser) -> None:
         await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
         await page.goto("/queues")
         await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+async def test_the_overview_shows_what_happens(shown: Shown, boss: Window) -> None:
+    """Figures, charts and bars, while jobs run; a picture of it is in the README."""
+    page = boss.page
+    await page.goto("/")
+    jobs = [{"task": "diag.progress", "args": {"steps": 100, "seconds": 30 + 5 * number}} for number in range(6)]
+    batch = (await shown.api.post("/api/batches", json={"jobs": jobs})).json()
+    await expect(page.locator("#running-jobs tr[data-job]")).to_have_count(4)
+    await expect(page.locator("#figures .figure").filter(has_text="Running")).to_contain_text("4")
+    await expect(page.locator("#running-jobs progress").first).to_have_js_property("max", 100)
+    await expect(page.locator("#latest-causes")).to_contain_text("diag.fail")
+    await expect(page.locator("[data-chart] canvas")).to_have_count(3)
+    await boss.shoot("overview")
+    await shown.api.post(f"/api/batches/{batch['id']}/cancel")
+    await expect(page.locator("#running")).to_contain_text("No job runs.")
 
 
 async def test_a_job_is_submitted_followed_and_cancelled(shown: Shown, page: Page) -> None:
@@ -229,6 +225,13 @@ async def test_files_are_dropped(page: Page) -> None:
     )
 
 
+async def test_pictures_are_shown(page: Page) -> None:
+    """Small ones, each with its name for who cannot see it."""
+    await page.goto("/pictures")
+    picture = page.get_by_role("img", name="SKU S1, its main picture")
+    await expect(picture).to_have_js_property("naturalWidth", 40)
+
+
 async def test_a_limit_is_edited(shown: Shown, boss: Window, page: Page) -> None:
     """By the version that was read: who has read an older one is told, and nothing is overwritten."""
     await page.goto("/limits")
@@ -284,7 +287,7 @@ async def test_pages_shut_nobody_out(shown: Shown, boss: Window) -> None:
     page, findings, wide = boss.page, [], []
     for path in ["/login", *(one.path for one in PAGES)]:
         await page.set_viewport_size(DESK)  # type: ignore[arg-type]
-        await page.goto(_address(path, shown))
+        await page.goto(address(path, shown.things))
         await expect(page.locator("h1")).to_be_visible()
         for scheme, rules in SCHEMES.items():
             await page.emulate_media(color_scheme=scheme)

@@ -1,5 +1,6 @@
 """A site that has something of everything to look at, and how people press and fill in what they see."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -11,6 +12,11 @@ from tests.support.pictures import book_of, extract, picture, publish_products, 
 from tests.support.site import end_of, submit
 
 ROWS = (("A1", "x", 2, "1.50", "2026-03-01 10:00:00"), ("A2", "y", "many", "2.50", "2026-03-01 11:00:00"))
+
+
+# Of which thing a page is shown, and with which query.
+_PLACES = {"/jobs/": "failed", "/batches/": "batch", "/files/": "file", "/syncs/": "sync", "/templates/": "template"}
+_QUERIES = {"/jobs/new": "?task=diag.progress", "/quota": "?owner=admin"}
 
 
 async def furnished(api: httpx.AsyncClient) -> dict[str, str]:
@@ -37,6 +43,12 @@ async def furnished(api: httpx.AsyncClient) -> dict[str, str]:
         "book": book["id"],
         "sync": synced["task_id"],
     }
+
+
+def address(path: str, things: Mapping[str, str]) -> str:
+    """Give where a page of this template of a path is seen with something in it."""
+    start, place, rest = path.partition("{id}")
+    return f"{start}{things[_PLACES[start]]}{rest}" if place else f"{path}{_QUERIES.get(path, '')}"
 
 
 async def press(page: Page, name: str, *, within: Locator | None = None) -> None:
