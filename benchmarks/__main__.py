@@ -4,7 +4,19 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import batches, beside_sync, events, fairness, history, limiter, lists, scrape, submit, sync_rows
+from benchmarks import (
+    batches,
+    beside_sync,
+    dashboards,
+    events,
+    fairness,
+    history,
+    limiter,
+    lists,
+    scrape,
+    submit,
+    sync_rows,
+)
 from benchmarks.engine import contest, crowd
 from benchmarks.middleware import cost
 from jobs.logs import configure_logs
@@ -17,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[bool], None]] = {
     "history": history.main,
     "lists": lists.main,
     "events": events.main,
+    "dashboards": dashboards.main,
     "limiter": limiter.main,
     "scrape": scrape.main,
     "fairness": fairness.main,
