@@ -5,6 +5,7 @@ from typing import Final
 from starlette.routing import Route
 
 from app.api import (
+    alerts,
     audit,
     auth,
     batches,
@@ -180,6 +181,13 @@ PAGES: Final = (
         section="data",
         template="pictures.html",
         reads={"images": Read(endpoint=processing.list_images, query={"limit": "24"}, passes=True)},  # each a request
+    ),
+    Page(
+        path="/alerts",
+        title="Alerts",
+        section="data",
+        template="alerts.html",
+        reads={"alerts": Read(endpoint=alerts.list_alerts, passes=True)},
     ),
     Page(
         path="/limits",

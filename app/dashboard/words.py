@@ -9,6 +9,7 @@ from jobs.audit import Action
 from jobs.lifecycle import is_end
 from jobs.model import HIGHEST_PRIORITY, LOWEST_PRIORITY, Reason, State
 from jobs.tasks.data_sync.model import Domain, FileState, Granularity, Repeats
+from jobs.tasks.scheduled.alerts import AlertState
 
 # What lists of choices have, by the name of what is chosen.
 CHOICES: Final[Mapping[str, Sequence[StrEnum]]] = {
@@ -19,6 +20,7 @@ CHOICES: Final[Mapping[str, Sequence[StrEnum]]] = {
     "granularity": tuple(Granularity),
     "file_state": tuple(FileState),
     "repeats": tuple(Repeats),
+    "alert_state": tuple(AlertState),
 }
 
 PRIORITIES: Final = (LOWEST_PRIORITY, HIGHEST_PRIORITY)

@@ -44,6 +44,7 @@ async def shown(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> A
             database_url=database_url,
             redis_url=servers.redis.url,
             data_dir=folder / "data",
+            JOBS_TIMETABLE="off; check_low_stock=0 0 29 2 *",
             JOBS_SCHEDULES="tests.support.schedules:SCHEDULES",
         )
         async with web_process(environ) as (web, api), worker_process(environ, QUEUES):

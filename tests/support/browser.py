@@ -1,19 +1,19 @@
 """A browser that tests look at pages with and click in, and what it complains of. It brings no browser of its own."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Page, ViewportSize, async_playwright, expect
 
 from tests.support.programs import program_of
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / ".local" / "screenshots"
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 900}
+PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
+DESK: Final[ViewportSize] = {"width": 1280, "height": 900}
 
 _AXE = ROOT / "tests" / "dashboard" / "axe" / "axe.min.js"
 _RUN_AXE = """
@@ -24,6 +24,8 @@ _TELL_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
 """
+# What axe looks for: in the dark only what depends on colours.
+_SCHEMES: Mapping[Literal["light", "dark"], Sequence[str]] = {"light": (), "dark": ("color-contrast",)}
 _PATIENCE_MS = 15_000
 
 
@@ -42,6 +44,18 @@ class Window:
         path = SCREENSHOTS / f"{name}.png"
         await self.page.screenshot(path=path)
         return path
+
+    async def look(self, name: str) -> list[str]:
+        """Give what is wrong with how the page looks, light, dark and on a phone; pictures of it are kept."""
+        wrong: list[str] = []
+        for scheme, rules in _SCHEMES.items():
+            await self.page.emulate_media(color_scheme=scheme)
+            await self.shoot(f"{name}-{scheme}")
+            wrong += [f"{scheme} {barrier}" for barrier in await self.barriers(rules)]
+        await self.page.set_viewport_size(PHONE)
+        width = await self.page.evaluate("() => document.scrollingElement.scrollWidth")
+        await self.page.set_viewport_size(DESK)
+        return wrong if width <= PHONE["width"] else [*wrong, f"{self.page.url}: {width} pixels wide on a phone"]
 
     async def barriers(self, rules: Sequence[str] = ()) -> list[str]:
         """Give what of the page shuts people out: axe's serious and critical findings, by all its rules or by these."""
@@ -74,7 +88,7 @@ async def running_browser() -> AsyncIterator[Browser]:
 @asynccontextmanager
 async def window_on(browser: Browser, url: str, *, session: str | None = None) -> AsyncIterator[Window]:
     """Open a window on a site, logged in where there is a session; at its end nothing may have been complained of."""
-    context = await browser.new_context(base_url=url, viewport=DESK, locale="en-GB", timezone_id="UTC")  # type: ignore[arg-type]
+    context = await browser.new_context(base_url=url, viewport=DESK, locale="en-GB", timezone_id="Asia/Shanghai")
     context.set_default_timeout(_PATIENCE_MS)
     await context.add_init_script(_TELL_VIOLATIONS)
     if session is not None:
@@ -84,4 +98,4 @@ async def window_on(browser: Browser, url: str, *, session: str | None = None) -
         yield window
     finally:
         await context.close()
-    assert window.complaints == []
+    assert not window.complaints, window.complaints

@@ -1,6 +1,7 @@
 """A site that has something of everything to look at, and how people press and fill in what they see."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -9,10 +10,12 @@ from playwright.async_api import Locator, Page, expect
 from tests.support.batches import end_of_batch, noops, submit_batch
 from tests.support.files import ORDERS, as_csv, publish, sync, upload
 from tests.support.pictures import book_of, extract, picture, publish_products, upload_book
+from tests.support.running import ran_now
 from tests.support.site import end_of, submit
 
 ROWS = (("A1", "x", 2, "1.50", "2026-03-01 10:00:00"), ("A2", "y", "many", "2.50", "2026-03-01 11:00:00"))
 
+STOCK = (("SKU", "warehouse", "stock", "safety stock", "day"), ("S1", "north", 1, 5, f"{datetime.now(UTC):%Y-%m-%d}"))
 
 # Of which thing a page is shown, and with which query.
 _PLACES = {"/jobs/": "failed", "/batches/": "batch", "/files/": "file", "/syncs/": "sync", "/templates/": "template"}
@@ -31,6 +34,9 @@ async def furnished(api: httpx.AsyncClient) -> dict[str, str]:
     book = await upload_book(api, book_of([("S1", [picture("red")])]))
     await extract(api, book["id"])
     profiled = (await api.post("/api/data-processing/workbooks", json={"file_id": book["id"]})).json()["task_id"]
+    await publish(api, fields=STOCK[0], domain="inventory", date_rule={"field": "day"})
+    await sync(api, (await upload(api, as_csv(STOCK), name="stock.csv", domain="inventory")).json()["id"])
+    await ran_now(api, "check_low_stock")
     for job_id in (failed["id"], profiled):
         await end_of(api, job_id)
     await end_of_batch(api, batch["id"])

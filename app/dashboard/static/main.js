@@ -4,7 +4,7 @@ import { startActions } from "./actions.js";
 import { startCharts } from "./charts.js";
 import { follow } from "./follow.js";
 import { startRefreshing } from "./refresh.js";
-import { localize } from "./times.js";
+import { localize, pickMoments } from "./times.js";
 import { startUploads } from "./upload.js";
 
 startRefreshing(() => {
@@ -12,5 +12,6 @@ startRefreshing(() => {
   follow();
 });
 startActions();
+pickMoments();
 startUploads();
 startCharts();

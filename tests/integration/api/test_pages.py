@@ -42,6 +42,7 @@ TABLE: Mapping[str, tuple[int, int, int, int]] = {
     "/templates": _KNOWN,
     "/templates/{id}": _KNOWN,  # everybody may see how files must look
     "/pictures": _KNOWN,
+    "/alerts": _KNOWN,
     "/limits": _ADMINS,
     "/users": _ADMINS,
     "/quota": _ADMINS,
