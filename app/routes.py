@@ -123,7 +123,7 @@ ALL_ROUTES = (*ROUTES, *PAGE_ROUTES, *OPEN_ROUTES)
 MIDDLEWARE = (
     Middleware(RequestContext),
     Middleware(Authentication, pages=PAGE_ROUTES),
-    Middleware(RateLimit, routes=ALL_ROUTES),
+    Middleware(RateLimit, routes=ALL_ROUTES, pages=PAGE_ROUTES),
     Middleware(LoginRequired),
     Middleware(BodyLimit),
 )

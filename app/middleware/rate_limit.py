@@ -10,6 +10,7 @@ from app.identity import Identity
 from app.rate_limits import require_admitted
 from app.state import Deps
 from app.templates import Templates
+from jobs.errors import SwitchyardError
 from ratelimit.policy import Subject, Tier
 
 # What has to answer whoever asks and however often: probes, metrics, and files that cost nothing.
@@ -29,9 +30,11 @@ class RateLimit:
     count them, by the route that is found out here.
     """
 
-    def __init__(self, app: ASGIApp, routes: Iterable[Route]) -> None:
+    def __init__(self, app: ASGIApp, routes: Iterable[Route], pages: Iterable[Route] = ()) -> None:
+        """`routes` are all, `pages` those of them that tell people by themselves why they are refused."""
         self._app = app
         self._templates = Templates(routes)
+        self._pages = frozenset(page.path for page in pages)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on that is admitted."""
@@ -47,7 +50,12 @@ class RateLimit:
         else:
             admission = await deps.rate_limits.admit(subject_of(scope, deps), route, path)
             state["admission"], state["headers"] = admission, admission.headers
-            require_admitted(admission)
+            try:
+                require_admitted(admission)
+            except SwitchyardError as error:
+                if template not in self._pages:
+                    raise
+                state["refusal"] = error
         await self._app(scope, receive, send)
 
 

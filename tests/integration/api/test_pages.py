@@ -16,7 +16,7 @@ from tests.support.batches import noops, submit_batch
 from tests.support.files import ORDERS, as_csv, publish, upload
 from tests.support.people import Person, log_in, new_user, sending
 from tests.support.servers import Servers
-from tests.support.site import ADMIN_KEY, submit
+from tests.support.site import ADMIN_KEY, running_web, submit
 
 _KNOWN = (303, 200, 200, 200)
 _ADMINS = (303, 403, 403, 200)
@@ -160,6 +160,16 @@ async def test_a_wrong_filter_is_told(web: httpx.AsyncClient) -> None:
     assert (page.status_code, page.headers["content-type"]) == (422, "text/html; charset=utf-8")
     assert "/state" in page.text
     assert (await web.get("/jobs", params={"state": "", "queue": "", "tag": ""})).status_code == 200
+
+
+async def test_who_asks_for_too_much_is_told_on_a_page(environ: dict[str, str]) -> None:
+    """With the time after which the page's script asks again."""
+    async with running_web({**environ, "RATELIMIT_TIERS": "admin.default=2/minute"}) as web:
+        assert [(await web.get("/queues")).status_code for _ in range(2)] == [200, 200]
+        page = await web.get("/queues")
+        assert (page.status_code, page.headers["content-type"]) == (429, "text/html; charset=utf-8")
+        assert 0 < int(page.headers["retry-after"]) <= 60
+        assert "the limit default is used up" in page.text
 
 
 async def test_lists_go_on(web: httpx.AsyncClient) -> None:
