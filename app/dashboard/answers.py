@@ -41,6 +41,8 @@ _TEMPLATES = Environment(
 _TEMPLATES.filters.update(FILTERS)
 _TEMPLATES.tests["ended"] = has_ended
 _TEMPLATES.globals.update(asset=path_of, choices=CHOICES, priorities=PRIORITIES, reasons=REASONS)
+# Compiled at the start, which a wrong one stops: a fifth of a second that no request waits for.
+_COMPILED: Final = {name: _TEMPLATES.get_template(name) for name in _TEMPLATES.list_templates()}
 
 
 def shown(
@@ -48,7 +50,7 @@ def shown(
 ) -> Response:
     """Fill a template in. It finds who looks at it, if anybody is known, and the page's query beside the values."""
     who: Identity | None = request.scope["state"].get("identity")
-    text = _TEMPLATES.get_template(template).render(
+    text = _COMPILED[template].render(
         **values,
         who=who,
         is_admin=who is not None and who.role is Role.ADMIN,

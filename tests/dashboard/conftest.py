@@ -12,8 +12,8 @@ from redis import Redis
 
 from tests.support.browser import Window, running_browser, window_on
 from tests.support.dashboard import furnished
-from tests.support.people import Person, log_in, new_user
-from tests.support.processes import Running, web_process, worker_process
+from tests.support.people import log_in, new_user
+from tests.support.processes import web_process, worker_process
 from tests.support.servers import Servers, migrated_database
 from tests.support.site import environment
 
@@ -22,15 +22,12 @@ QUEUES = "data_sync:4,data_processing:2,scheduled:2"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A running site: a client of the admin's, sessions of an administrator and of ann, and things by their ids."""
+    """A running site: a client of the admin's, the session of an administrator of the name boss, and things by ids."""
 
     url: str
     api: httpx.AsyncClient
-    ann: Person
     session: str
-    anns_session: str
     things: dict[str, str]
-    web: Running
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -47,21 +44,12 @@ async def shown(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> A
             JOBS_TIMETABLE="off; check_low_stock=0 0 29 2 *",
             JOBS_SCHEDULES="tests.support.schedules:SCHEDULES",
         )
-        async with web_process(environ) as (web, api), worker_process(environ, QUEUES):
+        async with web_process(environ) as (_, api), worker_process(environ, QUEUES):
             await new_user(api, "boss", "admin")
-            ann = await new_user(api, "ann")
-            sessions = [(await log_in(api, name))["token"] for name in ("boss", "ann")]
+            await new_user(api, "ann")
+            session = (await log_in(api, "boss"))["token"]
             api.cookies.clear()
-            things = await furnished(api)
-            yield Shown(
-                url=str(api.base_url).rstrip("/"),
-                api=api,
-                ann=ann,
-                session=sessions[0],
-                anns_session=sessions[1],
-                things=things,
-                web=web,
-            )
+            yield Shown(url=str(api.base_url).rstrip("/"), api=api, session=session, things=await furnished(api))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
