@@ -46,15 +46,16 @@ class Window:
         return path
 
     async def look(self, name: str) -> list[str]:
-        """Give what is wrong with how the page looks, light, dark and on a phone; pictures of it are kept."""
+        """Give what is wrong with how the page looks, light, dark and on a phone; a picture of it is kept."""
         wrong: list[str] = []
+        await self.shoot(name)
         for scheme, rules in _SCHEMES.items():
             await self.page.emulate_media(color_scheme=scheme)
-            await self.shoot(f"{name}-{scheme}")
             wrong += [f"{scheme} {barrier}" for barrier in await self.barriers(rules)]
         await self.page.set_viewport_size(PHONE)
         width = await self.page.evaluate("() => document.scrollingElement.scrollWidth")
         await self.page.set_viewport_size(DESK)
+        await self.page.emulate_media(color_scheme="light")
         return wrong if width <= PHONE["width"] else [*wrong, f"{self.page.url}: {width} pixels wide on a phone"]
 
     async def barriers(self, rules: Sequence[str] = ()) -> list[str]:
