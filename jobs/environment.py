@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from jobs.credentials import credentials
 from jobs.errors import SettingsError
 
 
@@ -43,12 +44,16 @@ def variables(model: type[BaseModel]) -> tuple[Variable, ...]:
 def read(model: type[Model], environ: Mapping[str, str], *, prefix: str) -> Model:
     """Read one package's settings: an EnvironmentModel, or one alike of a package that does not know this one.
 
-    A variable that is set to nothing counts as not set. One that begins with `prefix` and is not known is a
-    mistake, so that a misspelt name cannot pass unseen. Raises SettingsError with all mistakes, a line each.
+    What is not set may be in a file, see `jobs.credentials`. A variable that is set to nothing counts as not set. One
+    that begins with `prefix` and is not known is a mistake, so that a misspelt name cannot pass unseen; files are held
+    to the same. Raises SettingsError with all mistakes, a line each.
     """
     known = {variable.name for variable in variables(model)}
-    given = {name: text for name in known if (text := environ.get(name, "").strip())}
-    mistakes = [_unknown(name, known) for name in sorted(environ) if name.startswith(prefix) and name not in known]
+    files = credentials(environ, lambda name: name in known or name.startswith(prefix))
+    said = files | {name: text for name, text in environ.items() if text.strip()}
+    given = {name: text for name in known if (text := said.get(name, "").strip())}
+    names = sorted(files.keys() | environ.keys())
+    mistakes = [_unknown(name, known) for name in names if name.startswith(prefix) and name not in known]
     try:
         settings = model.model_validate(given)
     except ValidationError as error:

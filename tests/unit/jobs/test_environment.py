@@ -1,4 +1,6 @@
-"""Settings from the environment."""
+"""Settings from the environment, and from files beside it."""
+
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +56,29 @@ def test_no_password_is_in_a_message_or_a_repr() -> None:
     assert "secret" not in str(caught.value)
     assert "secret" not in repr(load_all(APP))
     assert "k" * 32 not in repr(load_all(APP))
+
+
+def test_what_is_not_set_is_read_from_a_file_of_its_name(tmp_path: Path) -> None:
+    """A final newline does not belong to it, a variable goes before it, and files of others are none of ours."""
+    files = {"DATABASE_URL": GOOD["DATABASE_URL"] + "\n", "REDIS_URL": "redis://of-the-file", "OTHER": "\0"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "JOBS_LATER").mkdir()
+    settings = load_settings({"CREDENTIALS_DIRECTORY": str(tmp_path), "DATABASE_URL": "", "REDIS_URL": "redis://first"})
+    assert settings.database_url.get_secret_value() == GOOD["DATABASE_URL"]
+    assert settings.redis_url.get_secret_value() == "redis://first"
+
+
+def test_a_file_that_says_nothing_to_us_stops_the_start(tmp_path: Path) -> None:
+    """One that is misspelt, one that is no text, and a folder that is not there; nothing of a file is shown."""
+    (tmp_path / "JOBS_DRIAN_S").write_text("3", encoding="utf-8")
+    with pytest.raises(SettingsError, match="did you mean JOBS_DRAIN_S"):
+        load_settings({**GOOD, "CREDENTIALS_DIRECTORY": str(tmp_path)})
+    (tmp_path / "DATABASE_URL").write_bytes(b"secret\xff")
+    with pytest.raises(SettingsError, match="its file is not UTF-8"):
+        load_settings({**GOOD, "CREDENTIALS_DIRECTORY": str(tmp_path)})
+    with pytest.raises(SettingsError, match="CREDENTIALS_DIRECTORY: No such file"):
+        load_settings({**GOOD, "CREDENTIALS_DIRECTORY": str(tmp_path / "none")})
 
 
 def test_settings_cannot_be_changed() -> None:
