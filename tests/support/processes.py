@@ -102,8 +102,13 @@ class Running:
 
 
 @asynccontextmanager
-async def started(command: Sequence[str], environ: Mapping[str, str]) -> AsyncIterator[Running]:
-    """Start a program with these variables beside ours; it is killed at the end where it still runs."""
+async def started(
+    command: Sequence[str], environ: Mapping[str, str], *, files: Sequence[int] = ()
+) -> AsyncIterator[Running]:
+    """Start a program with these variables beside ours; it is killed at the end where it still runs.
+
+    It keeps the open `files`, under the same numbers.
+    """
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=ROOT,
@@ -111,6 +116,7 @@ async def started(command: Sequence[str], environ: Mapping[str, str]) -> AsyncIt
         stdout=PIPE,
         stderr=STDOUT,
         start_new_session=True,
+        pass_fds=files,
     )
     running = Running(process)
     try:
