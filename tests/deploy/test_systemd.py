@@ -51,17 +51,16 @@ def test_the_account_is_one_that_sysusers_makes(tmp_path: Path) -> None:
 
 
 def test_units_and_procfile_start_the_same() -> None:
-    """But that a unit's web process is given its socket, and one worker's queues come from its own file."""
+    """But that a unit's web process is given its socket, and that a unit has a worker's defaults beside its command."""
     lines = read_procfile(ROOT / "Procfile")
     of_platform = {name: shlex.split(line) for name, line in lines.items()}
     python = sys.executable
     assert command_of("switchyard-steward") == [python, *of_platform["steward"][1:]]
     assert command_of("switchyard-migrate") == [python, *of_platform["release"][1:]]
-    worker = directives("switchyard-worker@.service")
-    queues = worker["Environment"][0].removeprefix("QUEUES=")
-    assert [queues if word == "${QUEUES}" else word for word in command_of("switchyard-worker@")] == [
-        *(python, *of_platform["worker"][1:])
-    ]
+    worker = " ".join(command_of("switchyard-worker@")[1:])
+    (queues,) = re.findall(r"QUEUES=(\S+)", directives("switchyard-worker@.service")["Environment"][0])
+    worker = worker.replace("${QUEUES}", f"${{QUEUES:-{queues}}}").replace("$WORKER_OPTIONS", "${WORKER_OPTIONS:-}")
+    assert worker == " ".join(of_platform["worker"][1:])
     platform = " ".join(of_platform["web"][1:])
     own = " ".join(command_of("switchyard-web@")[1:])
     assert own.replace("--fd 3 --workers 1", "--host ${HOST:-0.0.0.0} --port ${PORT:-8000}") == platform

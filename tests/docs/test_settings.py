@@ -12,7 +12,8 @@ from ratelimit.settings import RateLimitSettings
 
 ROOT = Path(__file__).parents[2]
 OURS = (*variables(JobsSettings), *variables(AppSettings), *variables(RateLimitSettings))
-PLATFORM = {"PORT", "HOST", "WEB_CONCURRENCY"}  # read by the Procfile's shell and by uvicorn
+# Read by the Procfile's shell and by uvicorn.
+PLATFORM = {"PORT", "HOST", "WEB_CONCURRENCY", "QUEUES", "WORKER_OPTIONS"}
 
 
 @pytest.mark.parametrize("variable", OURS, ids=lambda variable: variable.name)
