@@ -1,4 +1,4 @@
-"""The Procfile as platforms run it: by a shell, with SIGTERM to every process, perhaps twice, and SIGKILL after 30 s."""
+"""The Procfile as platforms run it: by a shell, with SIGTERM to every process, perhaps twice, and SIGKILL at 30 s."""
 
 import asyncio
 import os
