@@ -221,6 +221,8 @@ def answering() -> Iterator[None]:
 
 def _options(address: RedisAddress) -> dict[str, Any]:
     options: dict[str, Any] = {"db": address.db, "username": address.username, "password": address.password}
+    # No CLIENT SETINFO: a Redis before 7.2 does not know it, so that no list of allowed commands that it reads may have it.
+    options |= {"lib_name": None, "lib_version": None}
     if address.path is not None:
         return {**options, "path": address.path}
     if address.service is None:
