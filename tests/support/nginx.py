@@ -69,7 +69,7 @@ async def nginx_before(url: str, folder: Path) -> AsyncIterator[Nginx]:
         "/etc/switchyard/tls/fullchain.pem": str(own.certificate),
         "/etc/switchyard/tls/privkey.pem": str(own.key),
         "/etc/switchyard/maintenance": str(folder / "maintenance"),
-        "/var/cache/nginx/switchyard": str(folder / "cache"),
+        "/var/cache/nginx-switchyard": str(folder / "cache"),
         "127.0.0.1:8000": url.removeprefix("http://"),
     }
     command = _configured(program, folder, changes)
