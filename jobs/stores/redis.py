@@ -221,7 +221,7 @@ def answering() -> Iterator[None]:
 
 def _options(address: RedisAddress) -> dict[str, Any]:
     options: dict[str, Any] = {"db": address.db, "username": address.username, "password": address.password}
-    # No CLIENT SETINFO: a Redis before 7.2 does not know it, so that no list of allowed commands that it reads may have it.
+    # No CLIENT SETINFO: a list of allowed commands that a Redis before 7.2 reads too cannot have it.
     options |= {"lib_name": None, "lib_version": None}
     if address.path is not None:
         return {**options, "path": address.path}
