@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
 from deploy.local.binaries import find_redis
-from jobs import operate
+from jobs import keys, operate
 from jobs.settings import load_settings
 from tests.support.bed import SHORT_LEASE
 from tests.support.conditions import eventually, reaches
@@ -17,7 +17,7 @@ from tests.support.listening import has_ended, listening, stream_of
 from tests.support.programs import program_of
 from tests.support.redis_site import Configured, configured
 from tests.support.shops import new_shop
-from tests.support.site import SLOTS, client_of, end_of, running_app, running_worker, submit
+from tests.support.site import SLOTS, client_of, end_of, running_app, running_web, running_worker, submit
 
 IN_FORCE = {
     "appendonly": "yes",
@@ -43,9 +43,14 @@ IN_A_SCRIPT = "return redis.call('SET', 'another-key', '1')"
 
 
 @pytest.fixture(params=["bundled", "debian"])
-async def redis(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Configured]:
-    """Run the server that comes along, or Debian's."""
-    program = str(find_redis().server) if request.param == "bundled" else program_of("redis-server")
+def program(request: pytest.FixtureRequest) -> str:
+    """Give the server that comes along, or Debian's."""
+    return str(find_redis().server) if request.param == "bundled" else program_of("redis-server")
+
+
+@pytest.fixture
+async def redis(program: str, tmp_path: Path) -> AsyncIterator[Configured]:
+    """Run it."""
     async with configured(program, tmp_path / "redis") as server:
         yield server
 
@@ -70,6 +75,19 @@ async def test_a_site_does_all_it_does(redis: Configured, environ: dict[str, str
         async with running_worker(own):
             assert (await end_of(client, waiting["id"]))["state"] == "succeeded"
     assert await redis.refused() == []
+
+
+async def test_what_was_taken_outlives_the_server(program: str, tmp_path: Path, environ: dict[str, str]) -> None:
+    """Killed, it comes back with every job: what it reads is not held to what the user `default` may do."""
+    async with configured(program, tmp_path / "redis") as first:
+        async with running_web({**environ, "REDIS_URL": first.url}) as client:
+            answer = await client.post("/api/batches", json={"jobs": [{"task": "diag.noop"}] * 100})
+            assert answer.status_code == 202
+        before = await _held(first)
+    assert before["data_sync"] == 100
+    async with configured(program, tmp_path / "redis", port=first.port) as second:
+        assert await _held(second) == before
+        assert await second.refused() == []
 
 
 async def test_its_user_can_do_no_more(redis: Configured) -> None:
@@ -135,6 +153,16 @@ async def _operate(client: httpx.AsyncClient) -> None:
     assert (await client.delete("/api/cache/shops")).status_code == 204
     assert (await client.delete("/api/rate-limit/stats")).status_code == 204
     assert (await client.get("/metrics")).status_code == 200
+
+
+async def _held(redis: Configured) -> dict[str, int]:
+    """Count what there is: entries in line, keys of jobs, events."""
+    async with redis.client() as admin:
+        return {
+            "data_sync": await admin.zcard(f"{keys.QUEUE}data_sync"),
+            "events": await admin.xlen(keys.EVENTS),
+            "jobs": len(await admin.keys(f"{keys.JOB}*")),
+        }
 
 
 async def _is_saved(redis: Configured) -> bool:

@@ -58,10 +58,13 @@ def written(path: Path, names: Sequence[str], changes: Mapping[str, str]) -> Pat
 
 @asynccontextmanager
 async def configured(
-    program: str, folder: Path, *, master: int | None = None, is_replicated: bool = False
+    program: str, folder: Path, *, port: int = 0, master: int | None = None, is_replicated: bool = False
 ) -> AsyncIterator[Configured]:
-    """Run a server of this program; with a `master`, the port of one, it is a replica of that."""
-    (port,) = free_ports(1)
+    """Run a server of this program, killed at the end; with a `master`, the port of one, it is a replica of that.
+
+    It finds what a former one has left in this folder.
+    """
+    port = port or free_ports(1)[0]
     names = ("ADMIN", "SWITCHYARD", *(("REPLICA", "SENTINEL") if is_replicated else ()))
     hashes = {f"#{name}_SHA256": f"#{sha256(PASSWORDS[name].encode()).hexdigest()}" for name in names}
     users = written(folder / "users.acl", ["users.acl", "replicated.acl"][: 1 + is_replicated], hashes)
