@@ -1,0 +1,40 @@
+"""deploy/redis/users.acl beside the code: every command that some script or module names is allowed."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("app", "jobs", "ratelimit")
+ALLOWED = set(
+    re.findall(r"\+([\w|]+)", (ROOT / "deploy/redis/users.acl").read_text(encoding="utf-8").partition(" -@all ")[2])
+)
+# What redis-py calls otherwise, and what of it sends nothing by itself.
+NAMES = {"delete": "del", "xpending_range": "xpending", "xgroup_create": "xgroup|create"}
+NAMES |= {"xgroup_delconsumer": "xgroup|delconsumer"} | dict.fromkeys(
+    ("xinfo_consumers", "xinfo_groups", "xinfo_stream"), "xinfo"
+)
+SILENT = {"aclose", "client", "execute_command", "pipeline", "pubsub", "register_script", "sentinel"}
+CLIENT = r"\b_?(?:blocking|client|connection|limiting|listening|pipe|pipeline|pubsub|redis|tailing)\.([a-z_]+)\b"
+
+
+def test_scripts_call_what_is_allowed() -> None:
+    """Their commands are held to the rights of who runs them."""
+    called = set(_found("*.lua", r"redis\.p?call\(\s*['\"]([A-Z]+)"))
+    assert len(called) > 40
+    assert {name.lower() for name in called} <= ALLOWED
+
+
+def test_modules_send_what_is_allowed() -> None:
+    """As far as the names of variables tell which ones are clients."""
+    called = {name for name in _found("*.py", CLIENT) if hasattr(Redis, name)} - SILENT
+    assert len(called) > 30
+    assert {NAMES.get(name, name) for name in called} <= ALLOWED
+
+
+def _found(pattern: str, expression: str) -> Iterator[str]:
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob(pattern):
+            yield from re.findall(expression, path.read_text(encoding="utf-8"))
