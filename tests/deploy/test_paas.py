@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from deploy.local.procfile import read_procfile
-from tests.support.conditions import reaches
+from tests.support.conditions import eventually, reaches
 from tests.support.processes import ROOT, Running, started
 from tests.support.sentinels import free_ports
 from tests.support.site import ADMIN_KEY, end_of, submit
@@ -61,22 +61,29 @@ async def test_a_site_is_released_runs_and_hands_its_jobs_back(platform: dict[st
                 await stack.enter_async_context(started(("sh", "-c", LINES[name]), platform))
                 for name in ("web", "worker", "steward")
             ]
-            for _ in range(2):
-                await web.says("web_started")
+            await eventually(lambda: _answers(client), within_s=KILLED_AFTER_S)
             await worker.says("worker_started")
             await steward.says("steward_started")
             job = await submit(client, "diag.sleep", {"seconds": 3})
             await reaches(client, job["id"], "running")
             await _stopped(web, worker, steward)
             await worker.says("worker_stopped")
+            assert sum("web_stopped" in line for line in web.lines) == int(platform["WEB_CONCURRENCY"])
         small = {**platform, "WORKER_OPTIONS": "--with-steward", "QUEUES": "data_sync:1", "WEB_CONCURRENCY": "1"}
         async with (
             started(("sh", "-c", LINES["web"]), small) as web,
             started(("sh", "-c", LINES["worker"]), small) as worker,
         ):
-            await web.says("web_started")
+            await eventually(lambda: _answers(client), within_s=KILLED_AFTER_S)
             await worker.says("worker_started")
             ended = await end_of(client, job["id"])
             assert (ended["state"], ended["tries"]) == ("succeeded", 1)
             assert ended["attempts"][0]["outcome"] == "handed_back"
             await _stopped(web, worker)
+
+
+async def _answers(client: httpx.AsyncClient) -> bool:
+    try:
+        return (await client.get("/healthz")).is_success
+    except httpx.TransportError:
+        return False
