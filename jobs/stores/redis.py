@@ -1,6 +1,7 @@
 """Connections to Redis, and StoreUnavailableError for whatever may pass by itself."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -33,6 +34,8 @@ class UnsentError(RedisConnectionError):
 _RETRIED = (ConnectionError, TimeoutError, OSError, UnsentError)
 # Starting, failing over, out of memory, or busy with somebody's script.
 _PASSING_WORDS = ("OOM", "LOADING", "MASTERDOWN", "BUSY", "NOREPLICAS", "MISCONF", "UNBLOCKED")
+# At the beginning, after a script's error of Redis before 7, or where redis-py tells of a pipeline's command.
+_PASSING_ERROR = re.compile(rf"(?:^|-|caused error: \(')(?:{'|'.join(_PASSING_WORDS)}) ")
 _DEMOTED = "it has become a replica"
 _CLOSED = "the connection was closed"
 
@@ -196,12 +199,8 @@ def _is_read_only(error: ResponseError) -> bool:
 
 
 def _passes(error: ResponseError) -> bool:
-    text = str(error)
-    return (
-        isinstance(error, OutOfMemoryError)  # redis-py cuts off its word, and only some others'
-        or text.partition(" ")[0] in _PASSING_WORDS
-        or any(f"-{word} " in text for word in _PASSING_WORDS)
-    )
+    # redis-py cuts off this class' word, and only some others'
+    return isinstance(error, OutOfMemoryError) or _PASSING_ERROR.search(str(error)) is not None
 
 
 @contextmanager

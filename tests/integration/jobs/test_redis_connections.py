@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from jobs.errors import StoreUnavailableError
@@ -63,6 +64,20 @@ def test_a_scripts_error_is_read_as_redis_before_7_wraps_it(word: str) -> None:
     text = f"Error running script (call to f_0): @user_script:1: @user_script: 1: -{word} not now"
     with pytest.raises(StoreUnavailableError), answering():
         raise ResponseError(text)
+
+
+async def test_a_pipeline_without_replicas_is_an_outage(servers: Servers) -> None:
+    """redis-py puts the words of Redis into a sentence of its own."""
+    async with Redis.from_url(servers.redis.url) as redis:
+        await redis.config_set("min-replicas-to-write", 1)
+        try:
+            async with redis.pipeline(transaction=True) as pipe:
+                pipe.hincrby("counts", "one")
+                pipe.expire("counts", 60)
+                with pytest.raises(StoreUnavailableError, match="NOREPLICAS"), answering():
+                    await pipe.execute()
+        finally:
+            await redis.config_set("min-replicas-to-write", 0)
 
 
 def test_a_mistake_of_ours_is_none() -> None:
