@@ -19,6 +19,7 @@ from jobs.cache.drops import Drops
 from jobs.cache.entries import Entries, Look, Outlook
 from jobs.cache.lanes import Lanes
 from jobs.cache.scopes import Place, Scope, place_of
+from jobs.cancelling import cancel_until_ended
 from jobs.errors import NotFoundError, StoreUnavailableError
 from jobs.stores.audit import note
 from jobs.stores.database import Connection, Database
@@ -31,6 +32,7 @@ _LEAST_OF_TTL = 0.9
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.1
 _STORE_EVERY_S = 1.0
 _LAST_S = 1.0
+_LOOP_ENDS_S = 0.2
 
 Value = TypeVar("Value")
 
@@ -120,9 +122,14 @@ class Cache:
 
     async def run(self) -> None:
         """Keep what Redis knows right, and store what is counted, until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._drops.run())
-            group.create_task(self._store_again_and_again())
+        # No TaskGroup: that cancels its tasks once, and where one loses that, waits for it without end.
+        loops = [asyncio.create_task(run()) for run in (self._drops.run, self._store_again_and_again)]
+        try:
+            ended, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
+            for loop in ended:
+                loop.result()
+        finally:
+            await cancel_until_ended(loops, again_s=_LOOP_ENDS_S)
 
     async def finish(self) -> None:
         """Store the rest of what is counted, at the end of the process; no longer than a moment."""
