@@ -13,11 +13,13 @@ from redis.exceptions import RedisError, ResponseError
 from redis.sentinel import Sentinel as BlockingSentinel
 
 from jobs.addresses import RedisAddress
+from jobs.cancelling import cancel_until_ended
 
 Place = tuple[str, int]
 
 _SENTINEL_PATIENCE_S = 0.5
 _LOOK_S = 1.0
+_WATCH_ENDS_S = 0.2
 
 
 class Master:
@@ -146,8 +148,7 @@ class MasterPool(ConnectionPool):
     async def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002  redis-py's
         """Close the idle connections, or all; with all also those to the sentinels, and look no more."""
         if inuse_connections and self._watching is not None:
-            self._watching.cancel()
-            await asyncio.wait([self._watching])
+            await cancel_until_ended([self._watching], again_s=_WATCH_ENDS_S)
             self._watching = None
             await self._master.close()
         await super().disconnect(inuse_connections)

@@ -12,9 +12,9 @@ import pytest
 from app.migrate import FOLDER, load_migrations, migrate
 from deploy.local.binaries import find_postgres
 from jobs.stores.database import Database
-from tests.conftest import Servers
 from tests.support.files import publish, sync_rows
 from tests.support.running import ran_now
+from tests.support.servers import Servers
 from tests.support.site import end_of, environment, running_web, running_worker, submit
 
 SCRIPTS = Path(__file__).parents[2] / "deploy/postgresql"
