@@ -29,12 +29,14 @@ def test_scripts_call_what_is_allowed() -> None:
 
 def test_modules_send_what_is_allowed() -> None:
     """As far as the names of variables tell which ones are clients."""
-    called = {name for name in _found("*.py", CLIENT) if hasattr(Redis, name)} - SILENT
+    called = {name for name in _found("*.py", CLIENT, without="app/client") if hasattr(Redis, name)} - SILENT
     assert len(called) > 30
     assert {NAMES.get(name, name) for name in called} <= ALLOWED
 
 
-def _found(pattern: str, expression: str) -> Iterator[str]:
+def _found(pattern: str, expression: str, *, without: str = "") -> Iterator[str]:
+    """Give what matches, but in the folder `without`: a client of the API is none of Redis."""
     for package in PACKAGES:
         for path in (ROOT / package).rglob(pattern):
-            yield from re.findall(expression, path.read_text(encoding="utf-8"))
+            if not without or not path.is_relative_to(ROOT / without):
+                yield from re.findall(expression, path.read_text(encoding="utf-8"))

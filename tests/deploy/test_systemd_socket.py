@@ -36,7 +36,7 @@ async def test_a_connection_starts_it(environ: dict[str, str]) -> None:
     async with started([*activate, *passed, *command_of("switchyard-web@")], {}) as web:
         await web.says("Listening on")
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client:
-            assert (await client.get("/readyz")).json()["degraded"] == []
+            assert not {"redis", "postgresql"} & set((await client.get("/readyz")).json()["degraded"])
             answers = [await client.get("/api/tasks", headers=FORWARDED) for _ in range(2)]
         assert [answer.status_code for answer in answers] == [401, 429]
         assert answers[1].json()["rate_limit_key"] == "ip:192.0.2.7"
