@@ -1,5 +1,6 @@
 """Real servers for the tests: a Redis and a PostgreSQL a test process, a fresh database a test."""
 
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,6 +15,13 @@ from jobs.stores.database import Database
 from tests.support.server_folder import server_folder
 from tests.support.servers import Servers, empty_database, migrated_database
 from tests.support.site import environment, running_web, running_worker
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """Heed Ctrl-C, though a shell that runs this in the background ignores it: what is started here inherits that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from app.keys import TRAFFIC
 from jobs.stores.database import Database
 from ratelimit.keys import BUCKETS
 
 _HASH = 'SELECT md5(string_agg(row::text, chr(10) ORDER BY row::text)) FROM "{}" row'
 
-_OF_REQUESTS = (f"{BUCKETS}:".encode(), b"switchyard:rate:", b"switchyard:cache:")
+_OF_REQUESTS = (f"{BUCKETS}:".encode(), b"switchyard:rate:", b"switchyard:cache:", TRAFFIC.encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

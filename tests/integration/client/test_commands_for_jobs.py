@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.conditions import eventually
 from tests.support.people import new_user
 from tests.support.standing import StandingSite
 
@@ -79,7 +80,13 @@ async def test_list_and_show(standing: StandingSite) -> None:
     """People get a table, and a page of a thing; ids are whole."""
     job = (await standing.command("submit", "diag.fail", "message=of this test", "--max-tries", "1", "--json")).object
     await standing.command("watch", job["id"])
-    listed = await standing.command("list", "--state", "failed", "--task", "diag.fail", "-n", "500")
+    failed = ("list", "--state", "failed", "--task", "diag.fail", "-n", "500")
+
+    async def is_written() -> bool:
+        return job["id"] in (await standing.command(*failed)).out
+
+    await eventually(is_written)
+    listed = await standing.command(*failed)
     assert listed.out.splitlines()[0].split() == ["ID", "STATE", "TASK", "ACCEPTED", "TRIES", "ERROR"]
     assert job["id"] in listed.out
     rows = await standing.command("list", "--state", "failed", "--limit", "1", "--after", "2026-01-01", "--json")
@@ -94,6 +101,7 @@ async def test_list_and_show(standing: StandingSite) -> None:
     assert fingerprint in (await standing.command("failures")).out
     retried = await standing.command("retry", "--cause", fingerprint)
     assert retried.out.startswith("retried")
+    await eventually(is_written)  # it has failed once more
     assert (await standing.command("retry", "--cause", fingerprint, "--json")).object["next_cursor"] is None
 
 

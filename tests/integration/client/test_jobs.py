@@ -18,6 +18,7 @@ from app.client import (
     UnreachableError,
 )
 from app.client.shapes.jobs import NewJob
+from tests.support.conditions import eventually
 from tests.support.people import new_user
 from tests.support.standing import StandingSite
 
@@ -54,12 +55,13 @@ async def test_the_causes_of_failures_are_listed_and_retried(client: Client) -> 
     job = await client.jobs.submit("diag.fail", {"message": "of a cause of its own"}, max_tries=1)
     failed = await client.jobs.wait(job["id"])
     assert failed["error"] is not None
-    async for cause in client.failures.list():
-        if cause["fingerprint"] == failed["error"]["fingerprint"]:
-            break
-    else:
-        pytest.fail("the cause is not listed")
-    retried = await client.failures.retry(cause["fingerprint"])
+    fingerprint = failed["error"]["fingerprint"]
+
+    async def is_listed() -> bool:
+        return fingerprint in [cause["fingerprint"] async for cause in client.failures.list()]
+
+    await eventually(is_listed)
+    retried = await client.failures.retry(fingerprint)
     assert retried["retried"] >= 1
     assert (retried["remaining"], retried["next_cursor"]) == (0, None)
 
