@@ -45,6 +45,8 @@ class Banner:
         yield "./dev demo"
         key = f"$(cat {KEY_FILE})" if self.key_in_file else "$APP_ADMIN_API_KEY"
         curl = f'curl -H "Authorization: Bearer {key}"'
+        site = f'SWITCHYARD_URL={self.url} SWITCHYARD_API_KEY="{key}"'
+        yield f"{site} .venv/bin/switchyard users add ada --role admin   # who may log in at {self.url}/"
         if self.diagnostics:
             job = """-H 'Content-Type: application/json' -d '{"task": "diag.sleep", "args": {"seconds": 1}}'"""
             yield f"{curl} {job} {self.url}/api/jobs"
