@@ -103,15 +103,15 @@ class Running:
 
 @asynccontextmanager
 async def started(
-    command: Sequence[str], environ: Mapping[str, str], *, files: Sequence[int] = ()
+    command: Sequence[str], environ: Mapping[str, str], *, files: Sequence[int] = (), tree: Path = ROOT
 ) -> AsyncIterator[Running]:
     """Start a program with these variables beside ours; it is killed at the end where it still runs.
 
-    It keeps the open `files`, under the same numbers.
+    It keeps the open `files`, under the same numbers. Where it is Python's, it has the packages of `tree`.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
-        cwd=ROOT,
+        cwd=tree,
         env={**os.environ, "PYTHONUNBUFFERED": "1", **environ},
         stdout=PIPE,
         stderr=STDOUT,
@@ -126,19 +126,21 @@ async def started(
 
 
 @asynccontextmanager
-async def worker_process(environ: Mapping[str, str], queues: str = "data_sync:4") -> AsyncIterator[Running]:
+async def worker_process(
+    environ: Mapping[str, str], queues: str = "data_sync:4", *, tree: Path = ROOT
+) -> AsyncIterator[Running]:
     """Start a worker; it takes jobs when the context is entered."""
-    async with started((*WORKER, "--queues", queues), environ) as worker:
+    async with started((*WORKER, "--queues", queues), environ, tree=tree) as worker:
         await worker.says("worker_started")
         yield worker
 
 
 @asynccontextmanager
 async def web_process(
-    environ: Mapping[str, str], *, wrap: Sequence[str] = (), port: int = 0
+    environ: Mapping[str, str], *, wrap: Sequence[str] = (), port: int = 0, tree: Path = ROOT
 ) -> AsyncIterator[tuple[Running, httpx.AsyncClient]]:
     """Start a web server behind the command `wrap`, 0 is any free port; give it and a client of the admin's."""
-    async with started((*wrap, *WEB, "--port", str(port)), environ) as web:
+    async with started((*wrap, *WEB, "--port", str(port)), environ, tree=tree) as web:
         url = (await web.says(_LISTENS))[1]
         async with httpx.AsyncClient(
             base_url=url, headers={"Authorization": f"Bearer {ADMIN_KEY}"}, timeout=30, trust_env=False
