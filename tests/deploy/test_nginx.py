@@ -153,6 +153,7 @@ async def test_events_come_as_they_happen(fronted: Fronted) -> None:
 async def test_what_does_not_change_is_served_without_the_application(fronted: Fronted) -> None:
     """Also when it is gone; what is not kept is answered by a problem document then."""
     async with fronted.nginx.client() as client:
+        assert (await client.get("/docs")).status_code == 200
         seen = [(await client.get("/docs/page.css")).headers["x-cache"] for _ in range(2)]
         assert seen == ["MISS", "HIT"]
         fronted.web.send(signal.SIGTERM)
