@@ -3,7 +3,7 @@
 import click
 
 from app import __version__
-from app.cli.commands import catalogue, files, jobs, keys, limits, login, queues, schedules, users, watch
+from app.cli.commands import catalogue, files, jobs, keys, limits, login, probe, queues, schedules, users, watch
 
 COMMANDS: tuple[click.Command, ...] = (
     login.login,
@@ -30,14 +30,15 @@ COMMANDS: tuple[click.Command, ...] = (
     limits.quota,
     keys.keys,
     users.users,
+    probe.probe,
 )
 
 _HELP = """Submit jobs to a Switchyard site, and see how they and the site do.
 
 The site and the key are those of SWITCHYARD_URL and SWITCHYARD_API_KEY, else those that `switchyard login` keeps.
 
-Exit status: 0 done, 1 a job that was waited for has not succeeded, 2 wrong usage, 3 refused by the site, 4 no site
-answers, 130 Ctrl-C.
+Exit status: 0 done, 1 a job that was waited for has not succeeded or a site that was probed is not well, 2 wrong usage,
+3 refused by the site, 4 no site answers, 130 Ctrl-C.
 """
 
 

@@ -11,9 +11,9 @@ import click
 
 from app.cli.output import Output
 from app.cli.refusals import MisusedError, told_to_people
-from app.cli.settings import SettingsError, find_site
+from app.cli.settings import SettingsError, Site, find_site
 from app.cli.statuses import Status
-from app.client import Client, ClientError, ProblemError
+from app.client import Client, ClientError, Patience, ProblemError
 
 _SHORT_S = 1.0  # waits that nobody needs to be told of
 
@@ -36,18 +36,29 @@ def connected(command: Callable[..., Awaitable[int | None]]) -> Callable[..., in
     """
 
     def call(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401  whatever click has read
-        out = Output(as_json=as_json)
-        try:
-            site = find_site(os.environ)
-        except SettingsError as error:
-            raise MisusedError(str(error)) from None
+        site, out = known_site(), Output(as_json=as_json)
         return run(site.url, site.key, out, lambda session: command(session, **options))
 
     update_wrapper(call, command)
     return json_option(call)
 
 
-def run(url: str, key: str | None, out: Output, deed: Callable[[Session], Awaitable[int | None]]) -> int:
+def known_site() -> Site:
+    """Give the site that the environment or the file names. Raises MisusedError."""
+    try:
+        return find_site(os.environ)
+    except SettingsError as error:
+        raise MisusedError(str(error)) from None
+
+
+def run(
+    url: str,
+    key: str | None,
+    out: Output,
+    deed: Callable[[Session], Awaitable[int | None]],
+    *,
+    patience: Patience = Patience(),  # noqa: B008  frozen
+) -> int:
     """Do something with a site; give the exit status. Raises what click shows."""
 
     def retrying(error: ClientError, pause_s: float) -> None:
@@ -57,7 +68,7 @@ def run(url: str, key: str | None, out: Output, deed: Callable[[Session], Awaita
 
     async def do() -> int | None:
         try:
-            client = Client(url, key, retrying=retrying)
+            client = Client(url, key, patience=patience, retrying=retrying)
         except ValueError as error:
             raise MisusedError(str(error)) from None
         async with client:

@@ -7,7 +7,7 @@ class Status(IntEnum):
     """An exit status."""
 
     DONE = 0
-    JOB_FAILED = 1  # what was waited for ended otherwise than by success
+    FAILED = 1  # a job that was waited for has not succeeded, or a site that was looked at is not well
     USAGE = 2  # the command line, the settings or a file given is wrong; the site was asked for nothing
     REFUSED = 3  # the site said no
     UNREACHABLE = 4  # no site answered

@@ -66,7 +66,7 @@ def _tell_job(out: Output, job: TriedJob) -> Status:
             out.note(f"the traceback: switchyard show {job['id']}")
         else:
             out.say(f"{job['id']} {job['state']}" + ("" if result is None else f": {compact(result)}"))
-    return Status.DONE if job["state"] == "succeeded" else Status.JOB_FAILED
+    return Status.DONE if job["state"] == "succeeded" else Status.FAILED
 
 
 def _tell_batch(out: Output, batch: Batch) -> Status:
@@ -74,4 +74,4 @@ def _tell_batch(out: Output, batch: Batch) -> Status:
         out.say(f"{batch['id']} {batch['state']}: {counted(batch)}")
         if batch["state"] != "succeeded":
             out.note(f"the others: switchyard list --batch {batch['id']} --state failed")
-    return Status.DONE if batch["state"] == "succeeded" else Status.JOB_FAILED
+    return Status.DONE if batch["state"] == "succeeded" else Status.FAILED

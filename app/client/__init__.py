@@ -8,10 +8,12 @@ A map, lower layers first; a module imports only from lower ones:
 
 words       errors; shapes/: what answers look like, as `app.schemas.shapes` has it
 pure        request (what is asked), problems (from an answer to an error), shaping (from an answer to a shape),
-            patience (when to try again), sse (server-sent events from bytes), events (what a stream tells)
+            standing (from its headers to how a rate limit stands), patience (when to try again),
+            sse (server-sent events from bytes), events (what a stream tells)
 wire        transport: asks, again where that is safe
 ways        pages (lists over cursors), following (streams that go on after a broken connection)
-resources   a file each: jobs, batches, failures, files, syncs, queues, schedules, accounts, keys, users, quotas, limits
+resources   a file each: jobs, batches, failures, files, syncs, queues, schedules, accounts, keys, users, quotas,
+            limits, site
 top         client
 """
 

@@ -16,6 +16,7 @@ from app.client.patience import Patience
 from app.client.queues import Queues
 from app.client.quotas import Quotas
 from app.client.schedules import Schedules
+from app.client.site import Site
 from app.client.syncs import Syncs
 from app.client.transport import Retrying, Transport
 from app.client.users import Users
@@ -59,6 +60,7 @@ class Client:
         self.users = Users(transport)
         self.quotas = Quotas(transport)
         self.limits = Limits(transport)
+        self.site = Site(transport)
 
     async def aclose(self) -> None:
         """Close the connections."""

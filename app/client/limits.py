@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from app.client.pages import all_of
 from app.client.request import Request, path_of
 from app.client.shapes.limits import AllLimits, Anomaly, Denial, LimitsInForce, OwnLimits
+from app.client.standing import Standing, standing_of
 from app.client.transport import Transport
 
 
 class Limits:
-    """Rate limits. All methods raise ClientErrors; all but `own` are for administrators."""
+    """Rate limits. All methods raise ClientErrors; all but `own` and `standing` are for administrators."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -18,6 +19,11 @@ class Limits:
         """Say whose limits count for the asker, and how his buckets stand."""
         request = Request(method="GET", path=path_of("rate-limit", "my-info"), is_repeatable=True)
         return await self._transport.ask(request, OwnLimits)
+
+    async def standing(self) -> Standing:
+        """Say how one's bucket stands after this request; raises ForeignAnswerError where its answer does not say."""
+        request = Request(method="GET", path=path_of("rate-limit", "my-info"), is_repeatable=True)
+        return standing_of((await self._transport.answer(request)).headers)
 
     async def show(self) -> LimitsInForce:
         """Give the limits in force."""

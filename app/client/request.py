@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +22,8 @@ class Request:
     """A method and a path below the site's address, with a query, and a JSON body or a form.
 
     `is_repeatable`: sent twice, it does no more than sent once. Those that are not are sent again only where the first
-    cannot have arrived, or was refused before anything was done. `within_s` is how long the answer may take.
+    cannot have arrived, or was refused before anything was done. `within_s` is how long the answer may take. An answer
+    of one of `statuses` is as good as one of 2xx.
     """
 
     method: str
@@ -33,6 +34,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     is_repeatable: bool = False
     within_s: float = 30.0
+    statuses: Collection[int] = ()
 
     @property
     def is_keyed(self) -> bool:

@@ -101,7 +101,7 @@ class Transport:
             answer = await self._http.request(
                 request.method, request.path, params=request.parameters, timeout=timeout, **content
             )
-        if not answer.is_success:
+        if not answer.is_success and answer.status_code not in request.statuses:
             raise problem_of(answer)
         return answer
 

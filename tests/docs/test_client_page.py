@@ -45,7 +45,7 @@ async def test_the_commands_run(environ: Mapping[str, str], shop: Path, monkeypa
     (shop / "names.txt").write_text("Ada\nBob\n", encoding="utf-8")
     (shop / "orders.csv").write_bytes(as_csv([ORDERS, ("A1", "cup", 1, 2, "2026-11-01")]))
     environ = {**environ, "JOBS_TASKS": "shop_tasks:TASKS"}
-    async with web_process(environ) as (_, admin), worker_process(environ, "data_sync:2,data_processing:2"):
+    async with web_process(environ) as (_, admin), worker_process(environ, "data_sync:2,data_processing:2,scheduled:1"):
         await publish(admin)
         url = str(admin.base_url)
         for line in re.findall(r"^    (switchyard .*)$", SECTION, re.MULTILINE):

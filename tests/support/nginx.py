@@ -56,10 +56,13 @@ class Nginx:
 
 
 @asynccontextmanager
-async def nginx_before(url: str, folder: Path) -> AsyncIterator[Nginx]:
-    """Start one in front of the application at `url`, after it has found its configuration without a fault."""
+async def nginx_before(url: str, folder: Path, *, days: int = 30) -> AsyncIterator[Nginx]:
+    """Start one in front of the application at `url`, after it has found its configuration without a fault.
+
+    Its certificate is good for so many days.
+    """
     program = program_of("nginx-light", "nginx")
-    own = certificate_for(folder / "tls", names="IP:127.0.0.1")
+    own = certificate_for(folder / "tls", names="IP:127.0.0.1", days=days)
     http_port, https_port = free_ports(2)
     changes = {
         "listen 80;": f"listen 127.0.0.1:{http_port};",

@@ -34,11 +34,11 @@ class Certificate:
         return f"ssl_certfile={quote(str(self.certificate))}&ssl_keyfile={quote(str(self.key))}"
 
 
-def certificate_for(folder: Path, *, names: str) -> Certificate:
-    """Make a certificate for these names, as openssl writes them: `DNS:localhost,IP:127.0.0.1`."""
+def certificate_for(folder: Path, *, names: str, days: int = 30) -> Certificate:
+    """Make one that is good for so long, for these names, as openssl writes them: `DNS:localhost,IP:127.0.0.1`."""
     made = Certificate(certificate=folder / "certificate.pem", key=folder / "key.pem")
     folder.mkdir(exist_ok=True)
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", str(days), "-subj", "/CN=test"]
     command += ["-addext", f"subjectAltName={names}", "-keyout", str(made.key), "-out", str(made.certificate)]
     try:
         subprocess.run(command, check=True, capture_output=True)

@@ -113,7 +113,7 @@ async def _sync_these(session: Session, file_ids: Sequence[str], *, priority: in
     for file_id in many["busy_file_ids"]:
         session.out.note(f"file {file_id} is being synced already")
     status = await _watch(session, many["task_id"], is_batch=True)
-    return status or (Status.JOB_FAILED if many["missing_file_ids"] else Status.DONE)
+    return status or (Status.FAILED if many["missing_file_ids"] else Status.DONE)
 
 
 async def _watch(session: Session, task_id: str | None, *, is_batch: bool) -> int:
