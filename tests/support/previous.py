@@ -9,6 +9,8 @@ import pytest
 from app.migrate import FOLDER
 from tests.support.processes import ROOT
 
+_TRUSTED = ("-c", f"safe.directory={ROOT}")  # a tree that is another user's
+
 
 def previous_release(folder: Path) -> Path:
     """Unpack it into this folder, which is there; give the folder. The test is skipped where there is no history."""
@@ -24,7 +26,9 @@ def previous_release(folder: Path) -> Path:
     if commit is None:
         pytest.skip(f"needs the history from before {newest.name}: this clone is shallow")
     archive = folder / "release.tar"
-    subprocess.run([git, "archive", f"--output={archive}", commit, "app", "jobs", "ratelimit"], cwd=ROOT, check=True)
+    subprocess.run(
+        [git, *_TRUSTED, "archive", f"--output={archive}", commit, "app", "jobs", "ratelimit"], cwd=ROOT, check=True
+    )
     shutil.unpack_archive(archive, folder)
     archive.unlink()
     assert not (folder / newest.relative_to(ROOT)).exists()
@@ -33,5 +37,5 @@ def previous_release(folder: Path) -> Path:
 
 def _said(git: str, *arguments: str) -> str | None:
     """Give what git says, None where it fails."""
-    told = subprocess.run([git, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    told = subprocess.run([git, *_TRUSTED, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     return told.stdout.strip() if told.returncode == 0 else None

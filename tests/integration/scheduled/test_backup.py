@@ -17,8 +17,9 @@ from jobs.stores.database import Database
 from tests.support.conditions import eventually
 from tests.support.metrics import samples_of, value_of
 from tests.support.processes import started
+from tests.support.restoring import restored
 from tests.support.running import ran_now, started_now
-from tests.support.site import running_web, running_worker
+from tests.support.site import end_of, running_web, running_worker, submit
 from tests.support.small_disk import on_a_small_disk
 
 _SECRET = "a-word-that-nobody-may-see"  # noqa: S105
@@ -154,9 +155,7 @@ async def test_a_backup_comes_back_whole(
     assert [_mode(path) for path in (whole, folder)] == [0o600, 0o700]
     (row,) = await database.fetch("SELECT * FROM backups")
     assert (row["name"], row["bytes"]) == (name, _size(whole))
-    restored = [f"{environ['JOBS_POSTGRES_BIN']}/pg_restore", "--no-owner", "--exit-on-error"]
-    restoring = await asyncio.create_subprocess_exec(*restored, f"--dbname={empty_database_url}", str(whole))
-    assert await restoring.wait() == 0
+    await restored(environ, empty_database_url)
     other = await Database.open(empty_database_url, size=1, patience_s=10, answer_s=30)
     try:
         counts = await _counts(other)
@@ -166,6 +165,9 @@ async def test_a_backup_comes_back_whole(
         assert await other.fetch(_FACTS) == await database.fetch(_FACTS)
     finally:
         await other.close()
+    async with _site({**environ, "DATABASE_URL": empty_database_url}) as client:
+        assert (await end_of(client, (await submit(client, "diag.noop"))["id"]))["state"] == "succeeded"
+        assert (await client.get(f"/api/jobs/{job['id']}")).json()["task"] == _SCHEDULE
 
 
 async def test_the_newest_are_kept_whatever_their_age(
