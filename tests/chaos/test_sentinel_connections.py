@@ -22,6 +22,7 @@ from tests.support.servers import Servers
 
 _LONG_S = 60.0
 _CUT_WITHIN_S = 5.0
+_TURNS = 20
 
 
 @pytest.fixture
@@ -175,3 +176,17 @@ async def _until_lost(heard: AsyncIterator[list[str] | None]) -> None:
             pass
     except StoreUnavailableError:
         return
+
+
+async def test_a_pool_is_closed_whatever_its_look_at_the_sentinels_is_at(
+    sentinels: Sentinels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cancellation of that look may get lost within redis-py: a worker that stopped then never ended."""
+    monkeypatch.setattr("jobs.stores.sentinel._LOOK_S", 0.0)
+    for turn in range(_TURNS):
+        client = connect_redis(sentinels.url, patience_s=_LONG_S)
+        await client.ping()
+        for _ in range(turn):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(_LONG_S / 4):
+            await client.aclose(close_connection_pool=True)
