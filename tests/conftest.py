@@ -17,6 +17,17 @@ from tests.support.servers import Servers, empty_database, migrated_database
 from tests.support.site import environment, running_web, running_worker
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take `--system`."""
+    parser.addoption("--system", action="store_true", help="run the tests of a whole system alone, at full size")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out all other tests with `--system`."""
+    if config.getoption("--system"):
+        items[:] = [item for item in items if item.get_closest_marker("system")]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _interruptible() -> None:
     """Heed Ctrl-C, though a shell that runs this in the background ignores it: what is started here inherits that."""

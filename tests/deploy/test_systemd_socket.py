@@ -3,12 +3,13 @@
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
 
+from tests.support.held import held_port, web_behind
 from tests.support.limits import limited
 from tests.support.processes import Running, started
 from tests.support.programs import program_of
@@ -22,8 +23,7 @@ FORWARDED = {"X-Forwarded-For": "192.0.2.7"}
 @pytest.fixture
 def holder() -> Iterator[socket.socket]:
     """Hold a port, as systemd does for switchyard-web.socket."""
-    with socket.create_server(("127.0.0.1", 0), backlog=2048) as held:
-        held.set_inheritable(True)
+    with held_port() as held:
         yield held
 
 
@@ -51,24 +51,14 @@ async def test_no_request_is_refused_while_processes_come_and_go(
     done = asyncio.Event()
     asking = asyncio.create_task(_ask(holder, done))
     async with AsyncExitStack() as stack:
-        webs = [await stack.enter_async_context(_web(holder, environ)) for _ in range(2)]
+        webs = [await stack.enter_async_context(web_behind(holder, environ)) for _ in range(2)]
         for _ in range(2):
             await _end(webs.pop(0))
-            webs.append(await stack.enter_async_context(_web(holder, environ)))
+            webs.append(await stack.enter_async_context(web_behind(holder, environ)))
         await asyncio.gather(*map(_end, webs))
-        await stack.enter_async_context(_web(holder, environ))
+        await stack.enter_async_context(web_behind(holder, environ))
         done.set()
         assert await asking > 0
-
-
-@asynccontextmanager
-async def _web(holder: socket.socket, environ: Mapping[str, str]) -> AsyncIterator[Running]:
-    """Start what switchyard-web@ starts, with this socket in the place of the third file."""
-    command = command_of("switchyard-web@")
-    command[command.index("--fd") + 1] = str(holder.fileno())
-    async with started(command, environ, files=[holder.fileno()]) as web:
-        await web.says("Uvicorn running on socket")
-        yield web
 
 
 async def _end(web: Running) -> None:

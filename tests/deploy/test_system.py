@@ -1,0 +1,84 @@
+"""A whole system under a steady load: everything is replaced, one after the other, then its Redis dies."""
+
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import structlog
+
+from jobs.stores.database import Database
+from tests.support.bed import NOTE_ENDS
+from tests.support.conditions import eventually
+from tests.support.system import FULL, SMALL, load_on, system_of
+
+_UNDER_WAY = 30
+_GOES_ON_WITHIN_S = 10.0  # all processes follow a failover, as the guide says
+_ALL_ENDED_WITHIN_S = 60.0
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@pytest.mark.system
+@pytest.mark.timeout(600)
+async def test_no_accepted_job_is_lost_or_fails(
+    environ: dict[str, str], database: Database, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Each ends well, and once. Nobody is refused but by a race with a stop, or for the seconds of the failover."""
+    size = FULL if request.config.getoption("--system") else SMALL
+    await database.execute(NOTE_ENDS)
+    began = time.monotonic()
+    async with system_of(size, environ, tmp_path) as system:
+        async with load_on(system.nginx) as load:
+            await _ended_more(database, _UNDER_WAY)
+            for _ in range(size.rounds):
+                await system.replace_all()
+                await _ended_more(database, _UNDER_WAY)
+            raced = len(load.refused_at)
+            former = await system.sentinels.master()
+            gone = time.monotonic()
+            await system.sentinels.servers[former].kill()
+            await system.sentinels.promoted(former)
+            promoted = time.monotonic()
+            await _ended_more(database, _UNDER_WAY)
+        await _all_ended(database)
+        settled = time.monotonic()
+        assert all(process.runs for kind in system.running.values() for process in kind)
+    assert raced <= size.rounds * size.webs
+    refused = load.refused_at[raced:]
+    assert all(gone <= at <= promoted + _GOES_ON_WITHIN_S for at in refused)
+    rows = await database.fetch("SELECT state FROM jobs")
+    assert Counter(row["state"] for row in rows) == {"succeeded": len(load.accepted)}
+    ends = Counter(row["job_id"] for row in await database.fetch("SELECT job_id FROM ends"))
+    assert ends == Counter(load.accepted)
+    log.warning(
+        "system_held",
+        jobs=len(load.accepted),
+        refused_by_stops=raced,
+        refused_in_failover=len(refused),
+        until_failover_s=round(gone - began, 1),
+        promoted_s=round(promoted - gone, 1),
+        settled_s=round(settled - promoted, 1),
+    )
+
+
+async def _ended_more(database: Database, amount: int) -> None:
+    """Wait until so many more jobs have ended."""
+    wanted = await _ended(database) + amount
+
+    async def are_there() -> bool:
+        return await _ended(database) >= wanted
+
+    await eventually(are_there, within_s=_ALL_ENDED_WITHIN_S)
+
+
+async def _all_ended(database: Database) -> None:
+    async def none_is_left() -> bool:
+        return not await database.fetch("SELECT FROM jobs WHERE finished_at IS NULL LIMIT 1")
+
+    await eventually(none_is_left, within_s=_ALL_ENDED_WITHIN_S)
+
+
+async def _ended(database: Database) -> int:
+    (row,) = await database.fetch("SELECT count(*) AS amount FROM jobs WHERE finished_at IS NOT NULL")
+    return int(row["amount"])

@@ -1,0 +1,26 @@
+"""A port that is held for web processes which come and go, as systemd holds that of switchyard-web.socket."""
+
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+
+from tests.support.processes import Running, started
+from tests.support.units import command_of
+
+
+@contextmanager
+def held_port() -> Iterator[socket.socket]:
+    """Hold one."""
+    with socket.create_server(("127.0.0.1", 0), backlog=2048) as held:
+        held.set_inheritable(True)
+        yield held
+
+
+@asynccontextmanager
+async def web_behind(held: socket.socket, environ: Mapping[str, str]) -> AsyncIterator[Running]:
+    """Start what switchyard-web@ starts, with this socket in the place of the third file."""
+    command = command_of("switchyard-web@")
+    command[command.index("--fd") + 1] = str(held.fileno())
+    async with started(command, environ, files=[held.fileno()]) as web:
+        await web.says("Uvicorn running on socket")
+        yield web
