@@ -47,7 +47,7 @@ def origin_in(call: Mapping[str, Any]) -> str | None:
 
 def frame_of(function: str, *, enqueued_ms: int, origin: str | None) -> tuple[str, str]:
     """Give what stands before and after the encoded arguments by name: of many calls that differ in those alone."""
-    before, after = write_payload(function, {}, enqueued_ms=enqueued_ms, origin=origin).decode().split("{}")
+    before, after = write_payload(function, {}, enqueued_ms=enqueued_ms, origin=origin).decode().split("{}", 1)
     return before, after
 
 

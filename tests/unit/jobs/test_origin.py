@@ -3,7 +3,7 @@
 from contextvars import copy_context
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jobs.origin import Origin, come_from, current_origin, read_traceparent
@@ -46,6 +46,7 @@ def test_what_is_no_trace_context_counts_as_none(sent: str | None) -> None:
     assert read_traceparent(sent) is None
 
 
+@example("{}", False)  # noqa: FBT003
 @given(st.text(alphabet=[chr(code) for code in range(33, 127)], min_size=1, max_size=128), st.booleans())
 def test_an_origin_is_kept_as_one_text(request_id: str, is_traced: bool) -> None:  # noqa: FBT001  drawn
     """It comes back, also by way of a payload, of one call or of many."""
