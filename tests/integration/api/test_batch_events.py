@@ -172,7 +172,9 @@ async def test_those_who_come_and_go_miss_nothing(
     """Each has every transition of every job that he was not shown at first; one connection reads."""
     batch = await submit_batch(admin, [{"task": "diag.sleep", "args": {"seconds": 0.02}}] * 50)
     await submit_batch(admin, noops(50))
-    clients = [asyncio.create_task(_come_and_go(app, batch, _dice(number))) for number in range(10)]
+    all_are_there = asyncio.Barrier(10 + 1)
+    clients = [asyncio.create_task(_come_and_go(app, batch, _dice(number), all_are_there)) for number in range(10)]
+    await all_are_there.wait()  # what has ended before somebody came is not shown to him
     async with running_worker(environ):
         seen = await asyncio.gather(*clients)
         readers = [client for client in await redis.client_list() if client["cmd"] == "xread"]
@@ -185,7 +187,9 @@ async def test_those_who_come_and_go_miss_nothing(
         assert steps.keys() <= begun.keys()
 
 
-async def _come_and_go(app: ASGIApp, batch: Json, dice: random.Random) -> tuple[dict[str, int], Steps]:
+async def _come_and_go(
+    app: ASGIApp, batch: Json, dice: random.Random, all_are_there: asyncio.Barrier
+) -> tuple[dict[str, int], Steps]:
     """Follow a batch to its end, leaving and coming back; give what was shown first, and then by job what happened."""
     begun: dict[str, int] = {}
     steps: Steps = defaultdict(dict)
@@ -194,8 +198,10 @@ async def _come_and_go(app: ASGIApp, batch: Json, dice: random.Random) -> tuple[
         async with listening(app, _stream_of(batch), last_id=last_id) as listener:
             if listener.status == 204:
                 return begun, steps
-            for _ in range(dice.randint(55, 100)):
+            for number in range(dice.randint(55, 100)):
                 told = await listener.next(within_s=30)
+                if last_id is None and number == 0:
+                    await all_are_there.wait()
                 if told.name == "job" and "args" in told.data:
                     begun[told.data["id"]] = told.data["seq"]
                 elif told.name == "job":
