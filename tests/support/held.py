@@ -3,8 +3,9 @@
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
-from tests.support.processes import Running, started
+from tests.support.processes import ROOT, Running, started
 from tests.support.units import command_of
 
 
@@ -17,10 +18,10 @@ def held_port() -> Iterator[socket.socket]:
 
 
 @asynccontextmanager
-async def web_behind(held: socket.socket, environ: Mapping[str, str]) -> AsyncIterator[Running]:
-    """Start what switchyard-web@ starts, with this socket in the place of the third file."""
+async def web_behind(held: socket.socket, environ: Mapping[str, str], *, tree: Path = ROOT) -> AsyncIterator[Running]:
+    """Start what switchyard-web@ starts, of this release, with this socket in the place of the third file."""
     command = command_of("switchyard-web@")
     command[command.index("--fd") + 1] = str(held.fileno())
-    async with started(command, environ, files=[held.fileno()]) as web:
+    async with started(command, environ, files=[held.fileno()], tree=tree) as web:
         await web.says("Uvicorn running on socket")
         yield web

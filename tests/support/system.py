@@ -1,29 +1,20 @@
-"""A whole system: Redis with its sentinels, web processes behind nginx, workers and stewards, and people who submit."""
+"""A whole system: Redis with its sentinels, web processes behind nginx, workers and stewards."""
 
 import asyncio
 import signal
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
-import httpx
-
-from app.client import Client, ClientError
 from tests.support.held import held_port, web_behind
 from tests.support.nginx import Nginx, nginx_before
 from tests.support.processes import Running, started
 from tests.support.sentinels import Sentinels, sentinels_of
-from tests.support.site import ADMIN_KEY
 from tests.support.units import command_of
 
 QUEUES = "data_sync:8"
 
-_SUBMITTERS = 10
-_PAUSE_S = 0.35  # nginx takes 200 a minute of an address
-_LONG_S = 2.5
 _STOPS_WITHIN_S = 30.0
 
 Start = Callable[[], AbstractAsyncContextManager[Running]]
@@ -103,42 +94,3 @@ async def _begun(service: str, environ: Mapping[str, str], word: str) -> AsyncIt
     async with started([one for one in told if one], environ) as process:
         await process.says(word)
         yield process
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """What was submitted: the ids of accepted jobs, and when a submission was refused and had to be sent again."""
-
-    accepted: list[str] = field(default_factory=list)
-    refused_at: list[float] = field(default_factory=list)
-
-
-@asynccontextmanager
-async def load_on(nginx: Nginx) -> AsyncIterator[Load]:
-    """Submit jobs from several addresses until the end; a submission that is not accepted in a minute is raised.
-
-    Each job has one try. One in ten takes so long that a worker that stops hands it back.
-    """
-    load, is_over = Load(), asyncio.Event()
-
-    def note(_: ClientError, __: float) -> None:
-        load.refused_at.append(time.monotonic())
-
-    async def submit_on(address: str) -> None:
-        door = httpx.AsyncHTTPTransport(verify=nginx.trust, local_address=address)
-        url = f"https://127.0.0.1:{nginx.https_port}"
-        async with Client(url, ADMIN_KEY, retrying=note, http=door) as client:
-            for number in count():
-                if is_over.is_set():
-                    return
-                seconds = _LONG_S if number % 10 == 0 else 0.02
-                job = await client.jobs.submit("diag.sleep", {"seconds": seconds}, max_tries=1)
-                load.accepted.append(job["id"])
-                await asyncio.sleep(_PAUSE_S)
-
-    # None is cut off within a submission: it would be accepted without being known here.
-    async with asyncio.TaskGroup() as submitters:
-        for number in range(_SUBMITTERS):
-            submitters.create_task(submit_on(f"127.0.0.{2 + number}"))
-        yield load
-        is_over.set()

@@ -1,4 +1,4 @@
-"""A whole system under a steady load: everything is replaced, one after the other, then its Redis dies."""
+"""A whole system under a steady load: all is replaced, one after the other, its Redis dies, its PostgreSQL is away."""
 
 import time
 from collections import Counter
@@ -8,9 +8,13 @@ import pytest
 import structlog
 
 from jobs.stores.database import Database
+from tests.chaos.outages import stopped
 from tests.support.bed import NOTE_ENDS
 from tests.support.conditions import eventually
-from tests.support.system import FULL, SMALL, load_on, system_of
+from tests.support.sentinels import Sentinels
+from tests.support.servers import Servers
+from tests.support.steady_load import Load, load_through
+from tests.support.system import FULL, SMALL, system_of
 
 _UNDER_WAY = 30
 _GOES_ON_WITHIN_S = 10.0  # all processes follow a failover, as the guide says
@@ -22,30 +26,31 @@ log = structlog.stdlib.get_logger(__name__)
 @pytest.mark.system
 @pytest.mark.timeout(600)
 async def test_no_accepted_job_is_lost_or_fails(
-    environ: dict[str, str], database: Database, tmp_path: Path, request: pytest.FixtureRequest
+    environ: dict[str, str], database: Database, servers: Servers, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """Each ends well, and once. Nobody is refused but by a race with a stop, or for the seconds of the failover."""
     size = FULL if request.config.getoption("--system") else SMALL
     await database.execute(NOTE_ENDS)
     began = time.monotonic()
     async with system_of(size, environ, tmp_path) as system:
-        async with load_on(system.nginx) as load:
+        async with load_through(system.nginx) as load:
             await _ended_more(database, _UNDER_WAY)
             for _ in range(size.rounds):
                 await system.replace_all()
                 await _ended_more(database, _UNDER_WAY)
             raced = len(load.refused_at)
-            former = await system.sentinels.master()
-            gone = time.monotonic()
-            await system.sentinels.servers[former].kill()
-            await system.sentinels.promoted(former)
-            promoted = time.monotonic()
+            gone, promoted = await _lose_the_master(system.sentinels)
+            await _ended_more(database, _UNDER_WAY)
+            followed = len(load.refused_at)
+            async with stopped(servers.postgres):
+                await _accepted_more(load, _UNDER_WAY)
             await _ended_more(database, _UNDER_WAY)
         await _all_ended(database)
         settled = time.monotonic()
         assert all(process.runs for kind in system.running.values() for process in kind)
     assert raced <= size.rounds * size.webs
-    refused = load.refused_at[raced:]
+    refused = load.refused_at[raced:followed]
+    assert len(load.refused_at) == followed  # Redis alone is enough to accept by
     assert all(gone <= at <= promoted + _GOES_ON_WITHIN_S for at in refused)
     rows = await database.fetch("SELECT state FROM jobs")
     assert Counter(row["state"] for row in rows) == {"succeeded": len(load.accepted)}
@@ -62,12 +67,31 @@ async def test_no_accepted_job_is_lost_or_fails(
     )
 
 
+async def _lose_the_master(sentinels: Sentinels) -> tuple[float, float]:
+    """Kill it; give when it was gone, and when there was another."""
+    former = await sentinels.master()
+    gone = time.monotonic()
+    await sentinels.servers[former].kill()
+    await sentinels.promoted(former)
+    return gone, time.monotonic()
+
+
 async def _ended_more(database: Database, amount: int) -> None:
     """Wait until so many more jobs have ended."""
     wanted = await _ended(database) + amount
 
     async def are_there() -> bool:
         return await _ended(database) >= wanted
+
+    await eventually(are_there, within_s=_ALL_ENDED_WITHIN_S)
+
+
+async def _accepted_more(load: Load, amount: int) -> None:
+    """Wait until so many more jobs have been accepted."""
+    wanted = len(load.accepted) + amount
+
+    async def are_there() -> bool:
+        return len(load.accepted) >= wanted
 
     await eventually(are_there, within_s=_ALL_ENDED_WITHIN_S)
 
