@@ -55,7 +55,7 @@ async def test_far_from_the_bound_only_some_are_asked_about(environ: dict[str, s
     told = Counter[int]()
     async with running_web({**environ, **quotas(waiting=PLENTY + 1)}) as web:
         for _ in range(30):  # a busy machine may let the second pass
-            await redis.delete(keys.reserve("admin"))
+            await redis.delete(keys.reserve("admin"), keys.UNFINISHED + "admin")
             await submit(web, "diag.noop")
             seconds, _ = await redis.time()
             await redis.zadd(keys.reserve("admin"), {f"j{number}": (seconds + 60) * 1000 for number in range(PLENTY)})
