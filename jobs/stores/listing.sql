@@ -32,7 +32,7 @@ enough AS (
     FROM (
         SELECT accepted_at
         FROM (
-            SELECT id, accepted_at, finished_at, state, task, queue
+            SELECT id, accepted_at, finished_at, state
             FROM jobs
             WHERE $6::text IS NULL AND jobs.id < CASE $3 WHEN '' THEN 'z' ELSE $3 END
             ORDER BY jobs.id DESC
@@ -42,8 +42,6 @@ enough AS (
             finished_at IS NULL
             AND (accepted_at, id) < ($2, $3)
             AND state = ANY ($1)
-            AND ($7::text IS NULL OR task = $7)
-            AND ($8::text IS NULL OR queue = $8)
         ORDER BY accepted_at DESC
         LIMIT $5
     ) AS fitting
