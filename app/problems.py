@@ -86,7 +86,7 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
 BLANK = "about:blank"
 BLANK_STATUSES = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.INTERNAL_SERVER_ERROR)
 
-# The printed list: what each type means, word for word as the README and the OpenAPI document have it.
+# The printed list: what each type means, word for word as app/docs/reference/errors.md and the document have it.
 MEANINGS: Mapping[str, str] = {
     "validation": "a field is wrong, or the body cannot be read",
     "unauthenticated": "no key or session, or one that is not known; or a wrong password",

@@ -66,7 +66,7 @@ def read(model: type[Model], environ: Mapping[str, str], *, prefix: str) -> Mode
 
 def _unknown(name: str, known: set[str]) -> str:
     similar = get_close_matches(name, known, n=1)
-    mend = f"did you mean {similar[0]}?" if similar else "remove it, or see the table of settings in README.md"
+    mend = f"did you mean {similar[0]}?" if similar else "remove it, or see the table in app/docs/reference/settings.md"
     return f"{name}: there is no such setting; {mend}"
 
 

@@ -1,4 +1,4 @@
-"""How the command ends, for scripts. They are in the README."""
+"""How the command ends, for scripts. They are in app/docs/guide/command.md."""
 
 from enum import IntEnum
 

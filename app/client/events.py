@@ -1,4 +1,4 @@
-"""What a stream tells, as records. Which stream tells what is in the README, "Live events"."""
+"""What a stream tells, as records. Which stream tells what is in app/docs/guide/events.md."""
 
 import json
 from dataclasses import dataclass

@@ -26,7 +26,7 @@ class ProblemType:
     meaning: str
 
     def __str__(self) -> str:
-        """Print the row as README and document have it."""
+        """Print the row as the page on errors and the document have it."""
         return f"| `{self.type}` | {', '.join(str(status.value) for status in self.statuses)} | {self.meaning} |"
 
 

@@ -38,7 +38,7 @@ async def test_one_logs_in_and_out(shown: Shown, browser: Browser) -> None:
 
 
 async def test_the_overview_shows_what_happens(shown: Shown, boss: Window) -> None:
-    """Figures, charts and bars, while jobs run; a picture of it is in the README."""
+    """Figures, charts and bars, while jobs run; a picture of it is in README.md."""
     page = boss.page
     jobs = [{"task": "diag.progress", "args": {"steps": 100, "seconds": 30 + 5 * number}} for number in range(6)]
     batch = (await shown.api.post("/api/batches", json={"jobs": jobs})).json()

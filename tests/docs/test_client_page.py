@@ -1,4 +1,4 @@
-"""The commands and the programs in the README's sections on the client, the command and testing run as they stand."""
+"""The commands and the programs in the pages on the command and the client run as they stand."""
 
 import asyncio
 import os
@@ -7,7 +7,6 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
 
 import httpx
 import pytest
@@ -15,24 +14,23 @@ import pytest
 from app.cli.root import COMMANDS
 from app.cli.settings import KEY, URL
 from tests.support.files import ORDERS, as_csv, publish
+from tests.support.pages import guide, write_programs
 from tests.support.processes import ROOT, started, web_process, worker_process
 from tests.support.site import ADMIN_KEY
 from tests.support.standing import said
 
-PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
-(SECTION,) = re.findall(r"^## Client and command\n(.*?)^## ", PAGE, re.DOTALL | re.MULTILINE)
+COMMAND = guide("command")
 ELSEWHERE = "http://127.0.0.1:8000"
 
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Write the page's programs into files of the names that they give."""
-    for name, code in re.findall(r"```python\n# (\w+)\.py\n(.*?)```", PAGE, re.DOTALL):
-        (tmp_path / f"{name}.py").write_text(code, encoding="utf-8")
+    """Write the tasks and the program into files of the names that the pages give."""
+    names = write_programs(guide("tasks") + guide("client"), tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
     yield tmp_path
-    for name in ("shop_tasks", "test_shop_tasks"):
+    for name in names:
         sys.modules.pop(name, None)
 
 
@@ -48,7 +46,7 @@ async def test_the_commands_run(environ: Mapping[str, str], shop: Path, monkeypa
     async with web_process(environ) as (_, admin), worker_process(environ, "data_sync:2,data_processing:2,scheduled:1"):
         await publish(admin)
         url = str(admin.base_url)
-        for line in re.findall(r"^    (switchyard .*)$", SECTION, re.MULTILINE):
+        for line in re.findall(r"^    (switchyard .*)$", COMMAND, re.MULTILINE):
             _, *words = shlex.split(await _with_ids(line.replace(ELSEWHERE, url), admin))
             told = await asyncio.to_thread(said, *words, environ={"HOME": str(shop)}, stdin=f"{ADMIN_KEY}\n")
             assert told.status == 0, f"{line}\n{told.err}"
@@ -59,20 +57,9 @@ async def test_the_commands_run(environ: Mapping[str, str], shop: Path, monkeypa
             assert program.lines[-2:] == ["succeeded", "Hello, Ada!"]
 
 
-async def test_the_tests_of_tasks_pass(environ: Mapping[str, str], shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Given the stores' addresses."""
-    for name in ("DATABASE_URL", "REDIS_URL"):
-        monkeypatch.setenv(name, environ[name])
-    module = ModuleType("test_shop_tasks")
-    exec((shop / "test_shop_tasks.py").read_text(encoding="utf-8"), vars(module))  # noqa: S102  the page's own
-    for name, test in list(vars(module).items()):
-        if name.startswith("test_"):
-            await test()
-
-
 async def test_a_shell_completes_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the line that the page gives, in a bash that has the command on its PATH."""
-    (line,) = re.findall(r"^ +(eval .*)$", SECTION, re.MULTILINE)
+    (line,) = re.findall(r"^ +(eval .*)$", COMMAND, re.MULTILINE)
     bin_folder = Path(sys.executable).parent
     if not (bin_folder / "switchyard").exists():
         pytest.skip("this environment was not made by ./dev, and has no program switchyard")
@@ -84,7 +71,7 @@ async def test_a_shell_completes_commands(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_all_commands_are_named() -> None:
     """In the list of what there is."""
-    (listed,) = re.findall(r"- \*\*What there is\.\*\*(.*?)Each says", SECTION, re.DOTALL)
+    (listed,) = re.findall(r"- \*\*What there is\.\*\*(.*?)Each says", COMMAND, re.DOTALL)
     assert sorted(re.findall(r"`([a-z]+)`", listed)) == sorted(str(command.name) for command in COMMANDS)
 
 

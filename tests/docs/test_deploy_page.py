@@ -47,7 +47,7 @@ def test_its_units_are_there() -> None:
 
 
 def test_its_settings_are_there() -> None:
-    """Of the README's table."""
+    """Of the table of settings."""
     known = {variable.name for variable in OURS} | PLATFORM
     assert set(re.findall(r"\b(?:APP|JOBS|RATELIMIT)_[A-Z_]*[A-Z]", PAGE)) <= known
 

@@ -115,6 +115,6 @@ def test_its_examples_are_right() -> None:
 
 
 def test_it_has_the_printed_list_of_problem_types() -> None:
-    """The one that the README has."""
+    """The one that app/docs/reference/errors.md has."""
     for row in problem_types():
         assert str(row) in DOCUMENT["info"]["description"].splitlines()

@@ -1,0 +1,39 @@
+"""The tables of app/docs/reference say what the code does."""
+
+import re
+
+from app.openapi.problems import problem_types
+from app.problems import MEANINGS
+from app.routes import ROUTES
+from jobs.stores.database import Database
+from tests.support.metrics import families_of, whole_scrape
+from tests.support.pages import reference
+
+
+def test_the_list_of_problem_types_is_the_code_s() -> None:
+    """Each type that is answered is on the page with its statuses and its meaning, word for word, and no other."""
+    shown = re.findall(r"^\| `[a-z0-9:/.#-]+` \| \d{3}.*\|$", reference("errors"), re.MULTILINE)
+    assert shown == [str(row) for row in problem_types()]
+    assert {row.type for row in problem_types()} == MEANINGS.keys()
+
+
+async def test_the_routes_on_the_page_are_those_that_there_are() -> None:
+    """A path in the table leads somewhere, and no path is left out."""
+    shown = set(re.findall(r"^\| `(GET|POST|PUT|PATCH|DELETE) ([^`]+)` \|", reference("api"), re.MULTILINE))
+    routed = {
+        (method, route.path.replace("progress/{id}", "progress/{task_id}"))
+        for route in ROUTES
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    assert shown == routed
+
+
+async def test_the_metrics_on_the_page_are_those_that_are_shown(environ: dict[str, str], database: Database) -> None:
+    """By name, type and labels: alert rules are written by this table. Nothing is left out in either direction."""
+    rows = re.findall(r"^\| (`switchyard_.+?) \| (\w+) \|([^|]*)\|", reference("metrics"), re.MULTILINE)
+    listed = {
+        name: (kind, frozenset(re.findall(r"\w+", labels)))
+        for names, kind, labels in rows
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    assert listed == families_of(await whole_scrape(environ, database))
