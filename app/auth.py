@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 import structlog
 from pydantic import SecretStr
 
+from app.admin_key import AdminKey
 from app.errors import UnauthenticatedError
-from app.identity import ADMIN, Identity, Role
+from app.identity import OWNER_OF_SITE, Identity
 from app.stores.credentials import Credential, CredentialStore
 from app.tokens import Kind, Token, digest, read_token
 from jobs.errors import StoreUnavailableError
@@ -28,7 +29,6 @@ _NOTE_USES_S = 60.0
 _MOST = 10_000
 _SCHEME = "bearer"
 _UNKNOWN = "this key or session is not known; it may have expired, or have been revoked"
-_OWNER_OF_SITE = Identity(owner=ADMIN, role=Role.ADMIN)
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -55,9 +55,9 @@ class _Known:
 class Authenticator:
     """Knows the administrator's key of the settings, and whatever PostgreSQL has told it."""
 
-    def __init__(self, credentials: CredentialStore, *, admin_api_key: str) -> None:
+    def __init__(self, credentials: CredentialStore, *, admin_key: AdminKey) -> None:
         self._credentials = credentials
-        self._admin_digest = digest(admin_api_key)
+        self._admin_key = admin_key
         self._known: dict[bytes, _Known] = {}
         self._is_away = False
         self._noted_at = time.monotonic()
@@ -65,8 +65,8 @@ class Authenticator:
     def recall(self, text: str) -> Identity | None:
         """Give whom a text lets in, where that need not be asked; else None."""
         sha256 = digest(text)
-        if hmac.compare_digest(sha256, self._admin_digest):
-            return _OWNER_OF_SITE
+        if self._admin_key.is_of(sha256):
+            return OWNER_OF_SITE
         known = self._known.get(sha256)
         if known is None or known.has_expired():
             return None
@@ -110,7 +110,7 @@ class Authenticator:
         revoked, sha256 = asyncio.Event(), digest(text)
         known = self._known.get(sha256)
         if known is None:
-            if not hmac.compare_digest(sha256, self._admin_digest):
+            if not self._admin_key.is_of(sha256):
                 revoked.set()
             yield revoked
             return
@@ -155,7 +155,7 @@ class Authenticator:
     def _settle(self, kind: Kind, sha256: bytes, found: Credential | None, asked_at: float) -> None:
         """Take over what PostgreSQL said at a time."""
         known = self._known.get(sha256)
-        if found is None or not hmac.compare_digest(found.sha256, sha256):
+        if found is None or not self._fits(found, sha256):
             if known is not None:
                 self._drop(sha256)
             return
@@ -166,6 +166,11 @@ class Authenticator:
         if len(self._known) >= _MOST:
             self._drop(next((key for key, one in self._known.items() if not one.watchers), sha256))
         self._known[sha256] = _Known(kind=kind, credential=found, checked_at=asked_at, used_at=asked_at)
+
+    def _fits(self, found: Credential, sha256: bytes) -> bool:
+        """Say whether what is kept is of this text; of a session of the administrator's key, by this very key."""
+        kept = self._admin_key.seal(sha256) if found.identity == OWNER_OF_SITE else sha256
+        return hmac.compare_digest(found.sha256, kept)
 
     def _renew(self, known: _Known, found: Credential, asked_at: float) -> None:
         if known.credential.identity != found.identity:

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from app.accounts import Accounts
 from app.addresses import Origins
+from app.admin_key import AdminKey
 from app.attempts import Attempts
 from app.auth import Authenticator, MetricsToken
 from app.live_limits import LiveLimits
@@ -151,7 +152,8 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
     presence, fitness = Presence(redis), Fitness(redis)
     upkeep = Upkeep(database, timetable=timetable, planned=planned)
     users, credentials = UserStore(database, quotas=quotas), CredentialStore(database)
-    authenticator = Authenticator(credentials, admin_api_key=settings.app.admin_api_key.get_secret_value())
+    admin_key = AdminKey(settings.app.admin_api_key.get_secret_value())
+    authenticator = Authenticator(credentials, admin_key=admin_key)
     return Deps(
         tasks=tasks,
         database=database,
@@ -185,6 +187,7 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
             credentials=credentials,
             passwords=doors.passwords,
             attempts=Attempts(AttemptStore(redis)),
+            admin_key=admin_key,
             lasts=timedelta(hours=settings.app.session_hours),
         ),
         overview=Overview(

@@ -31,3 +31,6 @@ class Identity:
     def sees(self) -> str | None:
         """Whose things he may see: None is everybody's, for an admin."""
         return None if self.role is Role.ADMIN else self.owner
+
+
+OWNER_OF_SITE = Identity(owner=ADMIN, role=Role.ADMIN)

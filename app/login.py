@@ -1,4 +1,4 @@
-"""Logging in by username and password, and out again. Answers are alike, and as late, whoever there is or is not."""
+"""Logging in by password or by key, and out again. Answers are alike, and as late, whoever there is or is not."""
 
 import math
 import time
@@ -7,17 +7,19 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from app.admin_key import AdminKey
 from app.attempts import Attempts
 from app.errors import RateLimitedError, UnauthenticatedError
 from app.passwords import Passwords
 from app.stores.credentials import CredentialStore
 from app.stores.users import Change, Secret, User, UserStore
-from app.tokens import Kind, new_token, read_token
+from app.tokens import Kind, digest, new_token, read_token
 from jobs.audit import Action, Actor, Deed, Effect
 from jobs.errors import ConflictError, InvalidInputError, Mistake, StoreUnavailableError
 
 NOBODY = "unknown"  # not the name that was typed: it may be a password, in the wrong field
 _WRONG = "username or password is wrong, or the user is disabled"
+_WRONG_KEY = "this key is not known; it may have expired, or have been revoked"
 _MOST_NOTED = 60  # refusals that a process writes down in a minute
 _MINUTE_S = 60.0
 
@@ -25,11 +27,17 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoggedIn:
-    """A session that has begun. `token` is told once."""
+class Session:
+    """One that has begun. `token` is told once."""
 
     token: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedIn(Session):
+    """A session that a user's password has begun."""
+
     user: User
 
 
@@ -43,6 +51,7 @@ class Logins:
         credentials: CredentialStore,
         passwords: Passwords,
         attempts: Attempts,
+        admin_key: AdminKey,
         lasts: timedelta,
     ) -> None:
         """`lasts` is how long a session does."""
@@ -50,6 +59,7 @@ class Logins:
         self._credentials = credentials
         self._passwords = passwords
         self._attempts = attempts
+        self._admin_key = admin_key
         self._lasts = lasts
         self._minute, self._noted = 0.0, 0
 
@@ -63,13 +73,30 @@ class Logins:
         if secret is None:
             raise UnauthenticatedError(_WRONG)
         token = new_token(Kind.SESSION)
-        actor = Actor(name=secret.user_id, request_id=by.request_id, address=by.address)
-        expires_at = await self._credentials.add_session(secret, token, lasts=self._lasts, by=actor)
+        expires_at = await self._credentials.add_session(secret, token, lasts=self._lasts, by=by)
         user = await self._users.get(secret.user_id)
         if expires_at is None or user is None:
             raise UnauthenticatedError(_WRONG)
         await self._attempts.forget(username)
         return LoggedIn(token=token.text, expires_at=expires_at, user=user)
+
+    async def begin_with_key(self, text: str, *, by: Actor) -> Session:
+        """Let in who has a key, the administrator's or a user's; with that the session ends.
+
+        Attempts are not counted as those under a name are: what is guessed has 32 characters or more, and who asks is
+        limited by his address. Raises UnauthenticatedError, and StoreUnavailableError where PostgreSQL is away.
+        """
+        token, key = new_token(Kind.SESSION), read_token(text)
+        expires_at: datetime | None = None
+        if self._admin_key.is_of(digest(text)):
+            sealed = self._admin_key.seal(digest(token.text))
+            expires_at = await self._credentials.add_session_of_site(token, sealed, lasts=self._lasts, by=by)
+        elif key is not None and key.kind is Kind.KEY:  # no session begins another, which would never end
+            expires_at = await self._credentials.add_session_of_key(key, token, lasts=self._lasts, by=by)
+        if expires_at is None:
+            await self._note_refusal(None, by)
+            raise UnauthenticatedError(_WRONG_KEY)
+        return Session(token=token.text, expires_at=expires_at)
 
     async def end(self, text: str, *, by: Actor) -> None:
         """Log somebody out. Raises ConflictError where he is not logged in by a session."""

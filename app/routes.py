@@ -30,7 +30,7 @@ from app.api import (
     users,
 )
 from app.api.methods import by_method
-from app.dashboard.pages import OPEN_ROUTES, PAGE_ROUTES
+from app.dashboard.pages import OPEN_ROUTES, OWN_ROUTES
 from app.middleware.authentication import Authentication, LoginRequired
 from app.middleware.body_limit import BodyLimit
 from app.middleware.rate_limit import RateLimit
@@ -118,12 +118,12 @@ ROUTES = (
 )
 
 # And what people look at, which no document describes.
-ALL_ROUTES = (*ROUTES, *PAGE_ROUTES, *OPEN_ROUTES)
+ALL_ROUTES = (*ROUTES, *OWN_ROUTES, *OPEN_ROUTES)
 
 MIDDLEWARE = (
     Middleware(RequestContext),
-    Middleware(Authentication, pages=PAGE_ROUTES),
-    Middleware(RateLimit, routes=ALL_ROUTES, pages=PAGE_ROUTES),
+    Middleware(Authentication, pages=OWN_ROUTES),
+    Middleware(RateLimit, routes=ALL_ROUTES, pages=(*OWN_ROUTES, *OPEN_ROUTES)),
     Middleware(LoginRequired),
     Middleware(BodyLimit),
 )

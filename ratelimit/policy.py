@@ -22,7 +22,7 @@ class Category(StrEnum):
 
     DEFAULT = "default"
     DATA_SYNC = "data_sync"  # what begins with /api/data-sync/ and is a POST
-    AUTH = "auth"  # what begins with /api/auth/
+    AUTH = "auth"  # what begins with /api/auth/, and the form of the login page
 
 
 class Endpoint(StrEnum):
@@ -44,6 +44,7 @@ _ENDPOINTS: Mapping[str, Endpoint] = {
 }
 _DATA_SYNC = "POST /api/data-sync/"
 _AUTH = "/api/auth/"
+LOGIN_FORM: Final = "POST /login"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ class Subject(NamedTuple):
 
 def category_of(route: str, path: str) -> Category:
     """Give the category of a request; `route` is `<method> <template of the path>`."""
-    if path.startswith(_AUTH):
+    if path.startswith(_AUTH) or route == LOGIN_FORM:
         return Category.AUTH
     return Category.DATA_SYNC if route.startswith(_DATA_SYNC) else Category.DEFAULT
 

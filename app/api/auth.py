@@ -1,15 +1,13 @@
 """/api/auth: logging in and out, and one's own API keys."""
 
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api.entry import give_cookie, require_own_page, take_cookie_back
 from app.api.parsing import answer, read_json
-from app.errors import UnauthenticatedError
-from app.identity import ADMIN, SESSION_COOKIE
-from app.origin import is_from_elsewhere
+from app.identity import ADMIN
 from app.schemas.accounts import KeyBody, LoginBody, PasswordBody
 from app.schemas.shapes.accounts import KeyList, LoggedOutView, MeView
 from app.schemas.views.accounts import key_view, logged_in_view, new_key_view, user_view
@@ -18,13 +16,12 @@ from app.state import actor_of, admission_of, credential_of, deps_of, identity_o
 
 async def log_in(request: Request) -> Response:
     """POST /api/auth/login: begin a session, by username and password."""
-    if is_from_elsewhere(request.scope):
-        raise UnauthenticatedError("a page of another host may not log anybody in here")
+    require_own_page(request)
     body = await read_json(request, LoginBody)
     login = await deps_of(request).logins.begin(body.username, body.password, by=nobody_of(request))
     await deps_of(request).rate_limits.forgive(admission_of(request))
     response = answer(logged_in_view(login))
-    _set_cookie(request, response, login.token, lasts_s=(login.expires_at - datetime.now(UTC)).total_seconds())
+    give_cookie(request, response, login)
     return response
 
 
@@ -35,7 +32,7 @@ async def log_out(request: Request) -> Response:
     deps.authenticator.doubt(who.name)
     view: LoggedOutView = {"logged_in": False}
     response = answer(view)
-    _set_cookie(request, response, "", lasts_s=0)
+    take_cookie_back(request, response)
     return response
 
 
@@ -76,17 +73,3 @@ async def revoke_key(request: Request) -> Response:
     """DELETE /api/auth/keys/{id}: it lets nobody in any more, here at once, in other web processes within 5 s."""
     key_id, who = request.path_params["id"], identity_of(request)
     return answer(key_view(await deps_of(request).accounts.revoke_key(key_id, who, by=actor_of(request))))
-
-
-def _set_cookie(request: Request, response: Response, token: str, *, lasts_s: float) -> None:
-    """Set the cookie, or with nothing take it back. No script reads it, and no other site's form brings it."""
-    response.set_cookie(
-        SESSION_COOKIE,
-        token,
-        max_age=max(0, int(lasts_s)),
-        path="/",
-        secure=request.url.scheme == "https",
-        httponly=True,
-        samesite="lax",
-    )
-    response.raw_headers.append((b"cache-control", b"no-store"))

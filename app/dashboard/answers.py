@@ -60,14 +60,16 @@ def shown(
     return Response(text, status_code=status, media_type="text/html", headers=_HEADERS)
 
 
-def failed(request: Request, error: SwitchyardError) -> Response:
-    """Show, in place of a page, the problem that the API would answer with."""
+def failed(
+    request: Request, error: SwitchyardError, *, template: str = "problem.html", values: Mapping[str, Any] | None = None
+) -> Response:
+    """Show, in place of a page or in another template of its own, the problem that the API would answer with."""
     problem = known_problem(request, error)
     status = HTTPStatus(problem.status_code)
     answer = shown(
         request,
-        "problem.html",
-        {"title": status.phrase, "section": "", "problem": orjson.loads(problem.body)},
+        template,
+        {"title": status.phrase, "section": "", **(values or {}), "problem": orjson.loads(problem.body)},
         status=status,
     )
     for name in _PROBLEM_HEADERS:

@@ -10,12 +10,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.dashboard.answers import failed, shown
+from app.dashboard.login import LOGIN
 from app.dashboard.read import Read
 from app.errors import UnauthenticatedError
 from app.state import require_admin
 from jobs.errors import SwitchyardError
-
-LOGIN = "/login"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

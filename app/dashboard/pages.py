@@ -25,8 +25,8 @@ from app.api import (
 )
 from app.api.methods import by_method
 from app.dashboard import assets
-from app.dashboard.login import show_login
-from app.dashboard.page import LOGIN, Page
+from app.dashboard.login import LOGIN, LOGOUT, log_in, log_out, show_login
+from app.dashboard.page import Page
 from app.dashboard.read import Read
 
 PAGES: Final = (
@@ -243,8 +243,11 @@ PAGES: Final = (
 # Whoever asks for these is led to the login where nobody knows him; what he asks for is charged to him.
 PAGE_ROUTES: Final[tuple[Route, ...]] = tuple(by_method(page.path, GET=page.show) for page in PAGES)
 
-# What the login page needs before anybody is known: files that cost nothing.
+# These, and the way out of them.
+OWN_ROUTES: Final[tuple[Route, ...]] = (*PAGE_ROUTES, by_method(LOGOUT, POST=log_out))
+
+# What is for who is not known yet: the way in, and files that cost nothing.
 OPEN_ROUTES: Final[tuple[Route, ...]] = (
-    by_method(LOGIN, GET=show_login),
+    by_method(LOGIN, GET=show_login, POST=log_in),
     by_method(assets.PATH, GET=assets.show_asset),
 )

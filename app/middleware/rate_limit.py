@@ -11,9 +11,10 @@ from app.rate_limits import require_admitted
 from app.state import Deps
 from app.templates import Templates
 from jobs.errors import SwitchyardError
-from ratelimit.policy import Subject, Tier
+from ratelimit.policy import LOGIN_FORM, Subject, Tier
 
-# What has to answer whoever asks and however often: probes, metrics, and files that cost nothing.
+# What has to answer whoever asks and however often: probes, metrics, and files that cost nothing. The login page is one
+# of them, to send its form is not.
 EXEMPT: Final = frozenset(
     {
         *("/healthz", "/readyz", "/metrics"),
@@ -45,7 +46,7 @@ class RateLimit:
         deps: Deps = state["deps"]
         route, template = self._templates.of(scope["method"], path)
         state["route"] = route
-        if template in EXEMPT:
+        if template in EXEMPT and route != LOGIN_FORM:
             deps.rate_limits.exempt(route)
         else:
             admission = await deps.rate_limits.admit(subject_of(scope, deps), route, path)

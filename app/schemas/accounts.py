@@ -37,6 +37,12 @@ class LoginBody(Body):
     password: Annotated[str, Field(max_length=LONGEST)]
 
 
+class KeyLoginForm(Body):
+    """POST /login, with a key."""
+
+    key: Annotated[str, Field(max_length=LONGEST)]
+
+
 class PasswordBody(Body):
     """POST /api/auth/password."""
 

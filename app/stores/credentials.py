@@ -1,17 +1,17 @@
-"""The tables `api_keys` and `sessions`: what lets somebody in, each as the SHA-256 of its text."""
+"""The tables `api_keys` and `sessions`: what lets somebody in, each as a hash of its text."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from app.identity import Identity, Role
+from app.identity import ADMIN, OWNER_OF_SITE, Identity, Role
 from app.stores.users import Secret
 from app.tokens import Kind, Token, digest
 from jobs.audit import Action, Actor, Deed
 from jobs.errors import ConflictError
 from jobs.stores.audit import note
-from jobs.stores.database import Database, Row
+from jobs.stores.database import Connection, Database, Row
 from jobs.stores.queries import load_queries
 
 MOST_KEYS = 2  # the one in use, and the one that is to replace it
@@ -33,8 +33,22 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Session:
+    """One that begins: of a user, or None for the administrator of the settings. It ends with the key at the latest."""
+
+    id: str
+    sha256: bytes
+    user_id: str | None
+    key_id: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """A key or session that is in force, and whom it lets in."""
+    """A key or session that is in force, and whom it lets in.
+
+    `sha256` is of its text; that of a session which the administrator's key of the settings has begun is sealed.
+    """
 
     id: str
     sha256: bytes
@@ -86,18 +100,35 @@ class CredentialStore:
         async with self._database.transaction() as connection:
             if await connection.fetch_row(_SQL["lock_known_user"], secret.user_id, secret.password_hash) is None:
                 return None
-            await connection.execute(_SQL["drop_expired_sessions"])
-            await connection.execute(_SQL["drop_oldest_sessions"], secret.user_id, MOST_SESSIONS - 1)
-            row = await connection.fetch_row(
-                _SQL["insert_session"], token.id, secret.user_id, digest(token.text), lasts
+            new = _Session(id=token.id, sha256=digest(token.text), user_id=secret.user_id)
+            return await _begin(new, lasts=lasts, by=by, connection=connection)
+
+    async def add_session_of_key(self, key: Token, token: Token, *, lasts: timedelta, by: Actor) -> datetime | None:
+        """Let in who has a user's key, while that holds; give until when, None where it is not in force."""
+        async with self._database.transaction() as connection:
+            row = await connection.fetch_row(_SQL["lock_user_of_key"], key.id, digest(key.text))
+            if row is None:
+                return None
+            new = _Session(
+                id=token.id,
+                sha256=digest(token.text),
+                user_id=row["id"],
+                key_id=key.id,
+                until=row["expires_at"],
             )
-            await note(Deed(actor=by, action=Action.SESSION_BEGIN, object_id=token.id), connection=connection)
-        return None if row is None else row["expires_at"]
+            return await _begin(new, lasts=lasts, by=by, connection=connection)
+
+    async def add_session_of_site(self, token: Token, sealed: bytes, *, lasts: timedelta, by: Actor) -> datetime:
+        """Let in who has the administrator's key of the settings, which has sealed the token; give until when."""
+        async with self._database.transaction() as connection:
+            new = _Session(id=token.id, sha256=sealed, user_id=None)
+            return await _begin(new, lasts=lasts, by=by, connection=connection)
 
     async def delete_session(self, session_id: str, *, owner: str, by: Actor) -> None:
         """End a session; nothing where it has ended already."""
+        user_id = None if owner == ADMIN else owner
         async with self._database.transaction() as connection:
-            if await connection.fetch_row(_SQL["delete_session"], session_id, owner):
+            if await connection.fetch_row(_SQL["delete_session"], session_id, user_id):
                 await note(Deed(actor=by, action=Action.SESSION_END, object_id=session_id), connection=connection)
 
     async def note_refusal(self, deed: Deed) -> None:
@@ -118,14 +149,31 @@ class CredentialStore:
         await self._database.execute(_SQL["note_uses"], list(key_ids))
 
 
+async def _begin(new: _Session, *, lasts: timedelta, by: Actor, connection: Connection) -> datetime:
+    """Enter a session, in place of those that have expired and of the oldest; it is written down under its owner."""
+    await connection.execute(_SQL["drop_expired_sessions"])
+    await connection.execute(_SQL["drop_oldest_sessions"], new.user_id, MOST_SESSIONS - 1)
+    row = await connection.fetch_row(
+        _SQL["insert_session"], new.id, new.user_id, new.sha256, lasts, new.key_id, new.until
+    )
+    if row is None:
+        raise AssertionError("a row that was inserted is not there")
+    deed = Deed(
+        actor=replace(by, name=new.user_id or ADMIN),
+        action=Action.SESSION_BEGIN,
+        object_id=new.id,
+        details={} if new.key_id is None else {"key": new.key_id},
+    )
+    await note(deed, connection=connection)
+    expires_at: datetime = row["expires_at"]
+    return expires_at
+
+
 def _key(row: Row) -> ApiKey:
     return ApiKey(**row)
 
 
 def _credential(row: Row) -> Credential:
-    return Credential(
-        id=row["id"],
-        sha256=row["sha256"],
-        identity=Identity(owner=row["user_id"], role=Role(row["role"])),
-        expires_at=row["expires_at"],
-    )
+    of_site = row["user_id"] is None
+    identity = OWNER_OF_SITE if of_site else Identity(owner=row["user_id"], role=Role(row["role"]))
+    return Credential(id=row["id"], sha256=row["sha256"], identity=identity, expires_at=row["expires_at"])

@@ -31,17 +31,29 @@ DELETE FROM sessions WHERE id IN (
     SELECT id FROM sessions WHERE expires_at < now() ORDER BY expires_at LIMIT 100 FOR UPDATE SKIP LOCKED
 );
 
+-- The same, where the key is in force. It is not revoked meanwhile.
+-- name: lock_user_of_key
+SELECT u.id, k.expires_at
+FROM api_keys AS k
+JOIN users AS u ON u.id = k.user_id
+WHERE k.id = $1 AND k.sha256 = $2 AND (k.expires_at IS NULL OR k.expires_at > now()) AND u.disabled_at IS NULL
+FOR UPDATE OF u FOR KEY SHARE OF k;
+
+-- Of a user, or of the administrator who has no row.
 -- name: drop_oldest_sessions
 DELETE FROM sessions WHERE id IN (
-    SELECT id FROM sessions WHERE user_id = $1 ORDER BY created_at DESC, id DESC OFFSET $2
+    SELECT id FROM sessions WHERE user_id = $1 OR ($1::text IS NULL AND user_id IS NULL)
+    ORDER BY created_at DESC, id DESC OFFSET $2
 );
 
+-- It ends with the key that it was begun with.
 -- name: insert_session
-INSERT INTO sessions (id, user_id, sha256, expires_at) VALUES ($1, $2, $3, now() + $4)
+INSERT INTO sessions (id, user_id, sha256, expires_at, api_key_id)
+VALUES ($1, $2, $3, least(now() + $4, $6::timestamptz), $5)
 RETURNING expires_at;
 
 -- name: delete_session
-DELETE FROM sessions WHERE id = $1 AND user_id = $2 RETURNING id;
+DELETE FROM sessions WHERE id = $1 AND user_id IS NOT DISTINCT FROM $2 RETURNING id;
 
 -- What lets somebody in, of these keys and sessions.
 -- name: find
@@ -51,7 +63,7 @@ FROM (
     UNION ALL
     SELECT id, sha256, expires_at, user_id FROM sessions WHERE id = ANY($2::text[])
 ) AS c
-JOIN users AS u ON u.id = c.user_id
+LEFT JOIN users AS u ON u.id = c.user_id
 WHERE u.disabled_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > now());
 
 -- name: note_uses

@@ -28,6 +28,7 @@ class Banner:
         facts = [
             f"Switchyard is running: {self.url}",
             f"  admin key   {self._key()}",
+            f"  pages       {self.url}/: log in there with this key",
             f"  data, logs  {self.root / '.local'}",
             "  to stop     Ctrl-C",
             "Try, in another terminal:",
@@ -46,7 +47,7 @@ class Banner:
         key = f"$(cat {KEY_FILE})" if self.key_in_file else "$APP_ADMIN_API_KEY"
         curl = f'curl -H "Authorization: Bearer {key}"'
         site = f'SWITCHYARD_URL={self.url} SWITCHYARD_API_KEY="{key}"'
-        yield f"{site} .venv/bin/switchyard users add ada --role admin   # who may log in at {self.url}/"
+        yield f"{site} .venv/bin/switchyard users add ada --role admin   # who has a password"
         if self.diagnostics:
             job = """-H 'Content-Type: application/json' -d '{"task": "diag.sleep", "args": {"seconds": 1}}'"""
             yield f"{curl} {job} {self.url}/api/jobs"

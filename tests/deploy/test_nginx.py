@@ -44,6 +44,7 @@ class Limit:
 LIMITS = (
     Limit(method="POST", path="/api/jobs", per_minute=200, burst=50, kind="write"),
     Limit(method="POST", path="/api/data-sync/single", per_minute=30, burst=10, kind="sync"),
+    Limit(method="POST", path="/login", per_minute=10, burst=3, kind="login"),
     Limit(method="POST", path="/api/auth/login", per_minute=10, burst=3, kind="login"),
 )
 

@@ -11,6 +11,7 @@ import httpx
 from redis.asyncio import Redis
 from starlette.types import ASGIApp, Message
 
+from app.admin_key import AdminKey
 from app.auth import Authenticator
 from app.identity import Identity, Role
 from app.state import Deps
@@ -47,7 +48,7 @@ async def apps(environ: Mapping[str, str], count: int) -> AsyncIterator[Sequence
     """Run so many applications, each with parts and connections of its own, as web processes have."""
 
     def changed(deps: Deps) -> Deps:
-        return replace(deps, authenticator=ByName(CredentialStore(deps.database), admin_api_key=ADMIN_KEY))
+        return replace(deps, authenticator=ByName(CredentialStore(deps.database), admin_key=AdminKey(ADMIN_KEY)))
 
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(running_app(environ, changed=changed)) for _ in range(count)]

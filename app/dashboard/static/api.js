@@ -21,7 +21,7 @@ export async function send(method, path, body, headers = {}) {
   const answer = await fetch(path, sent);
   const isJson = (answer.headers.get("Content-Type") ?? "").includes("json");
   const told = isJson ? await answer.json() : null;
-  if (answer.status === 401 && location.pathname !== LOGIN) logIn();
+  if (answer.status === 401) logIn();
   if (!answer.ok) throw new Problem(answer.status, told);
   return told;
 }

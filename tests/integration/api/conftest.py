@@ -10,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
+from app.admin_key import AdminKey
 from app.auth import Authenticator
 from app.identity import Identity, Role
 from app.stores.credentials import CredentialStore
@@ -36,7 +37,7 @@ class _Two(Authenticator):
 @pytest.fixture
 async def app(environ: dict[str, str], database: Database) -> AsyncIterator[ASGIApp]:
     """Run the application; the admin and ann may log in."""
-    two = _Two(CredentialStore(database), admin_api_key=ADMIN_KEY)
+    two = _Two(CredentialStore(database), admin_key=AdminKey(ADMIN_KEY))
     async with running_app(environ, changed=lambda deps: replace(deps, authenticator=two)) as app:
         yield app
 

@@ -55,6 +55,8 @@ def test_the_endpoints_limits(path: str, name: str, amount: int) -> None:
     ("route", "path", "category"),
     [
         ("GET /api/auth/me", "/api/auth/me", Category.AUTH),
+        ("POST /login", "/login", Category.AUTH),
+        ("GET /login", "/login", Category.DEFAULT),
         ("none", "/api/auth/no-such", Category.AUTH),
         ("DELETE /api/auth/keys/{id}", "/api/auth/keys/7", Category.AUTH),
         ("POST /api/data-sync/files", "/api/data-sync/files", Category.DATA_SYNC),
