@@ -9,6 +9,8 @@ from app.api import (
     audit,
     auth,
     batches,
+    cache,
+    component_versions,
     data_sync,
     failures,
     jobs,
@@ -21,6 +23,7 @@ from app.api import (
     rate_limit,
     schedules,
     shelf,
+    shops,
     users,
 )
 from app.api.methods import by_method
@@ -188,6 +191,27 @@ PAGES: Final = (
         section="data",
         template="alerts.html",
         reads={"alerts": Read(endpoint=alerts.list_alerts, passes=True)},
+    ),
+    Page(
+        path="/shops",
+        title="Shops",
+        section="data",
+        template="shops.html",
+        reads={"shops": Read(endpoint=shops.list_shops, passes=True)},
+    ),
+    Page(
+        path="/component-versions",
+        title="Component versions",
+        section="data",
+        template="component_versions.html",
+        reads={"versions": Read(endpoint=component_versions.list_component_versions, passes=True)},
+    ),
+    Page(
+        path="/cache",
+        title="Cache",
+        section="data",
+        template="cache.html",
+        reads={"cache": Read(endpoint=cache.show_cache_statistics)},
     ),
     Page(
         path="/limits",

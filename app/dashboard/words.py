@@ -8,6 +8,7 @@ from app.identity import Role
 from jobs.audit import Action
 from jobs.lifecycle import is_end
 from jobs.model import HIGHEST_PRIORITY, LOWEST_PRIORITY, Reason, State
+from jobs.tasks.data_sync.component_versions import VersionStatus
 from jobs.tasks.data_sync.model import Domain, FileState, Granularity, Repeats
 from jobs.tasks.scheduled.alerts import AlertState
 
@@ -21,6 +22,7 @@ CHOICES: Final[Mapping[str, Sequence[StrEnum]]] = {
     "file_state": tuple(FileState),
     "repeats": tuple(Repeats),
     "alert_state": tuple(AlertState),
+    "version_status": tuple(VersionStatus),
 }
 
 PRIORITIES: Final = (LOWEST_PRIORITY, HIGHEST_PRIORITY)

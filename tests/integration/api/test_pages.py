@@ -43,6 +43,9 @@ TABLE: Mapping[str, tuple[int, int, int, int]] = {
     "/templates/{id}": _KNOWN,  # everybody may see how files must look
     "/pictures": _KNOWN,
     "/alerts": _KNOWN,
+    "/shops": _KNOWN,
+    "/component-versions": _KNOWN,
+    "/cache": _KNOWN,
     "/limits": _ADMINS,
     "/users": _ADMINS,
     "/quota": _ADMINS,
