@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Dialog, Page
+from playwright.async_api import Browser, Page
 from redis import Redis
 
 from tests.support.browser import Window, running_browser, window_on
@@ -59,10 +59,6 @@ async def browser() -> AsyncIterator[Browser]:
         yield browser
 
 
-async def _agree(dialog: Dialog) -> None:
-    await dialog.accept()
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def boss(shown: Shown, browser: Browser) -> AsyncIterator[Window]:
     """Open a window in which an administrator is logged in."""
@@ -72,6 +68,5 @@ async def boss(shown: Shown, browser: Browser) -> AsyncIterator[Window]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(boss: Window) -> Page:
-    """Give the page of an administrator, who says yes to every question."""
-    boss.page.on("dialog", _agree)
+    """Give the page of an administrator."""
     return boss.page

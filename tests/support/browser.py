@@ -87,9 +87,13 @@ async def running_browser() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def window_on(browser: Browser, url: str, *, session: str | None = None) -> AsyncIterator[Window]:
+async def window_on(
+    browser: Browser, url: str, *, session: str | None = None, scripts: bool = True
+) -> AsyncIterator[Window]:
     """Open a window on a site, logged in where there is a session; at its end nothing may have been complained of."""
-    context = await browser.new_context(base_url=url, viewport=DESK, locale="en-GB", timezone_id="Asia/Shanghai")
+    context = await browser.new_context(
+        base_url=url, viewport=DESK, locale="en-GB", timezone_id="Asia/Shanghai", java_script_enabled=scripts
+    )
     context.set_default_timeout(_PATIENCE_MS)
     await context.add_init_script(_TELL_VIOLATIONS)
     if session is not None:

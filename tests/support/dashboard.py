@@ -11,6 +11,7 @@ from tests.support.batches import end_of_batch, noops, submit_batch
 from tests.support.files import ORDERS, as_csv, publish, sync, upload
 from tests.support.pictures import book_of, extract, picture, publish_products, upload_book
 from tests.support.running import ran_now
+from tests.support.shops import new_component_version, new_shop
 from tests.support.site import end_of, submit
 
 ROWS = (("A1", "x", 2, "1.50", "2026-03-01 10:00:00"), ("A2", "y", "many", "2.50", "2026-03-01 11:00:00"))
@@ -23,7 +24,7 @@ _QUERIES = {"/jobs/new": "?task=diag.progress", "/quota": "?owner=admin"}
 
 
 async def furnished(api: httpx.AsyncClient) -> dict[str, str]:
-    """Make jobs that ended in each way, a batch, files with and without faults, pictures; give ids by name."""
+    """Make jobs that ended in each way, a batch, files with and without faults, pictures, a shop; give ids by name."""
     template = await publish(api, types={"quantity": "integer"})
     waits = await submit(api, "diag.noop", delay_s=3600, tags=["later"])
     failed = await submit(api, "diag.fail", {"message": "<b>not bold</b>"}, max_tries=2)
@@ -37,6 +38,8 @@ async def furnished(api: httpx.AsyncClient) -> dict[str, str]:
     await publish(api, fields=STOCK[0], domain="inventory", date_rule={"field": "day"})
     await sync(api, (await upload(api, as_csv(STOCK), name="stock.csv", domain="inventory")).json()["id"])
     await ran_now(api, "check_low_stock")
+    await new_shop(api)
+    await new_component_version(api)
     for job_id in (failed["id"], profiled):
         await end_of(api, job_id)
     await end_of_batch(api, batch["id"])
@@ -60,6 +63,13 @@ def address(path: str, things: Mapping[str, str]) -> str:
 async def press(page: Page, name: str, *, within: Locator | None = None) -> None:
     """Press the button of this name."""
     await (within or page).get_by_role("button", name=name, exact=True).click()
+
+
+async def agree(page: Page, question: str) -> None:
+    """Say yes to this question of a dialog's."""
+    dialog = page.get_by_role("alertdialog")
+    await expect(dialog).to_contain_text(question)
+    await press(page, "Yes", within=dialog)
 
 
 async def fill(page: Page, **fields: Any) -> None:  # noqa: ANN401  texts and numbers

@@ -1,10 +1,15 @@
 // What buttons and forms do: `data-send` is what they ask of the API, `data-confirm` the question before it,
-// `data-done` what is said afterwards, `data-then` where to go.
+// `data-done` what is said afterwards, `data-then` where to go. `data-each` is asked for each that is picked of a list,
+// `data-picks` names the field of one request that has all of them.
 
 import { Problem, send } from "./api.js";
+import { ask } from "./ask.js";
 import { bodyOf, clearMistakes, showMistakes } from "./form.js";
+import { pickNothing, picked } from "./picks.js";
 import { refresh } from "./refresh.js";
-import { fill, fillPath, say } from "./words.js";
+import { counted, fill, fillPath, say } from "./words.js";
+
+const LONGEST_WAIT_S = 120;
 
 const busy = new WeakSet();
 
@@ -12,8 +17,8 @@ const busy = new WeakSet();
 export function startActions() {
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button[type=button]");
-    if (button?.dataset.send) act(button, () => perform(button, bodyIn(button)));
-    if (button?.dataset.each) act(button, () => performEach(button));
+    if (button?.dataset.send) act(button, (ids) => perform(button, bodyIn(button, ids)));
+    if (button?.dataset.each) act(button, (ids) => performEach(button, ids));
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -24,14 +29,19 @@ export function startActions() {
   });
 }
 
-/** Do something unless it is being done already; say what goes wrong. */
+/** Do something, of what is picked now, unless it is being done already or is not wished; say what goes wrong. */
 async function act(element, deed, tell = () => {}) {
   if (busy.has(element)) return;
-  if (element.dataset.confirm && !confirm(element.dataset.confirm)) return;
+  const ids = picked();
+  if (!ids.length && (element.dataset.each || element.dataset.picks)) {
+    say("Nothing is selected.", { bad: true });
+    return;
+  }
+  if (!(await isWished(element, ids))) return;
   busy.add(element);
   element.setAttribute("aria-busy", "true");
   try {
-    await deed();
+    await deed(ids);
   } catch (error) {
     tell(error);
     if (!element.querySelector("[data-mistakes]")) say(error.message, { bad: true });
@@ -42,11 +52,17 @@ async function act(element, deed, tell = () => {}) {
   }
 }
 
+async function isWished(element, ids) {
+  const { confirm, things } = element.dataset;
+  return !confirm || ask(fill(confirm, { picked: counted(ids.length, things) }), element);
+}
+
 async function perform(element, body) {
   const [method, path] = element.dataset.send.split(" ");
   const headers = element.dataset.ifMatch ? { "If-Match": element.dataset.ifMatch } : {};
   const told = await sendOn(element, method, path, body, headers);
   if (element.dataset.shows) element.querySelector("[data-shown]").textContent = told[element.dataset.shows];
+  if (element.dataset.picks) pickNothing();
   if (element.dataset.done) {
     say(fill(element.dataset.done, told), { path: fillPath(element.dataset.link ?? "", told) });
   }
@@ -71,30 +87,39 @@ async function sendOn(element, method, path, body, headers) {
 }
 
 /** Do one thing to each that is picked; what cannot be done is counted, and the last reason said. */
-async function performEach(button) {
-  const picked = [...document.querySelectorAll("[data-pick]:checked")].map((box) => box.dataset.pick);
-  if (!picked.length) {
-    say("Nothing is selected.", { bad: true });
-    return;
-  }
+async function performEach(button, ids) {
   const [method, path] = button.dataset.each.split(" ");
   let done = 0;
   let reason = "";
-  for (const id of picked) {
-    const body = button.dataset.field ? { [button.dataset.field]: id } : undefined;
+  for (const id of ids) {
     try {
-      await send(method, path.replace("{}", encodeURIComponent(id)), body);
+      await sendInTime(method, path.replace("{}", encodeURIComponent(id)), () => `${done} of ${ids.length} done`);
       done += 1;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       reason = error.message;
     }
   }
-  document.querySelectorAll("[data-pick]:checked").forEach((box) => (box.checked = false));
-  say(reason ? `${done} of ${picked.length} done; ${reason}` : `${done} done.`, { bad: Boolean(reason) });
+  pickNothing();
+  say(reason ? `${done} of ${ids.length} done; ${reason}` : `${done} done.`, { bad: Boolean(reason) });
   await refresh();
 }
 
-function bodyIn(button) {
+/** Send a request as soon as a rate limit lets it pass; whoever waits is told how far it is. */
+async function sendInTime(method, path, howFar) {
+  for (;;) {
+    try {
+      return await send(method, path);
+    } catch (error) {
+      const wait = error.retryAfterS;
+      if (error.status !== 429 || !wait || wait > LONGEST_WAIT_S) throw error;
+      say(`${howFar()}; a rate limit lets the next one pass in ${wait} s.`);
+      await new Promise((resolve) => setTimeout(resolve, 1000 * wait));
+    }
+  }
+}
+
+function bodyIn(button, ids) {
+  if (button.dataset.picks) return { [button.dataset.picks]: ids };
   return button.dataset.body === undefined ? undefined : JSON.parse(button.dataset.body);
 }

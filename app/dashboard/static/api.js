@@ -2,12 +2,13 @@
 
 const LOGIN = "/login";
 
-/** What the API refuses: `status`, what it says, and the mistakes of single fields. */
+/** What the API refuses: `status`, what it says, the mistakes of single fields, and when to ask again, if it says so. */
 export class Problem extends Error {
-  constructor(status, told) {
+  constructor(status, told, retryAfter) {
     super(told?.detail ?? `the server answered ${status}`);
     this.status = status;
     this.mistakes = told?.errors ?? [];
+    this.retryAfterS = Number(retryAfter ?? 0);
   }
 }
 
@@ -22,7 +23,7 @@ export async function send(method, path, body, headers = {}) {
   const isJson = (answer.headers.get("Content-Type") ?? "").includes("json");
   const told = isJson ? await answer.json() : null;
   if (answer.status === 401) logIn();
-  if (!answer.ok) throw new Problem(answer.status, told);
+  if (!answer.ok) throw new Problem(answer.status, told, answer.headers.get("Retry-After"));
   return told;
 }
 

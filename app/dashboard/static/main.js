@@ -3,6 +3,7 @@
 import { startActions } from "./actions.js";
 import { startCharts } from "./charts.js";
 import { follow } from "./follow.js";
+import { startPicking } from "./picks.js";
 import { startRefreshing } from "./refresh.js";
 import { localize, pickMoments } from "./times.js";
 import { startUploads } from "./upload.js";
@@ -12,6 +13,7 @@ startRefreshing(() => {
   follow();
 });
 startActions();
+startPicking();
 pickMoments();
 startUploads();
 startCharts();

@@ -1,5 +1,7 @@
 // Keeps a page fresh: it is asked for again, and those of its regions are taken over that the server shows otherwise.
 
+import { focusAt, placeOf } from "./focus.js";
+
 const content = () => document.getElementById("content");
 const seen = new Map(); // a region's id -> its HTML as the server sent it
 let after = () => {};
@@ -66,20 +68,22 @@ function takeOver(region, fresh) {
   const open = new Set([...region.querySelectorAll("details[open][id]")].map((one) => one.id));
   const picked = new Set([...region.querySelectorAll("[data-pick]:checked")].map((one) => one.dataset.pick));
   const slid = new Map([...region.querySelectorAll(".scroll[id]")].map((one) => [one.id, one.scrollLeft]));
-  const focused = region.contains(document.activeElement) ? document.activeElement.id : "";
+  const focused = document.activeElement;
+  const isWithin = focused !== region && region.contains(focused);
+  const place = isWithin && placeOf(focused, region);
   region.replaceChildren(...fresh.childNodes);
   for (const one of region.querySelectorAll("details[id]")) one.open ||= open.has(one.id);
   for (const one of region.querySelectorAll("[data-pick]")) one.checked = picked.has(one.dataset.pick);
   for (const [id, left] of slid) document.getElementById(id)?.scrollTo({ left });
-  if (focused) (document.getElementById(focused) ?? content()).focus({ preventScroll: true });
+  if (isWithin) focusAt(place, region);
 }
 
 /** Whoever types in a region or copies from it is not to lose that. */
 function isInUse(region) {
   const focused = document.activeElement;
-  const types = focused.matches("input:not([type=checkbox]), select, textarea") && region.contains(focused);
+  const types = focused.matches("select") || (focused.matches("input, textarea") && focused.value !== focused.defaultValue);
   const selection = getSelection();
-  return types || (!selection.isCollapsed && region.contains(selection.anchorNode));
+  return (types && region.contains(focused)) || (!selection.isCollapsed && region.contains(selection.anchorNode));
 }
 
 function plan() {

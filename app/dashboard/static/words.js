@@ -5,9 +5,15 @@ export function fill(text, told, form = String) {
   return text.replace(/\{([\w.]+)\}/g, (_, name) => form(name.split(".").reduce((value, key) => value?.[key], told) ?? ""));
 }
 
-/** Fill in a path. */
+/** Fill in a path; it leads nowhere where what it should name is not told. */
 export function fillPath(path, told) {
-  return fill(path, told, encodeURIComponent);
+  const lacks = [...path.matchAll(/\{(\w+)\}/g)].some(([, name]) => told?.[name] == null);
+  return lacks ? "" : fill(path, told, encodeURIComponent);
+}
+
+/** Give a number with what is counted, which takes an s. */
+export function counted(number, thing) {
+  return `${number.toLocaleString()} ${thing}${number === 1 ? "" : "s"}`;
 }
 
 /** Say something to whoever looks at or listens to the page; `path` is where to see more. */
