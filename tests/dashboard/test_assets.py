@@ -57,3 +57,16 @@ def test_scripts_and_styles_stand_in_files_of_their_own() -> None:
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|<script(?![^>]* src=)", text), path
         assert not re.search(r"https?://", text), path
+
+
+def test_what_scripts_send_does_nothing_without_them() -> None:
+    """A form of any other method would put what was typed into the address, a password too."""
+    forms = [
+        form
+        for path in (ROOT / "app" / "dashboard" / "templates").iterdir()
+        for form in re.findall(r"<form[^>]*>", path.read_text(encoding="utf-8"))
+    ]
+    sent = [form for form in forms if "data-" in form]
+    assert len(sent) >= 4
+    assert [form for form in sent if 'method="dialog"' not in form] == []
+    assert [form for form in forms if 'method="' not in form] == []

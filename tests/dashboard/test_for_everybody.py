@@ -130,6 +130,7 @@ async def test_who_has_no_mouse_logs_in_and_pauses_a_queue(shown: Shown, browser
         await _tab_to(page, "Pause scheduled")
         await keys.press("Enter")
         await expect(page.get_by_role("button", name="No")).to_be_focused()
+        assert await window.barriers() == []
         for _ in range(5):
             await keys.press("Tab")
             focused = await page.evaluate(_FOCUSED)
