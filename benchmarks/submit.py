@@ -1,4 +1,7 @@
-"""Jobs are accepted over HTTP: stored in PostgreSQL and Redis before the answer, beside an app that only enqueues."""
+"""Jobs are accepted over HTTP: stored in PostgreSQL and Redis before the answer, beside an app that only enqueues.
+
+A third app stores them in both as well and does nothing else: what is possible on this machine.
+"""
 
 import asyncio
 import json
@@ -66,6 +69,7 @@ def main(_: bool) -> None:  # noqa: FBT001  the one switch that all benchmarks s
         postgres = stack.enter_context(PostgresServer(folder / "postgres", durable=True))
         redis = stack.enter_context(RedisServer(folder / "redis", durable=True))
         peers_redis = stack.enter_context(RedisServer(folder / "peers-redis", durable=True))
+        durable_redis = stack.enter_context(RedisServer(folder / "durable-redis", durable=True))
         asyncio.run(_migrate(postgres.url))
         site = {
             "DATABASE_URL": postgres.url,
@@ -76,8 +80,12 @@ def main(_: bool) -> None:  # noqa: FBT001  the one switch that all benchmarks s
             **UNLIMITED,
         }
         peer = {"PEER_REDIS_SOCKET": urlsplit(peers_redis.url).path}
+        durable = {"PEER_REDIS_SOCKET": urlsplit(durable_redis.url).path, "PEER_DATABASE_URL": postgres.url}
         webs = {
             "Starlette + stock arq": stack.enter_context(_web(("benchmarks.peer:app",), peer, folder / "peer.log")),
+            "both stores, bare": stack.enter_context(
+                _web(("benchmarks.durable_peer:app",), durable, folder / "durable.log")
+            ),
             "Switchyard": stack.enter_context(_web(("app.main:create_app", "--factory"), site, folder / "site.log")),
         }
         rounds = uvloop.run(_rounds(webs, key))
