@@ -68,10 +68,19 @@ class TokenBucketRedisStorage(RedisStorage, TokenBucketSupport):
         )
 
     @classmethod
-    def on(cls, redis: "Redis", *, key_prefix: str = keys.BUCKETS, clock: Callable[[], int] | None = None) -> Self:
-        """Share the connections of a client, which stays with who made it. They should give up after 0.1 s as well."""
+    def on(
+        cls,
+        redis: "Redis",
+        *,
+        key_prefix: str = keys.BUCKETS,
+        patience_s: float = PATIENCE_S,
+        clock: Callable[[], int] | None = None,
+    ) -> Self:
+        """Share the connections of a client, which stays with who made it. They should give up as soon as this does."""
         pool = redis.connection_pool
-        return cls("async+redis+bucket://", key_prefix=key_prefix, connection_pool=pool, clock=clock)
+        return cls(
+            "async+redis+bucket://", key_prefix=key_prefix, connection_pool=pool, patience_s=patience_s, clock=clock
+        )
 
     async def decide(self, verb: Verb, requests: tuple[BucketRequest, ...]) -> Decision:
         """Do this to the buckets."""

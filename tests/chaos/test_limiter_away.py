@@ -17,6 +17,7 @@ from ratelimit.storage.redis import TokenBucketRedisStorage
 from tests.chaos.outages import demoted, filled, hung, killed, locked, stopped
 from tests.chaos.wire import Cut, wire_to
 from tests.support.conditions import eventually
+from tests.support.pulse import beating
 from tests.support.server_folder import server_folder
 from tests.support.severed import running, want
 
@@ -34,21 +35,6 @@ def server() -> Iterator[RedisServer]:
     """Start a Redis that forgets all when it is killed: what was spent before must not come back as a burst either."""
     with server_folder() as folder, RedisServer(folder / "redis", durable=False) as redis:
         yield redis
-
-
-class Pulse:
-    """Tells how late this process' own loop was at worst: nobody else is to blame for that."""
-
-    def __init__(self) -> None:
-        self.latest_s = 0.0
-
-    async def run(self) -> None:
-        """Look until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            due = loop.time() + 0.005
-            await asyncio.sleep(0.005)
-            self.latest_s = max(self.latest_s, loop.time() - due)
 
 
 class Crowd:
@@ -101,16 +87,6 @@ async def _limiter(url: str) -> AsyncIterator[Limiter]:
         await redis.aclose()
 
 
-@asynccontextmanager
-async def _pulse() -> AsyncIterator[Pulse]:
-    pulse = Pulse()
-    loop = asyncio.create_task(pulse.run())
-    try:
-        yield pulse
-    finally:
-        loop.cancel()
-
-
 async def _back(limiter: Limiter) -> float:
     """Give the seconds after which Redis decides again."""
     loop = asyncio.get_running_loop()
@@ -126,7 +102,7 @@ async def _back(limiter: Limiter) -> float:
 @pytest.mark.parametrize("fault", _FAULTS)
 async def test_nobody_fails_or_waits_and_it_comes_back_by_itself(server: RedisServer, fault: Fault) -> None:
     """In an outage only those wait who had asked when it began, for the deadline; within a second it is over."""
-    async with _limiter(server.url) as limiter, _pulse() as pulse:
+    async with _limiter(server.url) as limiter, beating() as pulse:
         before, amid, after = (Crowd(limiter, f"{fault.__name__}-{when}") for when in ("before", "amid", "after"))
         await before.ask(5)
         assert {decision.backend for decision in before.decisions} == {Backend.REDIS}

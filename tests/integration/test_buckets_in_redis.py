@@ -13,7 +13,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ratelimit.bucket import BucketRequest, Limit
 from ratelimit.storage.redis import TokenBucketRedisStorage
-from tests.support.hitting import BUCKET, hit
+from tests.support.hitting import BUCKET, PATIENCE_S, hit
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOW = Limit(amount=1_000, period_s=86_400, burst=1_000)
@@ -29,7 +29,7 @@ async def redis(redis_url: str) -> AsyncIterator[Any]:
 @pytest.fixture
 def storage(redis: Any) -> TokenBucketRedisStorage:  # noqa: ANN401  redis-py annotates its answers loosely
     """Give full buckets."""
-    return TokenBucketRedisStorage.on(redis)
+    return TokenBucketRedisStorage.on(redis, patience_s=PATIENCE_S)
 
 
 def _of(key: str = "user:4", cost: int = 1) -> BucketRequest:
@@ -49,7 +49,7 @@ async def _written(redis: Any) -> int:  # noqa: ANN401  the same
 async def test_a_hundred_clients_in_four_processes_are_admitted_exactly_what_comes(redis_url: str, redis: Any) -> None:  # noqa: ANN401
     """From the first admission to the last: floor(burst + rate x time), not one more or less."""
     limit = BUCKET.limit
-    admitted = int((await TokenBucketRedisStorage.on(redis).acquire(BUCKET)).admitted)
+    admitted = int((await TokenBucketRedisStorage.on(redis, patience_s=PATIENCE_S).acquire(BUCKET)).admitted)
     started_us = await _charged_at_us(redis)
     admitted += await hit(redis_url, 1, 0)  # empties it: before it is full again, the others are there
     command = (sys.executable, "-m", "tests.support.hitting", redis_url, "25", "1.5")
@@ -107,7 +107,7 @@ async def test_what_met_a_redis_without_the_script_is_sent_again_alone(
 async def test_decisions_of_one_turn_travel_together(redis_url: str, redis: Any) -> None:  # noqa: ANN401
     """Over one connection, without a wait for another's answer."""
     async with Redis.from_url(redis_url, client_name="together") as client:
-        storage = TokenBucketRedisStorage.on(client)
+        storage = TokenBucketRedisStorage.on(client, patience_s=PATIENCE_S)
         await asyncio.gather(*[storage.acquire(_of()) for _ in range(30)])
         assert sum(one["name"] == "together" for one in await redis.client_list()) == 1
 

@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 import httpx
 
 _AGAIN_S = 0.02
+PATIENCE_S = 30.0  # how long a test waits for what takes less than a second on an idle machine
 
 Found = TypeVar("Found")
 
 
-async def eventually(look: Callable[[], Awaitable[Found | None]], *, within_s: float = 10.0) -> Found:
+async def eventually(look: Callable[[], Awaitable[Found | None]], *, within_s: float = PATIENCE_S) -> Found:
     """Give what `look` finds as soon as it finds anything; AssertionError where that is not in time."""
     clock = asyncio.get_running_loop().time
     until = clock() + within_s
@@ -21,7 +22,7 @@ async def eventually(look: Callable[[], Awaitable[Found | None]], *, within_s: f
     return found
 
 
-async def reaches(client: httpx.AsyncClient, job_id: str, *states: str, within_s: float = 10.0) -> Any:  # noqa: ANN401  JSON
+async def reaches(client: httpx.AsyncClient, job_id: str, *states: str, within_s: float = PATIENCE_S) -> Any:  # noqa: ANN401  JSON
     """Wait until a job is in one of these states; give the job."""
     job: Any = None
 

@@ -283,7 +283,11 @@ async def test_logins_are_written_down(web: httpx.AsyncClient, ann: Person) -> N
 
 
 async def test_of_many_refusals_some_are_written_down(web: httpx.AsyncClient, database: Database) -> None:
-    """Sixty a minute: a flood of names fills no log. A minute may end in between."""
-    for number in range(70):
-        assert (await _try(web, f"name{number}")).status_code == 401
-    assert 60 <= len(await database.fetch("SELECT FROM audit")) <= 69
+    """Sixty a minute: a flood of names fills no log. Minutes may end in between, where the machine is slow."""
+    tried = written = 0
+    while written == tried:
+        assert (await _try(web, f"name{tried}")).status_code == 401
+        tried += 1
+        written = len(await database.fetch("SELECT FROM audit"))
+        assert tried < 300, "all are written down"
+    assert written >= 60

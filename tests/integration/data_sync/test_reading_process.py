@@ -248,7 +248,7 @@ def test_the_child_waits_for_a_slow_consumer(run: Run, large: Path) -> None:
     """After one chunk of some 40 MB the child sleeps on its full pipe, having written less than 2 MB."""
 
     async def scenario() -> None:
-        async with opened(large) as reading, asyncio.timeout(30):
+        async with opened(large) as reading, asyncio.timeout(120):
             chunks = reading.chunks()
             await anext(chunks)
             while not status(reading.pid, "status")["State"].startswith("S"):  # noqa: ASYNC110 - it sets no event of ours
