@@ -49,9 +49,13 @@ _LISTS = {
     "a rare tag's": JobFilter(tag=RARE),
     "an owner's of a task": JobFilter(owner="owner 7", task="task 7"),
     "an owner's of a rare task": JobFilter(owner="owner 7", task=RARE),
+    "a queue's that failed": JobFilter(queue="queue 1", states=[State.FAILED]),
+    "a rare task's that failed": JobFilter(task=RARE, states=[State.FAILED]),
+    "an owner's of a tag": JobFilter(owner="owner 10", tag=COMMON),
+    "a tag's that failed": JobFilter(tag=COMMON, states=[State.FAILED]),
 }
 _WITHOUT = """
-DROP INDEX jobs_ended, jobs_ended_of_owner, jobs_ended_of_task, jobs_unfinished_of_task, jobs_in_state, jobs_failed;
+DROP INDEX jobs_of_state, jobs_of_owner, jobs_of_task, jobs_failed;
 DROP TRIGGER jobs_add_tags ON jobs;
 """
 _HEADERS = ("list", "page 1 p50 ms", "p99 ms", "buffers", "page 10,001 p50 ms", "p99 ms", "buffers")

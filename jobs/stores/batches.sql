@@ -103,7 +103,9 @@ WHERE jobs.batch_id = $1 AND jobs.id IS DISTINCT FROM batches.on_complete_job_id
 -- name: first_unfinished
 SELECT jobs.* FROM jobs
 INNER JOIN batches ON jobs.batch_id = batches.id
-WHERE jobs.batch_id = $1 AND jobs.finished_at IS NULL AND jobs.id IS DISTINCT FROM batches.on_complete_job_id
+WHERE
+    jobs.batch_id = $1 AND jobs.state IN ('accepted', 'scheduled', 'queued', 'running', 'retrying')
+    AND jobs.id IS DISTINCT FROM batches.on_complete_job_id
 ORDER BY jobs.id
 LIMIT $2;
 
@@ -121,7 +123,9 @@ UPDATE batches SET stirred = true WHERE id = $1 AND finished_at IS NULL AND EXIS
 WITH wanted AS (
     SELECT jobs.id, jobs.cancel_requested_at IS NULL AS is_new FROM jobs
     INNER JOIN batches ON jobs.batch_id = batches.id
-    WHERE jobs.batch_id = $1 AND jobs.finished_at IS NULL AND jobs.id IS DISTINCT FROM batches.on_complete_job_id
+    WHERE
+        jobs.batch_id = $1 AND jobs.state IN ('accepted', 'scheduled', 'queued', 'running', 'retrying')
+        AND jobs.id IS DISTINCT FROM batches.on_complete_job_id
     ORDER BY jobs.id
     FOR UPDATE OF jobs
 )
@@ -135,7 +139,7 @@ RETURNING jobs.id, jobs.run, wanted.is_new;
 SELECT jobs.* FROM jobs
 INNER JOIN batches ON jobs.batch_id = batches.id
 WHERE
-    jobs.batch_id = $1 AND jobs.finished_at IS NOT NULL AND jobs.state <> 'succeeded'
+    jobs.batch_id = $1 AND jobs.state IN ('failed', 'cancelled', 'expired')
     AND jobs.id IS DISTINCT FROM batches.on_complete_job_id
 ORDER BY jobs.id;
 
@@ -154,7 +158,8 @@ WITH looked AS (
         EXISTS (
             SELECT FROM jobs
             WHERE
-                jobs.batch_id = batches.id AND jobs.finished_at IS NULL
+                jobs.batch_id = batches.id
+                AND jobs.state IN ('accepted', 'scheduled', 'queued', 'running', 'retrying')
                 AND jobs.id IS DISTINCT FROM batches.on_complete_job_id
         ) AS is_open
     FROM batches

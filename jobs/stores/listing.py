@@ -1,8 +1,8 @@
 """Lists of jobs from PostgreSQL, newest first, a page at a time. Which rows there are is the other stores' business.
 
-Of what has ended each list is read by one index, that of the filter which keeps least; what has not ended is read by
-its task, or else owner by owner. The rest of a filter is tried row by row. So that no page reads without end, it ends
-after some thousand rows even where it is not full.
+Each list is read by one index, that of the filter which keeps least: it has the jobs of each state side by side, and
+most of what else may be asked for, which is tried entry by entry. So that no page reads without end, it ends after some
+thousand entries, or some hundred jobs, even where it is not full.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -12,16 +12,20 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from jobs.lifecycle import UNFINISHED
 from jobs.model import Job, State
 from jobs.stores.database import Connection, Database, Row
 from jobs.stores.jobs import job_of
 from jobs.stores.queries import load_queries
 
-MOST_LOOKED_AT = 5_000
+MOST_LOOKED_AT = 5_000  # entries of an index: some fifty to a buffer
+MOST_SEEN = 2_000  # jobs, side by side: a buffer each at worst
+MOST_READ = 400  # jobs, by their ids: four buffers each
 
 _DEEPER = 5
 _DEEPEST = 2_000
-_COMMON = frozenset({State.ACCEPTED, State.QUEUED, State.SUCCEEDED})  # of these there may be very many
+_COMMONEST = (State.SUCCEEDED, State.QUEUED, State.FAILED)
+_STATES = (*_COMMONEST, *sorted(set(State) - set(_COMMONEST)))
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 1, 1, tzinfo=UTC)
 _SQL = load_queries(Path(__file__).with_suffix(".sql"))
@@ -66,23 +70,33 @@ class Look(StrEnum):
     BATCH = "by_batch"
 
 
-_PAGES = {
-    look: f"WITH RECURSIVE {_SQL['unfinished']},\n\nlooked AS (\n{_SQL[look]}\n)\n\n{_SQL['page']}" for look in Look
-}
+_PAGES = {look: f"WITH {_SQL[look]}\n\n{_SQL['page']}" for look in Look}
 
 
 def look_for(wanted: JobFilter) -> Look:
     """Choose the index: by what keeps least, as far as that can be told from the filter alone."""
-    states = frozenset(wanted.states)
     if wanted.batch is not None:
         return Look.BATCH
     if wanted.tag is not None:
         return Look.TAG
     if wanted.owner is not None:
         return Look.OWNER
-    if wanted.task is None and wanted.queue is None:
-        return Look.STATE
-    return Look.STATE if states and not states & _COMMON else Look.TASK
+    return Look.STATE if wanted.task is None and wanted.queue is None else Look.TASK
+
+
+def most_looked_at(wanted: JobFilter, *, runs: int = 1) -> int:
+    """Say after how many a page ends, by what must be read to try one; `runs` are the pairs of queue and task."""
+    has_more = wanted.task is not None or wanted.queue is not None
+    tries_unfinished = not wanted.states or bool(set(wanted.states) & UNFINISHED)
+    match look_for(wanted):
+        case Look.TAG if has_more or wanted.states:
+            return MOST_READ
+        case Look.BATCH if wanted.tag is not None:
+            return MOST_READ
+        case Look.OWNER | Look.TASK if tries_unfinished:
+            return max(MOST_SEEN // runs, 1)
+        case _:
+            return MOST_LOOKED_AT
 
 
 class Listing:
@@ -115,7 +129,8 @@ class _Reading:
             query, args = query_of(self._wanted, start, most=most, limit=wanted, pairs=pairs)
             return await self._connection.fetch(query, *args)
 
-        rows, following = await walk(look, place, limit=limit, time="accepted_at")
+        most = most_looked_at(self._wanted, runs=len(pairs or ()) or 1)
+        rows, following = await walk(look, place, limit=limit, time="accepted_at", most_looked_at=most)
         return Page(jobs=[job_of(row) for row in rows], following=following)
 
     async def _pairs(self) -> list[tuple[str, str]]:
@@ -129,16 +144,23 @@ class _Reading:
 
 
 async def walk(
-    look: Callable[[Place, int, int], Awaitable[Sequence[Row]]], place: Place, *, limit: int, time: str
+    look: Callable[[Place, int, int], Awaitable[Sequence[Row]]],
+    place: Place,
+    *,
+    limit: int,
+    time: str,
+    most_looked_at: int | None = None,
 ) -> tuple[list[Row], Place | None]:
     """Give up to `limit` rows that fit from after a place on, and the place from which to go on; None at the end.
 
     `look` is called with a place, how many rows to look at and how many to give. It gives those that `fits`, and the
     last that it looked at where that is as far as it may look (`is_last`), newest first by the column `time` and `id`.
+    At `most_looked_at` rows, MOST_LOOKED_AT where nothing is said, the page ends, full or not.
     """
     found: list[Row] = []
-    depth, looked_at = limit + 1, 0
-    while looked_at < MOST_LOOKED_AT:
+    left = most_looked_at or MOST_LOOKED_AT
+    depth = limit + 1
+    while left > 0:
         rows = await look(place, depth, limit + 1 - len(found))
         found += [row for row in rows if row["fits"]]
         if len(found) > limit:
@@ -147,8 +169,8 @@ async def walk(
         if not rows or not rows[-1]["is_last"]:
             return found, None
         place = Place(rows[-1][time], str(rows[-1]["id"]))
-        looked_at += depth
-        depth = min(depth * _DEEPER, _DEEPEST)
+        left -= depth
+        depth = min(depth * _DEEPER, _DEEPEST, left)
     return found, place
 
 
@@ -157,7 +179,7 @@ def query_of(
 ) -> tuple[str, tuple[object, ...]]:
     """Give the query, with its arguments, that picks up to `limit` jobs from the next `most`."""
     look = look_for(wanted)
-    states = sorted(wanted.states or State)
+    states = [state for state in _STATES if state in (wanted.states or _STATES)]
     args: tuple[object, ...] = (
         *(states, *place, wanted.accepted_after or _FIRST, most),
         *(wanted.owner, wanted.task, wanted.queue, wanted.tag, limit),

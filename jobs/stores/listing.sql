@@ -1,176 +1,208 @@
--- A page is made of three parts: `unfinished`, what has not ended; a look, which goes so far by one index, newest first;
--- and `page`, which picks from that what fits. What a look does not ask for is tried there. What has not ended is tried
--- at once, and all of an owner's read for that at worst; that of a task or a queue has an index of its own.
--- $1 states, $2 and $3 the place to begin after, $4 the earliest acceptance, $5 how many to look at, $6 owner, $7 task,
--- $8 queue, $9 tag (each NULL for any), $10 how many to pick, $11 and $12 the pairs of queue and task (by_task), $11 the
--- batch (by_batch): that is read whole, ten thousand jobs at most, for each page.
-
--- name: unfinished
-holder AS (
-    SELECT
-        CASE
-            WHEN $6::text IS NULL
-                THEN (SELECT jobs.owner FROM jobs WHERE finished_at IS NULL ORDER BY jobs.owner LIMIT 1)
-            ELSE $6
-        END AS owner
-    UNION ALL
-    SELECT (
-        SELECT jobs.owner
-        FROM jobs
-        WHERE finished_at IS NULL AND jobs.owner > holder.owner
-        ORDER BY jobs.owner
-        LIMIT 1
-    )
-    FROM holder
-    WHERE holder.owner IS NOT NULL AND $6::text IS NULL
-),
-
--- Where enough of what was accepted last fits, nothing older can be on the page: so few of each owner's are read. Ids
--- mostly go by time, and where they do not, this finds less, but never anything wrong.
-enough AS (
-    SELECT CASE WHEN count(*) = $5 THEN min(accepted_at) END AS since
-    FROM (
-        SELECT accepted_at
-        FROM (
-            SELECT id, accepted_at, finished_at, state
-            FROM jobs
-            WHERE $6::text IS NULL AND jobs.id < CASE $3 WHEN '' THEN 'z' ELSE $3 END
-            ORDER BY jobs.id DESC
-            LIMIT least(20 * $5, 2000)
-        ) AS newest
-        WHERE
-            finished_at IS NULL
-            AND (accepted_at, id) < ($2, $3)
-            AND state = ANY ($1)
-        ORDER BY accepted_at DESC
-        LIMIT $5
-    ) AS fitting
-),
-
-unfinished AS (
-    SELECT job.*
-    FROM holder
-    CROSS JOIN enough
-    CROSS JOIN LATERAL (
-        SELECT id, accepted_at, state, jobs.owner, task, queue, tags
-        FROM jobs
-        WHERE
-            jobs.owner = holder.owner AND finished_at IS NULL
-            AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, enough.since)
-            AND state = ANY ($1)
-            AND ($7::text IS NULL OR task = $7)
-            AND ($8::text IS NULL OR queue = $8)
-        ORDER BY accepted_at DESC, id DESC
-        LIMIT $5
-    ) AS job
-    WHERE $1::text[] && '{accepted,queued}'
-    UNION ALL
-    SELECT job.*
-    FROM unnest($1::text[]) AS wanted (state)
-    CROSS JOIN LATERAL (
-        SELECT id, accepted_at, jobs.state, owner, task, queue, tags
-        FROM jobs
-        WHERE
-            jobs.state = wanted.state AND jobs.state IN ('running', 'retrying', 'scheduled')
-            AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
-        ORDER BY accepted_at DESC, id DESC
-        LIMIT $5
-    ) AS job
-    WHERE wanted.state IN ('running', 'retrying', 'scheduled') AND NOT $1::text[] && '{accepted,queued}'
-)
+-- A page is made of two parts: a look, which goes so far by one index, newest first; and `page`, which picks from that
+-- what fits. An index has the jobs of a state side by side, by their time: a look merges these runs. What it is sure of is
+-- not tried again; `is_sure` says that of all for which the job would have to be read.
+-- $1 states, those first of which there are most, $2 and $3 the place to begin after, $4 the earliest acceptance, $5 how
+-- many to look at, $6 owner, $7 task, $8 queue, $9 tag (each NULL for any), $10 how many to pick, $11 and $12 the pairs of
+-- queue and task (by_task), $11 the batch (by_batch).
+-- `enough` is when the first of the states has filled a page: what is older is not read of the others.
 
 -- name: by_state
-SELECT *
-FROM (
-    TABLE unfinished
-    UNION ALL
-    SELECT job.*
-    FROM unnest($1::text[]) AS wanted (state)
-    CROSS JOIN LATERAL (
-        SELECT id, accepted_at, jobs.state, owner, task, queue, tags
-        FROM jobs
-        WHERE
-            jobs.state = wanted.state AND finished_at IS NOT NULL
-            AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
-        ORDER BY accepted_at DESC, id DESC
-        LIMIT $5
-    ) AS job
-    WHERE wanted.state IN ('succeeded', 'failed', 'cancelled', 'expired')
-) AS either
-ORDER BY accepted_at DESC, id DESC
-LIMIT $5
+enough AS (
+    SELECT accepted_at AS since
+    FROM jobs
+    WHERE
+        state = ($1::text[])[1] AND state <> 'accepted'
+        AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
+    ORDER BY accepted_at DESC, id DESC
+    LIMIT 1 OFFSET $5 - 1
+),
+
+looked AS (
+    SELECT
+        either.*,
+        $6::text AS owner,
+        $7::text AS task,
+        $8::text AS queue,
+        NULL::text AS state,
+        true AS is_sure
+    FROM (
+        SELECT run.*
+        FROM unnest($1::text[]) AS wanted (state)
+        CROSS JOIN LATERAL (
+            SELECT id, accepted_at
+            FROM jobs
+            WHERE
+                jobs.state = wanted.state AND jobs.state <> 'accepted'
+                AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
+            ORDER BY accepted_at DESC, id DESC
+            LIMIT $5
+        ) AS run
+        UNION ALL
+        SELECT *
+        FROM (
+            SELECT id, accepted_at
+            FROM jobs
+            WHERE
+                state = 'accepted' AND 'accepted' = ANY ($1)
+                AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
+            ORDER BY accepted_at DESC, id DESC
+            LIMIT $5
+        ) AS accepted
+    ) AS either
+    ORDER BY accepted_at DESC, id DESC
+    LIMIT $5
+)
 
 -- name: by_owner
-SELECT *
-FROM (
-    TABLE unfinished
-    UNION ALL
-    SELECT job.*
-    FROM unnest($1::text[]) AS wanted (state)
-    CROSS JOIN LATERAL (
-        SELECT id, accepted_at, jobs.state, owner, task, queue, tags
-        FROM jobs
-        WHERE
-            owner = $6 AND jobs.state = wanted.state AND finished_at IS NOT NULL
-            AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
-        ORDER BY accepted_at DESC, id DESC
-        LIMIT $5
-    ) AS job
-    WHERE wanted.state IN ('succeeded', 'failed', 'cancelled', 'expired')
-) AS either
-ORDER BY accepted_at DESC, id DESC
-LIMIT $5
+enough AS (
+    SELECT accepted_at AS since
+    FROM jobs
+    WHERE
+        owner = $6 AND state = ($1::text[])[1] AND finished_at IS NOT NULL
+        AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
+    ORDER BY accepted_at DESC, id DESC
+    LIMIT 1 OFFSET $5 - 1
+),
+
+looked AS (
+    SELECT id, accepted_at, owner, task, queue, state, true AS is_sure
+    FROM (
+        SELECT run.*
+        FROM unnest($1::text[]) AS wanted (state)
+        CROSS JOIN LATERAL (
+            SELECT id, accepted_at, owner, task, queue, jobs.state
+            FROM jobs
+            WHERE
+                owner = $6 AND jobs.state = wanted.state AND finished_at IS NOT NULL
+                AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
+            ORDER BY accepted_at DESC, id DESC
+            LIMIT $5
+        ) AS run
+        WHERE wanted.state IN ('succeeded', 'failed', 'cancelled', 'expired')
+        UNION ALL
+        SELECT *
+        FROM (
+            SELECT id, accepted_at, owner, task, queue, state
+            FROM jobs
+            WHERE
+                owner = $6 AND finished_at IS NULL
+                AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
+            ORDER BY accepted_at DESC, id DESC
+            LIMIT $5
+        ) AS unfinished
+        WHERE $1::text[] && '{accepted,queued}'
+        UNION ALL
+        -- Before these very many of his may wait, and of these all owners together have few.
+        SELECT run.*
+        FROM unnest($1::text[]) AS wanted (state)
+        CROSS JOIN LATERAL (
+            SELECT id, accepted_at, owner, task, queue, jobs.state
+            FROM jobs
+            WHERE
+                jobs.state = wanted.state AND jobs.state <> 'accepted'
+                AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
+            ORDER BY accepted_at DESC, id DESC
+            LIMIT $5
+        ) AS run
+        WHERE wanted.state IN ('running', 'retrying', 'scheduled') AND NOT $1::text[] && '{accepted,queued}'
+    ) AS either
+    ORDER BY accepted_at DESC, id DESC
+    LIMIT $5
+)
 
 -- name: by_task
-SELECT *
-FROM (
-    SELECT job.*
+enough AS (
+    SELECT max(run.accepted_at) AS since
     FROM unnest($11::text[], $12::text[]) AS pair (queue, task)
     CROSS JOIN LATERAL (
-        SELECT id, accepted_at, state, owner, jobs.task, jobs.queue, tags
+        SELECT accepted_at
         FROM jobs
         WHERE
-            jobs.queue = pair.queue AND jobs.task = pair.task AND finished_at IS NULL
+            jobs.queue = pair.queue AND jobs.task = pair.task AND state = ($1::text[])[1] AND finished_at IS NOT NULL
             AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
         ORDER BY accepted_at DESC, id DESC
-        LIMIT $5
-    ) AS job
-    WHERE $1::text[] && '{accepted,scheduled,queued,running,retrying}'
-    UNION ALL
-    SELECT job.*
-    FROM unnest($11::text[], $12::text[]) AS pair (queue, task)
+        LIMIT 1 OFFSET $5 - 1
+    ) AS run
+),
+
+looked AS (
+    SELECT id, accepted_at, $6::text AS owner, task, queue, state, true AS is_sure
+    FROM (
+        SELECT run.*
+        FROM unnest($11::text[], $12::text[]) AS pair (queue, task)
+        CROSS JOIN unnest($1::text[]) AS wanted (state)
+        CROSS JOIN LATERAL (
+            SELECT id, accepted_at, jobs.task, jobs.queue, jobs.state
+            FROM jobs
+            WHERE
+                jobs.queue = pair.queue AND jobs.task = pair.task AND jobs.state = wanted.state
+                AND finished_at IS NOT NULL
+                AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
+            ORDER BY accepted_at DESC, id DESC
+            LIMIT $5
+        ) AS run
+        WHERE wanted.state IN ('succeeded', 'failed', 'cancelled', 'expired')
+        UNION ALL
+        SELECT unfinished.*
+        FROM unnest($11::text[], $12::text[]) AS pair (queue, task)
+        CROSS JOIN LATERAL (
+            SELECT id, accepted_at, jobs.task, jobs.queue, state
+            FROM jobs
+            WHERE
+                jobs.queue = pair.queue AND jobs.task = pair.task AND finished_at IS NULL
+                AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
+            ORDER BY accepted_at DESC, id DESC
+            LIMIT $5
+        ) AS unfinished
+        WHERE $1::text[] && '{accepted,queued}'
+        UNION ALL
+        SELECT run.*
+        FROM unnest($1::text[]) AS wanted (state)
+        CROSS JOIN LATERAL (
+            SELECT id, accepted_at, task, queue, jobs.state
+            FROM jobs
+            WHERE
+                jobs.state = wanted.state AND jobs.state <> 'accepted'
+                AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
+            ORDER BY accepted_at DESC, id DESC
+            LIMIT $5
+        ) AS run
+        WHERE wanted.state IN ('running', 'retrying', 'scheduled') AND NOT $1::text[] && '{accepted,queued}'
+    ) AS either
+    ORDER BY accepted_at DESC, id DESC
+    LIMIT $5
+)
+
+-- name: by_batch
+looked AS (
+    SELECT run.*, NULL::text AS state, $9::text IS NULL AS is_sure
+    FROM unnest($1::text[]) AS wanted (state)
     CROSS JOIN LATERAL (
-        SELECT id, accepted_at, state, owner, jobs.task, jobs.queue, tags
+        SELECT id, accepted_at, owner, task, queue
         FROM jobs
-        WHERE
-            jobs.queue = pair.queue AND jobs.task = pair.task AND finished_at IS NOT NULL
-            AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
+        WHERE batch_id = $11 AND jobs.state = wanted.state AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
         ORDER BY accepted_at DESC, id DESC
         LIMIT $5
-    ) AS job
-    WHERE $1::text[] && '{succeeded,failed,cancelled,expired}'
-) AS either
-ORDER BY accepted_at DESC, id DESC
-LIMIT $5
+    ) AS run
+    ORDER BY accepted_at DESC, id DESC
+    LIMIT $5
+)
 
 -- name: by_tag
-SELECT job.id, tagged.accepted_at, job.state, job.owner, job.task, job.queue, job.tags
-FROM (
-    SELECT id, accepted_at
+looked AS (
+    SELECT
+        id,
+        accepted_at,
+        owner,
+        $7::text AS task,
+        $8::text AS queue,
+        NULL::text AS state,
+        cardinality($1::text[]) = 9 AND $7::text IS NULL AND $8::text IS NULL AS is_sure
     FROM job_tags
     WHERE tag = $9 AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
     ORDER BY accepted_at DESC, id DESC
     LIMIT $5
-) AS tagged
-CROSS JOIN LATERAL (SELECT * FROM jobs WHERE jobs.id = tagged.id LIMIT 1) AS job
-ORDER BY tagged.accepted_at DESC, job.id DESC
-
--- name: by_batch
-SELECT id, accepted_at, state, owner, task, queue, tags
-FROM jobs
-WHERE batch_id = $11 AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
-ORDER BY accepted_at DESC, id DESC
-LIMIT $5
+)
 
 -- name: page
 SELECT job.*, picked.fits, picked.is_last
@@ -181,11 +213,22 @@ FROM (
             id,
             accepted_at,
             row_number() OVER (ORDER BY accepted_at DESC, id DESC) = $5 AS is_last,
-            state = ANY ($1)
-            AND ($6::text IS NULL OR owner = $6)
+            ($6::text IS NULL OR owner = $6)
             AND ($7::text IS NULL OR task = $7)
             AND ($8::text IS NULL OR queue = $8)
-            AND ($9::text IS NULL OR $9 = ANY (tags)) AS fits
+            AND (state IS NULL OR state = ANY ($1))
+            AND (
+                is_sure
+                OR (
+                    SELECT
+                        jobs.state = ANY ($1)
+                        AND ($7::text IS NULL OR jobs.task = $7)
+                        AND ($8::text IS NULL OR jobs.queue = $8)
+                        AND ($9::text IS NULL OR $9 = ANY (jobs.tags))
+                    FROM jobs
+                    WHERE jobs.id = looked.id
+                )
+            ) AS fits
         FROM looked
     ) AS tried
     WHERE fits OR is_last

@@ -106,6 +106,8 @@ async def test_the_pages_hold_what_fits_once_and_in_order(
 ) -> None:
     """Whatever the filter and the size of a page, also where pages end before they are full."""
     monkeypatch.setattr(listing, "MOST_LOOKED_AT", most_looked_at)
+    monkeypatch.setattr(listing, "MOST_SEEN", min(most_looked_at, listing.MOST_SEEN))
+    monkeypatch.setattr(listing, "MOST_READ", min(most_looked_at, listing.MOST_READ))
     dice = random.Random(7)  # noqa: S311  nothing is kept secret with it
     jobs = await _fill(database, dice)
     store = Listing(database)
