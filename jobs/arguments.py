@@ -70,16 +70,8 @@ class Arguments:
 
         Raises InvalidInputError; its pointers begin with the place of the wrong ones, from 0.
         """
-        encoded, mistakes = list[bytes](), list[Mistake]()
-        for place, args in enumerate(many):
-            try:
-                encoded.append(_encoded(args))
-            except InvalidInputError as error:
-                mistakes += [replace(one, pointer=f"/{place}{one.pointer}") for one in error.mistakes]
-        if mistakes:
-            raise InvalidInputError(mistakes)
         try:
-            typed = self._many.validate_json(b"[%b]" % b",".join(encoded))
+            typed = self._many.validate_json(_encoded_all(many))
         except ValidationError as error:
             raise InvalidInputError([_below_root(one) for one in mistakes_of(error)]) from None
         return [codec.dumps(args) for args in self._many.dump_python(typed, mode="json")]
@@ -117,6 +109,25 @@ def _encoded(args: Mapping[str, Any]) -> bytes:
     if codec.holds_nul(encoded):
         raise InvalidInputError([Mistake(pointer=ROOT, detail="holds the character NUL; leave it out")])
     return encoded
+
+
+def _encoded_all(many: Sequence[Mapping[str, Any]]) -> bytes:
+    """Encode a list at once; where that shows that one may be wrong, one by one, to say which."""
+    try:
+        encoded = codec.dumps(many)
+    except TypeError:
+        encoded = b""
+    if encoded and len(encoded) <= MAX_BYTES and not codec.holds_nul(encoded):
+        return encoded
+    each, mistakes = list[bytes](), list[Mistake]()
+    for place, args in enumerate(many):
+        try:
+            each.append(_encoded(args))
+        except InvalidInputError as error:
+            mistakes += [replace(one, pointer=f"/{place}{one.pointer}") for one in error.mistakes]
+    if mistakes:
+        raise InvalidInputError(mistakes)
+    return b"[%b]" % b",".join(each)
 
 
 def _below_root(mistake: Mistake) -> Mistake:

@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import NoReturn
 
 from jobs.arguments import MOST_MISTAKES
@@ -17,6 +18,9 @@ from jobs.submission import Asked, Submission, checked, known_task, mistakes_in,
 
 _AT_ONCE = 1_000  # others come in between
 _WRONG = 0
+_terms_of = attrgetter(
+    *("task", "queue", "priority", "delay_s", "run_at", "timeout_s", "max_tries", "expires_in_s", "tags")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +88,11 @@ class _Checked:
             self._places.append(term)
             if asked.unique_key is not None:
                 self._check_name(asked, place)
-            if asked.task in self._tasks:
-                by_task[asked.task].append(place)
+            by_task[asked.task].append(place)
         args = dict.fromkeys(part, "")
         for name, places in by_task.items():
-            args.update(self._checked_args(name, places))
+            if name in self._tasks:
+                args.update(self._checked_args(name, places))
         self._args += args.values()
         if len(self._mistakes) >= MOST_MISTAKES:
             self._refuse()
@@ -107,15 +111,13 @@ class _Checked:
 
     def _term_of(self, asked: Asked, place: int) -> int:
         """Give the number of the terms that a job has with others, from 1; 0 where they are wrong."""
-        key = (
-            *(asked.task, asked.queue, asked.priority, asked.delay_s, asked.run_at, asked.timeout_s),
-            *(asked.max_tries, asked.expires_in_s, asked.tags),
-        )
+        key = _terms_of(asked)
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self._new_term(asked)
         number, mistakes = known
-        self._mistakes += [_under(f"/jobs/{place}", one) for one in mistakes]
+        if mistakes:
+            self._mistakes += [_under(f"/jobs/{place}", one) for one in mistakes]
         return number
 
     def _new_term(self, asked: Asked) -> tuple[int, Sequence[Mistake]]:
