@@ -57,7 +57,7 @@ class Stage:
 
     async def empty(self) -> None:
         """Begin anew: no round is to pay for what those before it have left."""
-        await self.site.database.execute("TRUNCATE jobs, batches, files, quarantined_rows")
+        await self.site.database.execute("TRUNCATE jobs, batches CASCADE")
         await self.site.database.execute("CHECKPOINT")
         async with Redis.from_url(self.site.redis.url) as redis:
             await redis.flushall()
