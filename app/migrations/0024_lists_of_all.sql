@@ -38,3 +38,8 @@ INSERT INTO job_tags (tag, accepted_at, id, owner)
 SELECT DISTINCT tag, accepted_at, id, owner FROM jobs CROSS JOIN unnest(tags) AS tag;
 
 ALTER TABLE job_tags ADD PRIMARY KEY (tag, accepted_at, id) INCLUDE (owner);
+
+-- Batches are few beside jobs, and deeds too.
+CREATE INDEX batches_of_owner ON batches (owner, id);
+
+CREATE INDEX audit_deed ON audit (action, actor, at, id);

@@ -11,10 +11,10 @@ from jobs.model import Failure, Job, State
 from jobs.stores.audit import note
 from jobs.stores.database import Connection, Database, Row
 from jobs.stores.jobs import KeyUse, NewJob, Run, job_of
-from jobs.stores.listing import LAST, Place, walk
+from jobs.stores.listing import Place
 from jobs.stores.queries import load_queries
 
-_NEWEST = Place(LAST, "z")  # ids are hex digits
+_LAST_ID = "z"  # ids are hex digits
 
 _SQL = load_queries(Path(__file__).with_suffix(".sql"))
 
@@ -106,15 +106,16 @@ class BatchStore:
         return {row["id"]: _batch(row) for row in rows}
 
     async def page(self, *, owner: str | None, after: Place | None, limit: int) -> BatchPage:
-        """Give up to `limit` batches as far as the history is written; fewer where few of thousands are the owner's."""
-        async with self._database.connect() as connection:
-
-            async def look(start: Place, most: int, amount: int) -> Sequence[Row]:
-                return await connection.fetch(_SQL["newest"], start.id, most, owner, amount)
-
-            rows, following = await walk(look, after or _NEWEST, limit=limit, time="created_at")
-        found = await self.get_all([row["id"] for row in rows])
-        return BatchPage(batches=[found[row["id"]] for row in rows if row["id"] in found], following=following)
+        """Give up to `limit` batches, newest first, as far as the history is written; `owner` None is everybody's."""
+        start = _LAST_ID if after is None else after.id
+        if owner is None:
+            rows = await self._database.fetch(_SQL["newest"], start, limit + 1)
+        else:
+            rows = await self._database.fetch(_SQL["newest_of"], start, limit + 1, owner)
+        shown = rows[:limit]
+        found = await self.get_all([row["id"] for row in shown])
+        following = Place(shown[-1]["created_at"], shown[-1]["id"]) if len(rows) > limit else None
+        return BatchPage(batches=[found[row["id"]] for row in shown if row["id"] in found], following=following)
 
     async def members(self, batch_id: str) -> list[str]:
         """Give the ids of the jobs of a batch."""

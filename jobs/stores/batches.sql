@@ -79,21 +79,12 @@ LEFT JOIN LATERAL (
 ) AS members ON batches.counts IS NULL
 WHERE batches.id = ANY ($1);
 
--- Newest first below the id $1, $2 rows at once, by the key alone: ids rise with time. Whose they are ($3, NULL for
--- anybody's) is tried row by row, and told with the last that was looked at; $4 is how many to tell.
+-- Ids rise with time.
 -- name: newest
-SELECT *
-FROM (
-    SELECT
-        looked.id,
-        looked.created_at,
-        row_number() OVER (ORDER BY looked.id DESC) = $2 AS is_last,
-        $3::text IS NULL OR looked.owner = $3 AS fits
-    FROM (SELECT id, created_at, owner FROM batches WHERE id < $1 ORDER BY id DESC LIMIT $2) AS looked
-) AS tried
-WHERE fits OR is_last
-ORDER BY id DESC
-LIMIT $4;
+SELECT id, created_at FROM batches WHERE id < $1 ORDER BY id DESC LIMIT $2;
+
+-- name: newest_of
+SELECT id, created_at FROM batches WHERE owner = $3 AND id < $1 ORDER BY id DESC LIMIT $2;
 
 -- name: members
 SELECT jobs.id FROM jobs

@@ -59,6 +59,21 @@ async def test_each_migration_is_applied_once_however_many_start_at_once(empty: 
     await empty.close()
 
 
+async def test_tags_of_before_tell_the_owner_after(empty: Database) -> None:
+    """0023 writes the index of tags anew from the jobs, each tag of a job once."""
+    series = load_migrations(FOLDER)
+    await migrate(empty, series[:22])
+    await empty.execute(
+        "INSERT INTO jobs (id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s)"
+        " SELECT id, 't', 'q', owner, 'queued', 5, '{}', tags::text[], 1, 1"
+        " FROM (VALUES ('a', 'ann', '{x,y,x}'), ('b', 'bob', '{}')) AS made (id, owner, tags)"
+    )
+    await migrate(empty, series)
+    rows = await empty.fetch("SELECT tag, id, owner FROM job_tags ORDER BY tag")
+    await empty.close()
+    assert [tuple(row) for row in rows] == [("x", "a", "ann"), ("y", "a", "ann")]
+
+
 async def test_a_migration_that_fails_leaves_nothing(empty: Database, tmp_path: Path) -> None:
     """Not even those before it in the same step."""
     (tmp_path / "0001_good.sql").write_text("CREATE TABLE good (id integer);")

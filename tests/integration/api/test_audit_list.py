@@ -126,6 +126,8 @@ _ASKED: tuple[tuple[Mapping[int, str], str], ...] = (
     ({1: "'ann'"}, "audit_actor"),
     ({1: "'nobody'"}, "audit_actor"),
     ({2: "'queue.pause'"}, "audit_action"),
+    ({1: "'ann'", 2: "'queue.pause'"}, "audit_deed"),
+    ({1: "'ann'", 2: "'never.done'"}, "audit_deed"),
     ({3: "'object 7'"}, "audit_object"),
     ({4: "'2020-01-01 05:00Z'", 5: "'2020-01-01 06:00Z'", 6: "0"}, "audit_at"),
     ({5: "'2020-01-01 01:00Z'", 6: "7201"}, "audit_at"),
