@@ -55,7 +55,7 @@ _LISTS = {
     "a tag's that failed": JobFilter(tag=COMMON, states=[State.FAILED]),
 }
 _WITHOUT = """
-DROP INDEX jobs_of_state, jobs_of_owner, jobs_of_task, jobs_failed;
+DROP INDEX jobs_of_state, jobs_of_owner, jobs_of_task, jobs_unfinished_of_task, jobs_failed;
 DROP TRIGGER jobs_add_tags ON jobs;
 """
 _HEADERS = ("list", "page 1 p50 ms", "p99 ms", "buffers", "page 10,001 p50 ms", "p99 ms", "buffers")

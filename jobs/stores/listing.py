@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from jobs.lifecycle import UNFINISHED
+from jobs.lifecycle import ENDS, UNFINISHED
 from jobs.model import Job, State
 from jobs.stores.database import Connection, Database, Row
 from jobs.stores.jobs import job_of
@@ -70,7 +71,7 @@ class Look(StrEnum):
     BATCH = "by_batch"
 
 
-_PAGES = {look: f"WITH {_SQL[look]}\n\n{_SQL['page']}" for look in Look}
+_WAITING = frozenset({State.ACCEPTED, State.QUEUED})
 
 
 def look_for(wanted: JobFilter) -> Look:
@@ -188,7 +189,21 @@ def query_of(
         args += ([queue for queue, _ in pairs or ()], [task for _, task in pairs or ()])
     elif look is Look.BATCH:
         args += (wanted.batch,)
-    return _PAGES[look], args
+    return _page_of(look, frozenset(states)), args
+
+
+@cache
+def _page_of(look: Look, states: frozenset[State]) -> str:
+    """Give the query of a page, with no more parts than these states need: each costs time to plan."""
+    if look not in {Look.OWNER, Look.TASK}:
+        return f"WITH {_SQL[look]}\n\n{_SQL['page']}"
+    parts = [_SQL[f"ended_{look}"]] if states & ENDS else []
+    if states & _WAITING:
+        parts.append(_SQL[f"waiting_{look}"])
+    elif states & UNFINISHED:
+        parts.append(_SQL["moving"])
+    either = "\nUNION ALL\n".join(parts)
+    return f"WITH {_SQL[look]},\n\neither AS (\n{either}\n),\n\n{_SQL['merged']}\n\n{_SQL['page']}"
 
 
 def _start(wanted: JobFilter, after: Place | None) -> Place:

@@ -1,6 +1,7 @@
--- A page is made of two parts: a look, which goes so far by one index, newest first; and `page`, which picks from that
--- what fits. An index has the jobs of a state side by side, by their time: a look merges these runs. What it is sure of is
--- not tried again; `is_sure` says that of all for which the job would have to be read.
+-- A page is made of a look, which goes so far by one index, newest first, and of `page`, which picks from that what fits. An
+-- index has the jobs of a state side by side, by their time: a look merges these runs. Those of an owner or a task are
+-- made of parts, of which a list has what its states need (jobs.stores.listing): `ended`, and what waits, or else `moving`.
+-- What a look is sure of is not tried again; `is_sure` says that of all for which the job would have to be read.
 -- $1 states, those first of which there are most, $2 and $3 the place to begin after, $4 the earliest acceptance, $5 how
 -- many to look at, $6 owner, $7 task, $8 queue, $9 tag (each NULL for any), $10 how many to pick, $11 and $12 the pairs of
 -- queue and task (by_task), $11 the batch (by_batch).
@@ -62,53 +63,48 @@ enough AS (
         AND (accepted_at, id) < ($2, $3) AND accepted_at >= $4
     ORDER BY accepted_at DESC, id DESC
     LIMIT 1 OFFSET $5 - 1
-),
+)
 
-looked AS (
-    SELECT id, accepted_at, owner, task, queue, state, true AS is_sure
-    FROM (
-        SELECT run.*
-        FROM unnest($1::text[]) AS wanted (state)
-        CROSS JOIN LATERAL (
-            SELECT id, accepted_at, owner, task, queue, jobs.state
-            FROM jobs
-            WHERE
-                owner = $6 AND jobs.state = wanted.state AND finished_at IS NOT NULL
-                AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
-            ORDER BY accepted_at DESC, id DESC
-            LIMIT $5
-        ) AS run
-        WHERE wanted.state IN ('succeeded', 'failed', 'cancelled', 'expired')
-        UNION ALL
-        SELECT *
-        FROM (
-            SELECT id, accepted_at, owner, task, queue, state
-            FROM jobs
-            WHERE
-                owner = $6 AND finished_at IS NULL
-                AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
-            ORDER BY accepted_at DESC, id DESC
-            LIMIT $5
-        ) AS unfinished
-        WHERE $1::text[] && '{accepted,queued}'
-        UNION ALL
-        -- Before these very many of his may wait, and of these all owners together have few.
-        SELECT run.*
-        FROM unnest($1::text[]) AS wanted (state)
-        CROSS JOIN LATERAL (
-            SELECT id, accepted_at, owner, task, queue, jobs.state
-            FROM jobs
-            WHERE
-                jobs.state = wanted.state AND jobs.state <> 'accepted'
-                AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
-            ORDER BY accepted_at DESC, id DESC
-            LIMIT $5
-        ) AS run
-        WHERE wanted.state IN ('running', 'retrying', 'scheduled') AND NOT $1::text[] && '{accepted,queued}'
-    ) AS either
+-- name: ended_by_owner
+SELECT run.*
+FROM unnest($1::text[]) AS wanted (state)
+CROSS JOIN LATERAL (
+    SELECT id, accepted_at, owner, task, queue, jobs.state
+    FROM jobs
+    WHERE
+        owner = $6 AND jobs.state = wanted.state AND finished_at IS NOT NULL
+        AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
     ORDER BY accepted_at DESC, id DESC
     LIMIT $5
-)
+) AS run
+WHERE wanted.state IN ('succeeded', 'failed', 'cancelled', 'expired')
+
+-- name: waiting_by_owner
+SELECT *
+FROM (
+    SELECT id, accepted_at, owner, task, queue, state
+    FROM jobs
+    WHERE
+        owner = $6 AND finished_at IS NULL
+        AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
+    ORDER BY accepted_at DESC, id DESC
+    LIMIT $5
+) AS unfinished
+
+-- Before these very many may wait of an owner or a task, and of these all together have few.
+-- name: moving
+SELECT run.*
+FROM unnest($1::text[]) AS wanted (state)
+CROSS JOIN LATERAL (
+    SELECT id, accepted_at, owner, task, queue, jobs.state
+    FROM jobs
+    WHERE
+        jobs.state = wanted.state AND jobs.state <> 'accepted'
+        AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
+    ORDER BY accepted_at DESC, id DESC
+    LIMIT $5
+) AS run
+WHERE wanted.state IN ('running', 'retrying', 'scheduled')
 
 -- name: by_task
 enough AS (
@@ -123,52 +119,40 @@ enough AS (
         ORDER BY accepted_at DESC, id DESC
         LIMIT 1 OFFSET $5 - 1
     ) AS run
-),
+)
 
+-- name: ended_by_task
+SELECT run.*
+FROM unnest($11::text[], $12::text[]) AS pair (queue, task)
+CROSS JOIN unnest($1::text[]) AS wanted (state)
+CROSS JOIN LATERAL (
+    SELECT id, accepted_at, $6::text AS owner, jobs.task, jobs.queue, jobs.state
+    FROM jobs
+    WHERE
+        jobs.queue = pair.queue AND jobs.task = pair.task AND jobs.state = wanted.state AND finished_at IS NOT NULL
+        AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
+    ORDER BY accepted_at DESC, id DESC
+    LIMIT $5
+) AS run
+WHERE wanted.state IN ('succeeded', 'failed', 'cancelled', 'expired')
+
+-- name: waiting_by_task
+SELECT unfinished.*
+FROM unnest($11::text[], $12::text[]) AS pair (queue, task)
+CROSS JOIN LATERAL (
+    SELECT id, accepted_at, $6::text AS owner, jobs.task, jobs.queue, state
+    FROM jobs
+    WHERE
+        jobs.queue = pair.queue AND jobs.task = pair.task AND finished_at IS NULL
+        AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
+    ORDER BY accepted_at DESC, id DESC
+    LIMIT $5
+) AS unfinished
+
+-- name: merged
 looked AS (
-    SELECT id, accepted_at, $6::text AS owner, task, queue, state, true AS is_sure
-    FROM (
-        SELECT run.*
-        FROM unnest($11::text[], $12::text[]) AS pair (queue, task)
-        CROSS JOIN unnest($1::text[]) AS wanted (state)
-        CROSS JOIN LATERAL (
-            SELECT id, accepted_at, jobs.task, jobs.queue, jobs.state
-            FROM jobs
-            WHERE
-                jobs.queue = pair.queue AND jobs.task = pair.task AND jobs.state = wanted.state
-                AND finished_at IS NOT NULL
-                AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
-            ORDER BY accepted_at DESC, id DESC
-            LIMIT $5
-        ) AS run
-        WHERE wanted.state IN ('succeeded', 'failed', 'cancelled', 'expired')
-        UNION ALL
-        SELECT unfinished.*
-        FROM unnest($11::text[], $12::text[]) AS pair (queue, task)
-        CROSS JOIN LATERAL (
-            SELECT id, accepted_at, jobs.task, jobs.queue, state
-            FROM jobs
-            WHERE
-                jobs.queue = pair.queue AND jobs.task = pair.task AND finished_at IS NULL
-                AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
-            ORDER BY accepted_at DESC, id DESC
-            LIMIT $5
-        ) AS unfinished
-        WHERE $1::text[] && '{accepted,queued}'
-        UNION ALL
-        SELECT run.*
-        FROM unnest($1::text[]) AS wanted (state)
-        CROSS JOIN LATERAL (
-            SELECT id, accepted_at, task, queue, jobs.state
-            FROM jobs
-            WHERE
-                jobs.state = wanted.state AND jobs.state <> 'accepted'
-                AND (accepted_at, id) < ($2, $3) AND accepted_at >= greatest($4, (SELECT since FROM enough))
-            ORDER BY accepted_at DESC, id DESC
-            LIMIT $5
-        ) AS run
-        WHERE wanted.state IN ('running', 'retrying', 'scheduled') AND NOT $1::text[] && '{accepted,queued}'
-    ) AS either
+    SELECT *, true AS is_sure
+    FROM either
     ORDER BY accepted_at DESC, id DESC
     LIMIT $5
 )
