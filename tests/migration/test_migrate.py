@@ -60,9 +60,9 @@ async def test_each_migration_is_applied_once_however_many_start_at_once(empty: 
 
 
 async def test_tags_of_before_tell_the_owner_after(empty: Database) -> None:
-    """0023 writes the index of tags anew from the jobs, each tag of a job once."""
+    """0024 writes the index of tags anew from the jobs, each tag of a job once."""
     series = load_migrations(FOLDER)
-    await migrate(empty, series[:22])
+    await migrate(empty, series[:23])
     await empty.execute(
         "INSERT INTO jobs (id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s)"
         " SELECT id, 't', 'q', owner, 'queued', 5, '{}', tags::text[], 1, 1"
