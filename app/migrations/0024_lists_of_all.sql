@@ -16,8 +16,6 @@ WHERE finished_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS jobs_of_batch ON jobs (batch_id, state, accepted_at, id) INCLUDE (owner, queue, task)
 WHERE batch_id IS NOT NULL;
 
-DROP INDEX jobs_ended, jobs_in_state, jobs_ended_of_owner, jobs_ended_of_task, jobs_batch;
-
 -- Nobody adds a job, and so a tag, until this is committed.
 LOCK TABLE jobs IN SHARE MODE;
 
@@ -43,3 +41,6 @@ ALTER TABLE job_tags ADD PRIMARY KEY (tag, accepted_at, id) INCLUDE (owner);
 CREATE INDEX batches_of_owner ON batches (owner, id);
 
 CREATE INDEX audit_deed ON audit (action, actor, at, id);
+
+-- Last, since from here on nobody reads jobs until this is committed.
+DROP INDEX jobs_ended, jobs_in_state, jobs_ended_of_owner, jobs_ended_of_task, jobs_batch;
