@@ -66,9 +66,7 @@ def refusal_of(error: ClientError) -> click.ClickException:
 
 
 def _problem(error: ProblemError) -> str:
-    lines = [str(error)]
-    lines += [f"{one['pointer']}: {one['detail']}" for one in error.errors]
-    lines += _mend(error)
+    lines = [str(error), *_mend(error)]
     if error.retry_after_s is not None:
         lines.append(f"try again in {error.retry_after_s:.0f} s")
     if error.request_id:

@@ -12,8 +12,8 @@ pure        request (what is asked), problems (from an answer to an error), shap
             sse (server-sent events from bytes), events (what a stream tells)
 wire        transport: asks, again where that is safe
 ways        pages (lists over cursors), following (streams that go on after a broken connection)
-resources   a file each: jobs, batches, failures, files, syncs, queues, schedules, accounts, keys, users, quotas,
-            limits, site
+resources   a file each: jobs, batches, failures; files, syncs, templates, quarantine, images, profiles, alerts,
+            shops, component_versions; queues, schedules; accounts, keys, users, quotas, limits, audit, cache, site
 top         client
 """
 

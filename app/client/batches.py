@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from app.client.events import BatchEvent, Event, ends_batch
 from app.client.following import Following
+from app.client.pages import items_of
 from app.client.request import Request, given, keyed, path_of
 from app.client.shapes.batches import Batch
 from app.client.shapes.jobs import NewJob
@@ -45,6 +46,10 @@ class Batches:
         return await self._transport.ask(
             Request(method="GET", path=path_of("batches", batch_id), is_repeatable=True), Batch
         )
+
+    def list(self, *, most: int | None = None) -> AsyncIterator[Batch]:
+        """Give one's own batches, an administrator everybody's, newest first, at most so many."""
+        return items_of(self._transport, path_of("batches"), Batch, most=most)
 
     async def wait(self, batch_id: str) -> Batch:
         """Wait until the last of its jobs has ended; give the batch."""

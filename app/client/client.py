@@ -6,18 +6,27 @@ import httpx
 
 from app import __version__
 from app.client.accounts import Accounts
+from app.client.alerts import Alerts
+from app.client.audit import Audit
 from app.client.batches import Batches
+from app.client.cache import Cache
+from app.client.component_versions import ComponentVersions
 from app.client.failures import Failures
 from app.client.files import Files
+from app.client.images import Images
 from app.client.jobs import Jobs
 from app.client.keys import Keys
 from app.client.limits import Limits
 from app.client.patience import Patience
+from app.client.profiles import Profiles
+from app.client.quarantine import Quarantine
 from app.client.queues import Queues
 from app.client.quotas import Quotas
 from app.client.schedules import Schedules
+from app.client.shops import Shops
 from app.client.site import Site
 from app.client.syncs import Syncs
+from app.client.templates import Templates
 from app.client.transport import Retrying, Transport
 from app.client.users import Users
 
@@ -53,6 +62,13 @@ class Client:
         self.failures = Failures(transport)
         self.files = Files(transport)
         self.syncs = Syncs(transport)
+        self.templates = Templates(transport)
+        self.quarantine = Quarantine(transport)
+        self.images = Images(transport)
+        self.profiles = Profiles(transport)
+        self.alerts = Alerts(transport)
+        self.shops = Shops(transport)
+        self.component_versions = ComponentVersions(transport)
         self.queues = Queues(transport)
         self.schedules = Schedules(transport)
         self.accounts = Accounts(transport)
@@ -60,6 +76,8 @@ class Client:
         self.users = Users(transport)
         self.quotas = Quotas(transport)
         self.limits = Limits(transport)
+        self.audit = Audit(transport)
+        self.cache = Cache(transport)
         self.site = Site(transport)
 
     async def aclose(self) -> None:

@@ -40,7 +40,6 @@ class ProblemError(ClientError):
     """
 
     def __init__(self, problem: Problem, *, retry_after_s: float | None = None) -> None:
-        super().__init__(f"{problem['title']}: {problem['detail']}")
         self.problem = problem
         self.type: str = problem["type"]
         self.title: str = problem["title"]
@@ -49,6 +48,8 @@ class ProblemError(ClientError):
         self.errors: Sequence[Mistake] = problem.get("errors", ())
         self.request_id: str = problem["request_id"]
         self.retry_after_s = retry_after_s
+        wrong = [f"{one['pointer']}: {one['detail']}" for one in self.errors]
+        super().__init__("\n  ".join([f"{self.title}: {self.detail}", *wrong]))
 
 
 class InvalidInputError(ProblemError):

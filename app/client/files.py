@@ -9,7 +9,9 @@ from typing import Unpack
 
 from app.client.pages import items_of
 from app.client.request import Content, Request, path_of
-from app.client.shapes.files import File, FileFilter, FileSource
+from app.client.shapes.files import File, FileFilter, FileSource, Governance, Scan
+from app.client.shapes.previews import Preview
+from app.client.shapes.quality import Measured
 from app.client.transport import Transport
 
 _LARGE_S = 300.0
@@ -50,6 +52,28 @@ class Files:
     def list(self, *, most: int | None = None, **wanted: Unpack[FileFilter]) -> AsyncIterator[File]:
         """Give files, newest first, at most so many."""
         return items_of(self._transport, path_of("data-sync", "files"), File, most=most, **wanted)
+
+    async def preview(self, file_id: str) -> Preview:
+        """Look at a file's headers and first rows, before it is synced."""
+        path = path_of("data-sync", "files", file_id, "preview")
+        return await self._transport.ask(Request(method="POST", path=path, is_repeatable=True), Preview)
+
+    async def quality(self, file_id: str) -> Measured:
+        """Say how good the rows of a file were when it was loaded; NotFoundError: it was not."""
+        path = path_of("data-sync", "files", file_id, "quality")
+        return await self._transport.ask(Request(method="GET", path=path, is_repeatable=True), Measured)
+
+    async def governance(self) -> Governance:
+        """Say how all files do: by state, and by source, with the state of its template."""
+        return await self._transport.ask(
+            Request(method="GET", path=path_of("data-sync", "governance"), is_repeatable=True), Governance
+        )
+
+    async def scan(self) -> Scan:
+        """Take in up to 200 files that other programs have put into the site's inbox. For administrators."""
+        return await self._transport.ask(
+            Request(method="POST", path=path_of("data-sync", "scan"), within_s=_LARGE_S), Scan
+        )
 
 
 class _Counted(io.FileIO):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.client.pages import all_of
 from app.client.request import Request, path_of
-from app.client.shapes.limits import AllLimits, Anomaly, Denial, LimitsInForce, OwnLimits
+from app.client.shapes.limits import AllLimits, Anomaly, Denial, LimitsInForce, OwnLimits, Statistics
 from app.client.standing import Standing, standing_of
 from app.client.transport import Transport
 
@@ -39,6 +39,17 @@ class Limits:
             headers={"If-Match": f'"{version}"'},
         )
         return await self._transport.ask(request, LimitsInForce)
+
+    async def statistics(self, *, minutes: int = 60) -> Statistics:
+        """Say what was asked for in the last minutes, 60 at most, by minute and route."""
+        request = Request(
+            method="GET", path=path_of("rate-limit", "stats"), query={"minutes": minutes}, is_repeatable=True
+        )
+        return await self._transport.ask(request, Statistics)
+
+    async def clear_statistics(self) -> None:
+        """Forget what was counted, the denials and the anomalies too."""
+        await self._transport.answer(Request(method="DELETE", path=path_of("rate-limit", "stats"), is_repeatable=True))
 
     async def denials(self, *, most: int = 100) -> Sequence[Denial]:
         """Give the last denials, newest first, 1,000 at most."""

@@ -18,10 +18,19 @@ class _Page(TypedDict):
 
 
 async def items_of(
-    transport: Transport, path: str, shape: type[Item], *, most: int | None = None, **query: object
+    transport: Transport,
+    path: str,
+    shape: type[Item],
+    *,
+    most: int | None = None,
+    after: object = None,
+    **query: object,
 ) -> AsyncIterator[Item]:
-    """Give the items of a list, at most so many. Without `most` all, however many pages that takes."""
-    left, cursor = most, None
+    """Give the items of a list, at most so many. Without `most` all, however many pages that takes.
+
+    `after` is a cursor; without it they are given from the first on.
+    """
+    left, cursor = most, after
     while left is None or left > 0:
         limit = _MOST if left is None else min(left, _MOST)
         request = Request(

@@ -6,6 +6,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from app.client.shapes.batches import Batch, BatchState
 from app.client.shapes.jobs import Job, State
+from app.client.shapes.quality import Quality
 
 Domain = Literal["orders", "products", "inventory", "traffic", "services", "analytics"]
 Granularity = Literal["daily", "weekly", "monthly", "snapshot"]
@@ -118,23 +119,6 @@ class SyncError(TypedDict):
     message: str
 
 
-class QualityPart(TypedDict):
-    """A part of a score, 0 to 100, None where it cannot be told; `counts` is what it was made from."""
-
-    name: Literal["required", "filled", "unique", "in_range", "volume"]
-    score: float | None
-    weight: int
-    counts: Mapping[str, float]
-
-
-class Quality(TypedDict):
-    """How good the rows were: `score`, 0 to 100, is the mean of the parts that can be told, by weight."""
-
-    rows_read: int
-    score: float | None
-    parts: Sequence[QualityPart]
-
-
 class Sync(TypedDict):
     """How far a sync is. `percent` is of the rows read, for a batch of the files; at most 100 errors are shown."""
 
@@ -160,3 +144,45 @@ class SyncEntry(TypedDict):
     state: Literal["running", "ended"]
     created_at: str
     finished_at: str | None
+
+
+class Source(TypedDict):
+    """The files of one source and its template: `missing`, or `outdated`.
+
+    It is that where files came with other headers, or were loaded by one that this has replaced (`loaded_by_older`).
+    """
+
+    platform: str
+    domain: Domain
+    sub_domain: str | None
+    granularity: Granularity
+    files: int
+    header_changed: int
+    needs_template: int
+    loaded_by_older: int
+    newest_at: str
+    template: Literal["there", "missing", "outdated"]
+    template_version: int | None
+
+
+class Governance(TypedDict):
+    """How all files do: by state, and by source, of which the first thousand are told."""
+
+    states: Mapping[FileState, int]
+    sources: Sequence[Source]
+
+
+class RefusedFile(TypedDict):
+    """A file that stays in the inbox, by its name, and why."""
+
+    name: str
+    reason: str
+
+
+class Scan(TypedDict):
+    """What a scan took in: `taken` files, of which `known` had the bytes of one that was there; `more`: scan again."""
+
+    taken: int
+    known: int
+    refused: Sequence[RefusedFile]
+    more: bool

@@ -80,3 +80,23 @@ class Anomaly(TypedDict):
     rate_limit_key: str
     per_minute: int
     baseline: float
+
+
+class RouteCount(TypedDict):
+    """Requests of one route in the minute that begins then."""
+
+    minute: str
+    route: str
+    allowed: int
+    denied: int
+    exempt: int
+
+
+class Statistics(TypedDict):
+    """Requests by minute and route, newest first, and their sums."""
+
+    allowed: int
+    denied: int
+    exempt: int
+    items: Sequence[RouteCount]
+    next_cursor: None
