@@ -1,20 +1,28 @@
 """What is printed: tables and facts for people, or JSON, one object a line, for programs."""
 
+import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
 Row = TypeVar("Row", bound=Mapping[str, Any])
+Cells = Sequence[Sequence[Text]]
 Columns = Mapping[str, Callable[[Row], object]]  # heading -> what a cell shows
 
 # Columns that may go over several lines. What is copied from another, an id above all, stays in one.
-_FOLDED = {"ARGUMENTS", "ERROR", "NAME", "QUEUES", "ROUTE", "SOURCE", "TASK", "WHO"}
+_FOLDED = {
+    *("ARGUMENTS", "COUNTS", "DETAILS", "ERROR", "FIRST ROWS", "GREATEST", "HEADER", "JOBS", "LEAST", "NAME", "NOTES"),
+    *("OBJECT", "QUEUES", "ROUTE", "SKU", "SOURCE", "TASK", "WHO"),
+}
+_FOLDED_LEAST = 8  # characters that are left to such a column, or all that it has
+_GAP = 2  # between columns
 _WIDE = 10_000  # what goes into a file or a pipe is not cut to the width of a terminal
 _STYLES = {
     "succeeded": "green",
@@ -38,34 +46,31 @@ class Output:
         self.notes = _console(stderr=True)
 
     def rows(self, rows: Sequence[Row], columns: "Columns[Row]", *, nothing: str) -> None:
-        """Print a list; `nothing` is what people are told of an empty one."""
+        """Print a list; `nothing` is what people are told of an empty one.
+
+        Where the terminal is too narrow for a table each row is a block of lines: nothing is cut off.
+        """
         if self.as_json:
             self.lines(rows)
         elif not rows:
             self.note(nothing)
         else:
-            table = Table(box=None, pad_edge=False, header_style="bold")
-            for heading in columns:
-                table.add_column(heading, overflow="fold", no_wrap=heading not in _FOLDED)
-            for row in rows:
-                table.add_row(*(shown(cell(row)) for cell in columns.values()))
-            self.results.print(table)
+            cells = [[shown(cell(row)) for cell in columns.values()] for row in rows]
+            is_wide = _needed([*columns], cells) <= self.results.width
+            self.results.print(_table([*columns], cells) if is_wide else _blocks([*columns], cells))
 
     def facts(self, thing: Mapping[str, Any], facts: Mapping[str, object]) -> None:
         """Print one thing: people are shown the facts that are not None or empty, line by line."""
         if self.as_json:
             self.lines([thing])
             return
-        table = Table.grid(padding=(0, 2))
-        for name, fact in facts.items():
-            if fact not in (None, "", ()):
-                table.add_row(Text(name, style="bold"), shown(fact))
-        self.results.print(table)
+        told = {name: shown(fact) for name, fact in facts.items() if fact not in (None, "", ())}
+        self.results.print(_block(told))
 
     def lines(self, things: Iterable[Mapping[str, Any]]) -> None:
         """Print JSON."""
         for thing in things:
-            sys.stdout.write(json.dumps(thing, ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(thing, ensure_ascii=not _is_unicode(sys.stdout)) + "\n")
         sys.stdout.flush()
 
     def say(self, text: str) -> None:
@@ -76,6 +81,14 @@ class Output:
         """Tell people, and nobody else, something beside the result."""
         if not self.as_json:
             self.notes.print(Text(plain(text), style="dim"), soft_wrap=True)
+
+
+class _Console(Console):
+    """Raises BrokenPipeError where nobody reads any more, as all else that prints does."""
+
+    def on_broken_pipe(self) -> None:
+        """Leave it as it is; rich would end the process by a status of its own."""
+        raise  # noqa: PLE0704  rich calls this while it handles one
 
 
 def shown(value: object) -> Text:
@@ -108,13 +121,65 @@ def brief(text: str | None) -> str | None:
     return f"{then:%H:%M:%S}" if then.date() == now.date() else f"{then:%Y-%m-%d}"
 
 
+def print_nowhere() -> None:
+    """Let what may still be printed go nowhere: nobody reads it, and the interpreter would complain at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def print_anything() -> None:
+    """Let signs that the terminal's encoding does not have be printed as escapes, not be the end of the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def compact(value: object) -> str:
     """Show JSON in a line."""
     return json.dumps(value, ensure_ascii=False)
 
 
+def _table(headings: Sequence[str], rows: Cells) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold", no_wrap=heading not in _FOLDED)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _needed(headings: Sequence[str], rows: Cells) -> int:
+    """Say how wide a terminal must be for a table."""
+    widest: list[int] = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
+    least = [
+        max(len(heading), min(width, _FOLDED_LEAST) if heading in _FOLDED else width)
+        for heading, width in zip(headings, widest, strict=True)
+    ]
+    return sum(least) + _GAP * (len(least) - 1)
+
+
+def _blocks(headings: Sequence[str], rows: Cells) -> Group:
+    blocks = [_block(dict(zip(headings, row, strict=True))) for row in rows]
+    return Group(*(part for block in blocks for part in (block, Text())))
+
+
+def _block(facts: Mapping[str, Text]) -> Table:
+    block = Table.grid(padding=(0, 2))
+    block.add_column(no_wrap=True)
+    block.add_column(overflow="fold")
+    for name, fact in facts.items():
+        block.add_row(Text(name, style="bold"), fact)
+    return block
+
+
+def _is_unicode(stream: TextIO) -> bool:
+    return stream.encoding.lower().startswith("utf")
+
+
 def _console(*, stderr: bool) -> Console:
-    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    console = _Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = _WIDE
     return console

@@ -16,6 +16,7 @@ from app.client import (
     RateLimitedError,
     UnauthenticatedError,
     UnreachableError,
+    UntrustedError,
 )
 
 # What to do, where the problem itself does not say so.
@@ -24,6 +25,7 @@ _MENDS: tuple[tuple[type[ClientError], str], ...] = (
     (ForbiddenError, "ask an administrator, or log in as one"),
     (NotFoundError, "others' things are not shown either: is it yours?"),
     (RateLimitedError, "`switchyard limits` shows how your buckets stand"),
+    (UntrustedError, "is it signed by an authority of your own? Name its certificate in SSL_CERT_FILE"),
     (ForeignAnswerError, "look at SWITCHYARD_URL, or log in to the right address: `switchyard login URL`"),
 )
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from app.cli.output import Output
+from app.cli.output import Output, print_nowhere
 from app.cli.refusals import MisusedError, told_to_people
-from app.cli.settings import SettingsError, Site, find_site
+from app.cli.settings import SettingsError, Site, find_patience, find_site
 from app.cli.statuses import Status
 from app.client import Client, ClientError, Patience, ProblemError
 
@@ -57,9 +57,9 @@ def run(
     out: Output,
     deed: Callable[[Session], Awaitable[int | None]],
     *,
-    patience: Patience = Patience(),  # noqa: B008  frozen
+    patience: Patience | None = None,
 ) -> int:
-    """Do something with a site; give the exit status. Raises what click shows."""
+    """Do something with a site; give the exit status. Raises what click shows. Without `patience` it is the setting."""
 
     def retrying(error: ClientError, pause_s: float) -> None:
         if pause_s >= _SHORT_S:
@@ -68,11 +68,15 @@ def run(
 
     async def do() -> int | None:
         try:
-            client = Client(url, key, patience=patience, retrying=retrying)
-        except ValueError as error:
+            client = Client(url, key, patience=patience or find_patience(os.environ), retrying=retrying)
+        except (SettingsError, ValueError) as error:
             raise MisusedError(str(error)) from None
         async with client:
             return await deed(Session(client=client, out=out))
 
-    with told_to_people():
-        return asyncio.run(do()) or Status.DONE
+    try:
+        with told_to_people():
+            return asyncio.run(do()) or Status.DONE
+    except BrokenPipeError:
+        print_nowhere()
+        return Status.UNREAD

@@ -1,14 +1,18 @@
 """Where the site is and by which key one comes in: from the environment, else from a file that only its owner reads."""
 
 import json
+import math
 import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.client import Patience
+
 URL = "SWITCHYARD_URL"
 KEY = "SWITCHYARD_API_KEY"
+PATIENCE = "SWITCHYARD_PATIENCE_S"
 
 _OTHERS = 0o077
 
@@ -47,6 +51,20 @@ def find_site(environ: Mapping[str, str]) -> Site:
     if not key:
         raise SettingsError(f"there is no key for {url}: run `switchyard login {url}`, or set {KEY}")
     return Site(url=url, key=key)
+
+
+def find_patience(environ: Mapping[str, str]) -> Patience:
+    """Say how long a site that does not answer is asked again; where nothing is set, a minute. Raises SettingsError."""
+    text = environ.get(PATIENCE)
+    if not text:
+        return Patience()
+    try:
+        total_s = float(text)
+    except ValueError:
+        total_s = -1.0
+    if not 0 <= total_s < math.inf:
+        raise SettingsError(f"{PATIENCE} is {text!r}, which is no number of seconds: 0 is to be asked once")
+    return Patience(total_s=total_s)
 
 
 def read_site(path: Path) -> Site | None:

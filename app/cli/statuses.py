@@ -12,3 +12,4 @@ class Status(IntEnum):
     REFUSED = 3  # the site said no
     UNREACHABLE = 4  # no site answered
     INTERRUPTED = 130  # Ctrl-C
+    UNREAD = 141  # nobody reads what is printed any more, as after `| head`

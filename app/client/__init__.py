@@ -37,6 +37,7 @@ from app.client.errors import (
     UnavailableError,
     UnreachableError,
     UnsupportedMediaTypeError,
+    UntrustedError,
 )
 from app.client.events import BatchEvent, Event, JobEvent, ProgressEvent, ResetEvent
 from app.client.patience import Patience
@@ -67,4 +68,5 @@ __all__ = [
     "UnavailableError",
     "UnreachableError",
     "UnsupportedMediaTypeError",
+    "UntrustedError",
 ]

@@ -18,6 +18,10 @@ class UnreachableError(ClientError):
         self.may_have_arrived = may_have_arrived
 
 
+class UntrustedError(ClientError):
+    """The site's certificate is none that is trusted here, or that of another site. Nothing was sent."""
+
+
 class ForeignAnswerError(ClientError):
     """Something answered that is no Switchyard: another server at this address, or a proxy before it."""
 

@@ -23,14 +23,14 @@ async def items_of(
     shape: type[Item],
     *,
     most: int | None = None,
-    after: object = None,
+    cursor: object = None,
     **query: object,
 ) -> AsyncIterator[Item]:
     """Give the items of a list, at most so many. Without `most` all, however many pages that takes.
 
-    `after` is a cursor; without it they are given from the first on.
+    Those behind `cursor`, which stands for a place of this list; without it from the first on.
     """
-    left, cursor = most, after
+    left = most
     while left is None or left > 0:
         limit = _MOST if left is None else min(left, _MOST)
         request = Request(

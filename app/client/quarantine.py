@@ -20,7 +20,7 @@ class Quarantine:
     def list(self, file_id: str, *, most: int | None = None, after: int = 0) -> AsyncIterator[QuarantinedRow]:
         """Give a file's rows that are set aside, by number, at most so many, those after row `after`."""
         path = path_of("data-sync", "files", file_id, "quarantine")
-        return items_of(self._transport, path, QuarantinedRow, most=most, after=after)
+        return items_of(self._transport, path, QuarantinedRow, most=most, cursor=after)
 
     async def replay(self, file_id: str, row_number: int, mended: Mapping[str, Any] | None = None) -> Replayed:
         """Load one row, with other values for the fields that `mended` names. InvalidInputError: it is still wrong."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -9,13 +10,14 @@ from typing import TypeVar
 
 import httpx
 
-from app.client.errors import ClientError, ForeignAnswerError, UnreachableError
+from app.client.errors import ClientError, ForeignAnswerError, UnreachableError, UntrustedError
 from app.client.patience import Patience, Tried
 from app.client.problems import problem_of
 from app.client.request import Request
 from app.client.shaping import content_of
 
 _CONNECT_S = 10.0
+_NO_TLS = "WRONG_VERSION_NUMBER"  # how OpenSSL says that what came is no TLS
 
 Shape = TypeVar("Shape")
 Retrying = Callable[[ClientError, float], None]  # why, and after how many seconds it is tried again
@@ -112,12 +114,24 @@ def _told(request: Request) -> Iterator[None]:
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        _look_at_tls(error)
         raise UnreachableError(f"cannot connect: {_words(error)}", may_have_arrived=False) from error
     except httpx.TransportError as error:
         why = f"{request.method} {request.path}: the connection broke: {_words(error)}"
         raise UnreachableError(why, may_have_arrived=True) from error
     except (httpx.InvalidURL, httpx.DecodingError) as error:
         raise ForeignAnswerError(str(error)) from error
+
+
+def _look_at_tls(error: BaseException) -> None:
+    """Raise what no other try mends: the other end is not who it should be, or does not speak TLS."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, ssl.SSLCertVerificationError):
+            raise UntrustedError(f"the certificate is not trusted: {found.verify_message}") from error
+        if isinstance(found, ssl.SSLError) and found.reason == _NO_TLS:
+            raise ForeignAnswerError("no TLS is spoken there: is it http:// instead of https://?") from error
+        found = found.__cause__ or found.__context__
 
 
 def _words(error: Exception) -> str:

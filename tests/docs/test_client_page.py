@@ -11,8 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.cli.root import COMMANDS
+from app.cli.root import COMMANDS, HELP
 from app.cli.settings import KEY, URL
+from app.cli.statuses import Status
+from app.client import Client
 from tests.support.files import ORDERS, as_csv, publish
 from tests.support.pages import guide, write_programs
 from tests.support.processes import ROOT, started, web_process, worker_process
@@ -72,7 +74,20 @@ async def test_a_shell_completes_commands(monkeypatch: pytest.MonkeyPatch) -> No
 def test_all_commands_are_named() -> None:
     """In the list of what there is."""
     (listed,) = re.findall(r"- \*\*What there is\.\*\*(.*?)Each says", COMMAND, re.DOTALL)
-    assert sorted(re.findall(r"`([a-z]+)`", listed)) == sorted(str(command.name) for command in COMMANDS)
+    assert sorted(re.findall(r"`([a-z]+)`", listed)) == sorted(COMMANDS)
+
+
+def test_all_resources_are_named() -> None:
+    """Those of the client."""
+    (listed,) = re.findall(r"`client` has (.*?): a method", guide("client"), re.DOTALL)
+    assert re.findall(r"`([a-z_]+)`", listed) == [name for name in vars(Client("http://site")) if name[0] != "_"]
+
+
+def test_all_statuses_are_told() -> None:
+    """With what they mean, in the page and by --help."""
+    (listed,) = re.findall(r"- \*\*Exit status\.\*\*(.*?)\n- ", COMMAND, re.DOTALL)
+    assert [int(number) for number in re.findall(r"(\d+): ", listed)] == [*Status]
+    assert [int(number) for number in re.findall(r"(\d+) [A-Za-z]", HELP.partition("Exit status: ")[2])] == [*Status]
 
 
 async def _with_ids(line: str, admin: httpx.AsyncClient) -> str:

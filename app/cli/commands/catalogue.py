@@ -25,14 +25,14 @@ _CAUSES: Columns[Cause] = {
 }
 
 
-@click.command("tasks", short_help="List what can be submitted.")
+@click.command("tasks")
 @connected
 async def tasks(session: Session) -> None:
     """List what can be submitted, and with which arguments; those in brackets may be left out."""
     session.out.rows(await session.client.jobs.tasks(), _TASKS, nothing="no tasks")
 
 
-@click.command("failures", short_help="List what jobs have failed of.")
+@click.command("failures")
 @limit_option
 @connected
 async def failures(session: Session, *, limit: int) -> None:

@@ -28,7 +28,7 @@ _FILES: Columns[File] = {
 }
 
 
-@click.command("upload", short_help="Upload files, and sync them.")
+@click.command("upload")
 @click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 @click.option("--platform", required=True, help="The sales platform that they are from.")
 @click.option("--shop", "shop_id", required=True, help="The shop there.")
@@ -65,7 +65,7 @@ async def upload(
     return None
 
 
-@click.command("files", short_help="List uploaded files.")
+@click.command("files")
 @click.option("--platform", help="Only those of this platform.")
 @click.option("--shop", "shop_id", help="Only those of this shop.")
 @click.option("--domain", type=DOMAINS, help="Only those of this domain.")
@@ -79,7 +79,7 @@ async def files(session: Session, *, limit: int, **wanted: Any) -> None:  # noqa
     session.out.rows(found, _FILES, nothing="no files")
 
 
-@click.command("sync", short_help="Load uploaded files, and show how it goes.")
+@click.command("sync")
 @click.argument("file_ids", metavar="[FILE_ID]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="All files that are due and have a template.")
 @click.option("--due", is_flag=True, help="The oldest files that are due, 100 at most.")

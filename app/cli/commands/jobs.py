@@ -27,7 +27,7 @@ _JOBS: Columns[Job] = {
 }
 
 
-@click.command("submit", short_help="Submit a job.")
+@click.command("submit")
 @click.argument("task")
 @click.argument("pairs", nargs=-1, metavar="[NAME=TEXT | NAME:=JSON]...")
 @click.option("--args", "args_json", metavar="JSON", help="The arguments as one JSON object, instead of pairs.")
@@ -71,7 +71,7 @@ async def submit(
     return None
 
 
-@click.command("list", short_help="List jobs, newest first.")
+@click.command("list")
 @click.option("--state", multiple=True, type=click.Choice(_STATES), help="One, or several, each by an option.")
 @click.option("--task", help="Only those of this task.")
 @click.option("--queue", help="Only those of this queue.")
@@ -88,7 +88,7 @@ async def list_jobs(session: Session, *, limit: int, **wanted: str | datetime | 
     session.out.rows(jobs, _JOBS, nothing="no jobs")
 
 
-@click.command("show", short_help="Show a job or a batch.")
+@click.command("show")
 @click.argument("thing_id", metavar="ID")
 @connected
 async def show(session: Session, *, thing_id: str) -> None:
@@ -96,7 +96,7 @@ async def show(session: Session, *, thing_id: str) -> None:
     show_thing(session.out, await find_thing(session.client, thing_id))
 
 
-@click.command("cancel", short_help="Cancel jobs or batches.")
+@click.command("cancel")
 @click.argument("thing_ids", metavar="ID...", nargs=-1, required=True)
 @connected
 async def cancel(session: Session, *, thing_ids: tuple[str, ...]) -> None:
@@ -114,7 +114,7 @@ async def cancel(session: Session, *, thing_ids: tuple[str, ...]) -> None:
             session.out.say(f"job {thing_id}: {cancelled['outcome'].replace('_', ' ')}")
 
 
-@click.command("retry", short_help="Run once more what failed.")
+@click.command("retry")
 @click.argument("thing_ids", metavar="[ID]...", nargs=-1)
 @click.option("--cause", metavar="FINGERPRINT", help="All that failed of this cause: see `switchyard failures`.")
 @watch_option

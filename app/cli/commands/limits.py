@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import click
 
-from app.cli.commands.options import Listing
+from app.cli.commands.options import Listing, asking
 from app.cli.output import Columns, brief, moment
 from app.cli.session import Session, connected
-from app.client.shapes.limits import AllLimits, Bucket, Denial, LimitsInForce
+from app.client.shapes.limits import AllLimits, Bucket, Denial, LimitsInForce, RouteCount
 from app.client.shapes.quotas import QuotaChange
 
 _SETTING = re.compile(r"([a-z_]+)(?:\.([a-z_]+))?=(.+)")
@@ -26,6 +26,13 @@ _DENIALS: Columns[Denial] = {
     "LIMIT": lambda denial: denial["policy"],
     "ROUTE": lambda denial: denial["route"],
     "TIMES": lambda denial: denial["count"],
+}
+_ROUTES: Columns[RouteCount] = {
+    "MINUTE": lambda count: moment(count["minute"]),
+    "ROUTE": lambda count: count["route"],
+    "ALLOWED": lambda count: count["allowed"],
+    "DENIED": lambda count: count["denied"],
+    "EXEMPT": lambda count: count["exempt"],
 }
 
 
@@ -64,6 +71,31 @@ async def change(session: Session, *, settings: tuple[str, ...]) -> None:
     _show(session, changed)
 
 
+@click.command("stats", short_help="Show what was asked for.")
+@click.option("--minutes", type=click.IntRange(1, 60), default=60, show_default=True, help="How many minutes back.")
+@connected
+async def statistics(session: Session, *, minutes: int) -> None:
+    """Show how many requests of which route were allowed and denied, by minute. For administrators."""
+    found = await session.client.limits.statistics(minutes=minutes)
+    if session.out.as_json:
+        session.out.lines([found])
+        return
+    session.out.rows(found["items"], _ROUTES, nothing="nothing was asked for")
+    session.out.note(f"{found['allowed']} allowed, {found['denied']} denied, {found['exempt']} without a limit")
+
+
+@click.command("clear", short_help="Forget what was counted.")
+@asking("Forget what was counted of all requests, those that were denied too?")
+@connected
+async def clear(session: Session) -> None:
+    """Forget what was counted of requests, denials and anomalies; limits stay as they are. For administrators."""
+    await session.client.limits.clear_statistics()
+    if session.out.as_json:
+        session.out.lines([{"cleared": True}])
+    else:
+        session.out.say("what was counted is forgotten")
+
+
 @click.command("denials", short_help="Show who was denied.")
 @connected
 async def denials(session: Session) -> None:
@@ -71,10 +103,12 @@ async def denials(session: Session) -> None:
     session.out.rows(await session.client.limits.denials(), _DENIALS, nothing="nobody was denied")
 
 
-limits = Listing("limits", commands=[own, show, change, denials], help="Show and change rate limits.")
+limits = Listing(
+    "limits", commands=[own, show, change, statistics, denials, clear], help="Show and change rate limits."
+)
 
 
-@click.command("quota", short_help="Show, or change, how many jobs somebody may have.")
+@click.command("quota")
 @click.argument("owner", required=False)
 @click.option("--running", metavar="NUMBER", help="How many of his jobs may run at once; `tier` for his tier's.")
 @click.option("--waiting", metavar="NUMBER", help="How many of his jobs may be unfinished; `tier` for his tier's.")

@@ -15,7 +15,7 @@ from app.cli.statuses import Status
 from app.client import UnauthenticatedError
 
 
-@click.command("login", short_help="Keep a site's address and a key for the next commands.")
+@click.command("login")
 @click.argument("url", required=False)
 @click.option("--username", help="Who you are.  [default: you are asked]")
 @click.option("--with-key", is_flag=True, help="Enter an API key instead of username and password.")
@@ -45,7 +45,7 @@ def login(*, url: str | None, username: str | None, with_key: bool, from_stdin: 
     return status
 
 
-@click.command("logout", short_help="End the session, and forget the key.")
+@click.command("logout")
 @json_option
 def logout(*, as_json: bool) -> int:
     """End the session that `login` has begun, and forget its token; an API key is only forgotten."""

@@ -18,9 +18,34 @@ watch_option = click.option("--watch", "-w", is_flag=True, help="Show how it goe
 limit_option = click.option(
     "--limit", "-n", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most."
 )
-password_option = click.option(
-    "--password-stdin", is_flag=True, help="Read the password from the standard input instead of asking for it."
-)
+
+
+def password_option(*, asks: bool) -> Decorator:
+    """Make the option --password-stdin, which gives a `password`; `asks`: without it people are asked for one.
+
+    They are asked before anything is connected, so that Ctrl-C ends it as it ends any question.
+    """
+
+    def read(ctx: click.Context, _: click.Parameter, from_stdin: bool) -> str | None:  # noqa: FBT001  click's signature
+        if ctx.resilient_parsing or not (from_stdin or asks):
+            return None
+        return read_password(from_stdin=from_stdin, again=True)
+
+    told = "Read the password from the standard input instead of asking for it."
+    return click.option("--password-stdin", "password", is_flag=True, callback=read, help=told)
+
+
+def asking(question: str) -> Decorator:
+    """Make an option --yes, without which people are asked; the question may name the arguments that stand above it.
+
+    It is asked before anything is connected, so that Ctrl-C ends it as it ends any question.
+    """
+
+    def ask(ctx: click.Context, _: click.Parameter, is_told: bool) -> None:  # noqa: FBT001  click's signature
+        if not is_told and not ctx.resilient_parsing:
+            click.confirm(question.format(**ctx.params), abort=True, err=True)
+
+    return click.option("--yes", "-y", is_flag=True, expose_value=False, callback=ask, help="Do it without asking.")
 
 
 class Listing(click.Group):

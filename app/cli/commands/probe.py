@@ -11,7 +11,7 @@ from app.client import Client, Patience
 _ONCE = Patience(total_s=0.0)
 
 
-@click.command("probe", short_help="Look at a live site from outside.")
+@click.command("probe")
 @click.option("--metrics-token", envvar="APP_METRICS_TOKEN", help="What /metrics asks for.  [env: APP_METRICS_TOKEN]")
 @click.option(
     "--wait",

@@ -29,14 +29,14 @@ _WORKERS: Columns[Worker] = {
 }
 
 
-@click.command("queues", short_help="Show how the queues do.")
+@click.command("queues")
 @connected
 async def queues(session: Session) -> None:
     """Show how each queue does: what waits in it and why, and how many of its workers' slots are taken."""
     session.out.rows(await session.client.queues.list(), _QUEUES, nothing="no queues")
 
 
-@click.command("pause", short_help="Let nothing of a queue start any more.")
+@click.command("pause")
 @click.argument("queue")
 @connected
 async def pause(session: Session, *, queue: str) -> None:
@@ -44,7 +44,7 @@ async def pause(session: Session, *, queue: str) -> None:
     _tell(session, await session.client.queues.pause(queue))
 
 
-@click.command("resume", short_help="Let a queue go on.")
+@click.command("resume")
 @click.argument("queue")
 @connected
 async def resume(session: Session, *, queue: str) -> None:
@@ -52,7 +52,7 @@ async def resume(session: Session, *, queue: str) -> None:
     _tell(session, await session.client.queues.resume(queue))
 
 
-@click.command("workers", short_help="List the worker processes.")
+@click.command("workers")
 @connected
 async def workers(session: Session) -> None:
     """List the worker processes that live, with how many of their slots are taken."""

@@ -19,14 +19,14 @@ _SCHEDULES: Columns[Schedule] = {
 }
 
 
-@click.command("schedules", short_help="List what runs by itself.")
+@click.command("schedules")
 @connected
 async def schedules(session: Session) -> None:
     """List what runs by itself: when it is due, when it was, and what came of it."""
     session.out.rows(await session.client.schedules.list(), _SCHEDULES, nothing="no schedules")
 
 
-@click.command("run", short_help="Run a schedule out of turn.")
+@click.command("run")
 @click.argument("schedule")
 @watch_option
 @connected

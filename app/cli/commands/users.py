@@ -28,27 +28,31 @@ async def list_users(session: Session, *, limit: int) -> None:
 @click.command("add", short_help="Add a user.")
 @click.argument("username")
 @click.option("--role", type=_ROLES, default="normal", show_default=True)
-@password_option
+@password_option(asks=True)
 @connected
-async def add_user(session: Session, *, username: str, role: Role, password_stdin: bool) -> None:
+async def add_user(session: Session, *, username: str, role: Role, password: str) -> None:
     """Add a user, with a password of 10 characters or more, which you are asked for."""
-    password = read_password(from_stdin=password_stdin, again=True)
     session.out.rows([await session.client.users.add(username, password, role=role)], _USERS, nothing="")
 
 
 @click.command("change", short_help="Change a user's role or password, or disable him.")
 @click.argument("user_id")
 @click.option("--role", type=_ROLES)
-@click.option("--password", "with_password", is_flag=True, help="Give him another password; his sessions end.")
+@click.option(
+    "--password",
+    "asked",
+    is_flag=True,
+    callback=lambda _, __, is_wanted: read_password(from_stdin=False, again=True) if is_wanted else None,
+    help="Give him another password; his sessions end.",
+)
 @click.option("--disable", is_flag=True, help="Take his sessions and keys away, at once and for good.")
-@password_option
+@password_option(asks=False)
 @connected
 async def change_user(
-    session: Session, *, user_id: str, with_password: bool, disable: bool, password_stdin: bool, role: Role | None
+    session: Session, *, user_id: str, asked: str | None, disable: bool, password: str | None, role: Role | None
 ) -> None:
     """Change a user's role or password, or disable him."""
-    password = read_password(from_stdin=password_stdin, again=True) if with_password or password_stdin else None
-    changes = given(password=password, disabled=disable or None, role=role)
+    changes = given(password=password or asked, disabled=disable or None, role=role)
     if not changes:
         raise click.UsageError("say what is to change: --role, --password or --disable")
     session.out.rows([await session.client.users.change(user_id, **changes)], _USERS, nothing="")

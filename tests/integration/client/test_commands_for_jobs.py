@@ -74,6 +74,10 @@ async def test_batch(standing: StandingSite, tmp_path: Path) -> None:
     assert "line 2: 'nothing' is no JSON" in broken.err
     assert (await standing.command("batch", "-", stdin="\n")).status == 2
     assert (await standing.command("batch", "-", "--argument", "name", stdin="a\n")).status == 2
+    listed = await standing.command("batches")
+    (line,) = [line for line in listed.out.splitlines() if line.startswith(made["id"])]
+    assert line.split()[2] == "1"
+    assert "naps" in [one["name"] for one in (await standing.command("batches", "--json")).objects]
 
 
 async def test_list_and_show(standing: StandingSite) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.conditions import eventually
 from tests.support.files import ORDERS, as_csv, publish
 from tests.support.people import PASSWORD
 from tests.support.standing import StandingSite
@@ -139,3 +140,58 @@ async def test_limits(standing: StandingSite) -> None:
     assert (await standing.command("limits", "set", "sync_full=8/hour", "--json")).object["version"] == 2
     assert (await standing.command("limits", "denials")).err == "nobody was denied\n"
     assert (await standing.command("limits", "denials", "--json")).objects == []
+
+
+async def test_statistics_of_limits(standing: StandingSite) -> None:
+    """By route, and forgotten by who says so."""
+
+    async def is_counted() -> bool:
+        return "/api/queues" in (await standing.command("limits", "stats")).out
+
+    await standing.command("queues")
+    await eventually(is_counted)
+    stats = (await standing.command("limits", "stats", "--minutes", "5", "--json")).object
+    assert stats["allowed"] >= 1
+    unasked = await standing.command("limits", "clear")
+    assert (unasked.status, "no terminal to ask on" in unasked.err) == (2, True)
+    assert (await standing.command("limits", "clear", stdin="n\n")).status == 2
+    assert (await standing.command("limits", "clear", "--yes")).out == "what was counted is forgotten\n"
+    assert (await standing.command("limits", "clear", "--json", stdin="y\n")).object == {"cleared": True}
+
+
+async def test_shops_and_versions(standing: StandingSite) -> None:
+    """Are entered, changed, and shops deleted, by who says so."""
+    made = await standing.command("shops", "add", "shop", "münchen", "--name", "北京", "--json")
+    shop = made.object
+    assert (shop["shop_id"], shop["name"], shop["enabled"]) == ("münchen", "北京", True)
+    changed = await standing.command("shops", "change", shop["id"], "--disable")
+    assert changed.out.splitlines()[1].split()[4] == "no"
+    assert (await standing.command("shops", "change", shop["id"])).status == 2
+    assert "北京" in (await standing.command("shops", "--disabled")).out
+    assert (await standing.command("shops", "--enabled")).err == "no shops\n"
+    asked = await standing.command("shops", "delete", shop["id"], stdin="n\n")
+    assert f"Delete the account {shop['id']}? [y/N]" in asked.err
+    assert len((await standing.command("shops", "--json")).objects) == 1
+    assert (await standing.command("shops", "delete", shop["id"], "--yes")).status == 0
+    assert (await standing.command("shops", "delete", shop["id"], "--yes")).status == 3
+    version = (await standing.command("versions", "add", "sync_file", "1.2.0", "--notes", "first", "--json")).object
+    old = await standing.command("versions", "change", version["id"], "--status", "deprecated", "--notes", "")
+    assert old.out.splitlines()[1].split()[1:4] == ["sync_file", "1.2.0", "deprecated"]
+    assert (await standing.command("versions", "change", version["id"])).status == 2
+    assert (await standing.command("versions", "--status", "active")).err == "no versions\n"
+    twice = await standing.command("versions", "add", "sync_file", "1.2.0")
+    assert twice.status == 3
+
+
+async def test_cache_and_audit(standing: StandingSite) -> None:
+    """What is cached is cleared by who says so, and who did so is written down."""
+    assert "shops" in (await standing.command("cache")).out
+    assert {"type", "hits"} <= (await standing.command("cache", "--json")).objects[0].keys()
+    assert (await standing.command("cache", "clear", "shops")).status == 2
+    assert (await standing.command("cache", "clear", "shops", "--yes")).out == "shops is cleared\n"
+    assert (await standing.command("cache", "clear", "shops", "-y", "--json")).object["cleared"]
+    assert (await standing.command("cache", "clear", "nothing", "--yes")).status == 3
+    told = await standing.command("audit", "--object", "shops", "--after", "2026-01-01")
+    assert len([line for line in told.out.splitlines() if "cache.clear" in line]) == 2, told.out + told.err
+    entries = (await standing.command("audit", "--object", "shops", "--actor", "admin", "-n", "1", "--json")).objects
+    assert [one["object_id"] for one in entries] == ["shops"]

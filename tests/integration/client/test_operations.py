@@ -1,7 +1,9 @@
 """The client has a method for every operation of the document, which asks for it in words that the site takes."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -11,7 +13,7 @@ import pytest_asyncio
 from app.client import Client, Event, Patience, ProblemError
 from app.client.shapes.templates import NewTemplate
 from tests.support.files import ORDERS, as_csv
-from tests.support.openapi import hold_to_document, operations
+from tests.support.openapi import Described, hold_to_document, operations, resolved
 from tests.support.people import PASSWORD
 from tests.support.site import ADMIN_KEY
 from tests.support.standing import StandingSite
@@ -20,6 +22,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OPERATIONS = {operation.name: operation for operation in operations()}
 NOBODY = "0" * 32
+NOW = datetime.now(UTC)
+THEN = NOW - timedelta(days=1)
 TEMPLATE: NewTemplate = {
     "platform": "shop",
     "domain": "orders",
@@ -27,6 +31,10 @@ TEMPLATE: NewTemplate = {
     "fields": ORDERS,
     "key_fields": ORDERS[:2],
     "date_rule": {"field": "ordered_at", "format": "%Y-%m-%d"},
+    "sub_domain": "retail",
+    "header_row": 2,
+    "required_fields": ORDERS[:1],
+    "repeats": "merge",
     "types": {"quantity": "integer", "price": "number"},
     "ranges": {"price": {"minimum": 0.0}},
 }
@@ -46,18 +54,28 @@ class Things:
     path: Path
 
 
-# By operation. A list is asked for by all words that it is narrowed by.
+# By operation, with all that can be said of what is wanted.
 CALLS: Mapping[str, Callable[[Client, Things], Awaitable[object]]] = {
     "list_jobs": lambda client, _: first(
-        client.jobs.list(most=1, state=["queued", "failed"], task="diag.noop", queue="data_sync", owner="admin")
+        client.jobs.list(
+            most=1,
+            state=["queued", "failed"],
+            owner="admin",
+            tag="one",
+            batch=NOBODY,
+            task="diag.noop",
+            queue="data_sync",
+            accepted_after=THEN,
+            accepted_before=NOW,
+        )
     ),
-    "submit_job": lambda client, _: client.jobs.submit("diag.noop", {}, delay_s=60, tags=["one"], max_tries=1),
+    "submit_job": lambda client, _: submit_twice(client),
     "show_job": lambda client, things: client.jobs.show(things.job, wait_s=0.1),
     "cancel_job": lambda client, _: client.jobs.cancel(NOBODY, wait_s=0.1),
     "retry_job": lambda client, things: client.jobs.retry(things.job),
     "follow_job": lambda client, things: first(client.jobs.follow(things.job)),
     "follow_jobs": lambda client, _: first(client.jobs.follow_all()),
-    "list_causes": lambda client, _: first(client.failures.list(most=1)),
+    "list_causes": lambda client, _: first(client.failures.list(most=1, since=THEN)),
     "retry_cause": lambda client, _: client.failures.retry(NOBODY),
     "list_batches": lambda client, _: first(client.batches.list(most=1)),
     "submit_batch": lambda client, _: client.batches.submit(
@@ -82,8 +100,10 @@ CALLS: Mapping[str, Callable[[Client, Things], Awaitable[object]]] = {
     "revoke_key": lambda client, _: client.keys.revoke(NOBODY),
     "list_users": lambda client, _: first(client.users.list(most=1)),
     "create_user": lambda client, _: client.users.add("client-cat", PASSWORD, role="premium"),
-    "change_user": lambda client, _: client.users.change(NOBODY, role="normal", disabled=True),
-    "list_audit": lambda client, _: first(client.audit.list(most=1, actor="admin", object_id="scheduled")),
+    "change_user": lambda client, _: client.users.change(NOBODY, role="normal", disabled=True, password=PASSWORD),
+    "list_audit": lambda client, _: first(
+        client.audit.list(most=1, actor="admin", action="cache.clear", object_id="shops", after=THEN, before=NOW)
+    ),
     "show_limits": lambda client, _: client.limits.show(),
     "change_limits": lambda client, _: change_limits(client),
     "show_own_limits": lambda client, _: client.limits.own(),
@@ -190,12 +210,27 @@ async def test_none_is_left_out() -> None:
 
 @pytest.mark.parametrize("name", CALLS)
 async def test_a_method_asks_for_it(standing: StandingSite, things: Things, name: str) -> None:
-    """Of this operation and no other, or, of two, among others; the site takes each word, and its answer is known."""
+    """By all words that there are; the site takes each of them, and the answer is one that the document has."""
     recorded = Recorded()
     async with Client(standing.url, ADMIN_KEY, patience=Patience(total_s=0), http=recorded) as client:
         refusal = await refused(CALLS[name](client, things))
     assert refusal is None or refusal.status in REFUSALS, refusal
-    assert any(OPERATIONS[name].matches(request) for request in recorded.asked), recorded.asked
+    operation = OPERATIONS[name]
+    asked = [request for request in recorded.asked if operation.matches(request)]
+    assert asked, recorded.asked
+    assert words_of(operation) <= set().union(*(words_in(request) for request in asked))
+
+
+def words_of(operation: Described) -> set[str]:
+    """Give all that may be said of what is wanted, but for where a list or a stream goes on."""
+    body = resolved((operation.content("application/json") or {}).get("schema", {}))
+    return {*operation.parameters("query"), *body.get("properties", ())} - {"cursor", "last_event_id"}
+
+
+def words_in(request: httpx.Request) -> set[str]:
+    """Give what was said of what is wanted."""
+    is_json = request.headers.get("Content-Type") == "application/json"
+    return {*request.url.params, *(json.loads(request.content) if is_json else ())}
 
 
 async def refused(asking: Awaitable[object]) -> ProblemError | None:
@@ -210,6 +245,12 @@ async def refused(asking: Awaitable[object]) -> ProblemError | None:
 async def first(items: AsyncIterator[object] | AsyncIterator[Event]) -> object:
     """Ask for the first of them."""
     return await anext(items, None)
+
+
+async def submit_twice(client: Client) -> None:
+    """Submit jobs that are due after some time, and at a time."""
+    await client.jobs.submit("diag.noop", {}, delay_s=60, tags=["one"], max_tries=1, priority=3, queue="data_sync")
+    await client.jobs.submit("diag.noop", run_at=NOW, unique_key="one", timeout_s=5, expires_in_s=1)
 
 
 async def change_limits(client: Client) -> object:

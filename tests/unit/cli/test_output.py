@@ -1,6 +1,8 @@
 """What is printed for people."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 
 import pytest
 from rich.console import Console
@@ -20,6 +22,27 @@ def test_ids_stay_whole(width: int, capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     assert ID in printed
     assert max(len(line) for line in printed.splitlines()) <= width
+
+
+@pytest.mark.parametrize("width", [16, 30, 45, 60, 80])
+def test_nothing_is_cut_off(width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a table does not fit each row is a block of lines; one that is too long goes on in the next."""
+    out = Output(as_json=False)
+    out.results = Console(width=width, highlight=False)
+    cells = {
+        "ID": ID,
+        "STATE": "succeeded",
+        "SOURCE": "shop/orders",
+        "AT": "2026-11-27",
+        "ERROR": "\u65e5\u672c is wrong",
+    }
+    columns: Columns[dict[str, str]] = {name: itemgetter(name) for name in cells}
+    out.rows([cells, cells], columns, nothing="")
+    printed = capsys.readouterr().out
+    assert max(len(line) for line in printed.splitlines()) <= width
+    assert not Counter(2 * "".join("".join(cells.values()).split())) - Counter(printed)
+    if width >= 45:
+        assert printed.count(ID) == printed.count("succeeded") == 2
 
 
 def test_times_are_on_the_reader_s_clock() -> None:

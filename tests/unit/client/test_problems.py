@@ -31,7 +31,7 @@ def test_a_type_that_is_new_is_a_problem_too() -> None:
     error = error_of(418, json={**PROBLEM, "errors": [{"pointer": "/a", "detail": "b"}], "more": 1})
     assert isinstance(error, ProblemError)
     assert (error.type, error.status, error.errors) == ("new", 418, [{"pointer": "/a", "detail": "b"}])
-    assert str(error) == "New: d"
+    assert str(error) == "New: d\n  /a: b"
 
 
 @pytest.mark.parametrize(
