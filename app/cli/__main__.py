@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import click
 
-from app.cli.output import print_anything
 from app.cli.root import root
 from app.cli.statuses import Status
+from app.cli.streams import print_anything
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

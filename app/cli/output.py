@@ -1,16 +1,16 @@
 """What is printed: tables and facts for people, or JSON, one object a line, for programs."""
 
-import io
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TextIO, TypeVar
+from typing import Any, TypeVar
 
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
+
+from app.cli.streams import is_unicode
 
 Row = TypeVar("Row", bound=Mapping[str, Any])
 Cells = Sequence[Sequence[Text]]
@@ -70,7 +70,7 @@ class Output:
     def lines(self, things: Iterable[Mapping[str, Any]]) -> None:
         """Print JSON."""
         for thing in things:
-            sys.stdout.write(json.dumps(thing, ensure_ascii=not _is_unicode(sys.stdout)) + "\n")
+            sys.stdout.write(json.dumps(thing, ensure_ascii=not is_unicode(sys.stdout)) + "\n")
         sys.stdout.flush()
 
     def say(self, text: str) -> None:
@@ -121,21 +121,6 @@ def brief(text: str | None) -> str | None:
     return f"{then:%H:%M:%S}" if then.date() == now.date() else f"{then:%Y-%m-%d}"
 
 
-def print_nowhere() -> None:
-    """Let what may still be printed go nowhere: nobody reads it, and the interpreter would complain at its end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
-
-
-def print_anything() -> None:
-    """Let signs that the terminal's encoding does not have be printed as escapes, not be the end of the command."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def compact(value: object) -> str:
     """Show JSON in a line."""
     return json.dumps(value, ensure_ascii=False)
@@ -172,10 +157,6 @@ def _block(facts: Mapping[str, Text]) -> Table:
     for name, fact in facts.items():
         block.add_row(Text(name, style="bold"), fact)
     return block
-
-
-def _is_unicode(stream: TextIO) -> bool:
-    return stream.encoding.lower().startswith("utf")
 
 
 def _console(*, stderr: bool) -> Console:

@@ -48,6 +48,12 @@ class UnansweredError(click.ClickException):
     exit_code = Status.UNREACHABLE
 
 
+class DeclinedError(click.ClickException):
+    """Who was asked has said no."""
+
+    exit_code = Status.INTERRUPTED
+
+
 @contextmanager
 def told_to_people() -> Iterator[None]:
     """Raise RefusedErrors and UnansweredErrors in place of ClientErrors."""

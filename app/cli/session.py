@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
-from app.cli.output import Output, print_nowhere
+from app.cli.output import Output
 from app.cli.refusals import MisusedError, told_to_people
 from app.cli.settings import SettingsError, Site, find_patience, find_site
 from app.cli.statuses import Status
+from app.cli.streams import print_nowhere
 from app.client import Client, ClientError, Patience, ProblemError
 
 _SHORT_S = 1.0  # waits that nobody needs to be told of

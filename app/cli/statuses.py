@@ -11,5 +11,5 @@ class Status(IntEnum):
     USAGE = 2  # the command line, the settings or a file given is wrong; the site was asked for nothing
     REFUSED = 3  # the site said no
     UNREACHABLE = 4  # no site answered
-    INTERRUPTED = 130  # Ctrl-C
+    INTERRUPTED = 130  # Ctrl-C, or no to a question
     UNREAD = 141  # nobody reads what is printed any more, as after `| head`

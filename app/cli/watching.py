@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 
 from app.cli.board import Board, counted
 from app.cli.output import Output, compact
@@ -45,9 +46,10 @@ async def _one(client: Client, thing: Followed, view: View) -> None:
     kind, thing_id = thing
     board = Board(thing_id, is_batch=kind == "batch")
     events = client.batches.follow(thing_id) if kind == "batch" else client.jobs.follow(thing_id)
-    async for event in events:
-        board.take(event)
-        view.show(board, event)
+    async with aclosing(events):
+        async for event in events:
+            board.take(event)
+            view.show(board, event)
 
 
 async def _ended(client: Client, out: Output, thing: Followed) -> Status:

@@ -1,6 +1,6 @@
 """Batches: many jobs by one request, all or none."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from app.client.events import BatchEvent, Event, ends_batch
 from app.client.following import Following
@@ -59,7 +59,7 @@ class Batches:
                 batch = event.batch
         return batch or await self.show(batch_id)
 
-    def follow(self, batch_id: str) -> AsyncIterator[Event]:
+    def follow(self, batch_id: str) -> AsyncGenerator[Event, None]:
         """Give a batch and its unfinished jobs, then what happens to them, up to its end; also over broken lines."""
         return Following(self._transport, path_of("batches", batch_id, "events"), ends=ends_batch).events()
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from http import HTTPStatus
 
 from app.client.errors import ClientError, ForeignAnswerError
@@ -30,12 +31,13 @@ class Following:
         self._tries: Tries | None = None  # since something was last heard
         self.last_id = last_id
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """Give the events, up to the end if there is one. Raises ClientErrors once the client's patience is over."""
         while not self._is_over:
             try:
-                async for event in self._once():
-                    yield event
+                async with aclosing(self._once()) as once:
+                    async for event in once:
+                        yield event
             except ClientError as error:
                 self._tries = self._tries or self._transport.begin()
                 await self._transport.pause(error, self._request(), self._tries)
@@ -47,21 +49,22 @@ class Following:
         headers: Mapping[str, str] = {} if self.last_id is None else {"Last-Event-ID": self.last_id}
         return Request(method="GET", path=self._path, headers=headers, is_repeatable=True, within_s=_SILENCE_S)
 
-    async def _once(self) -> AsyncIterator[Event]:
+    async def _once(self) -> AsyncGenerator[Event, None]:
         async with self._transport.stream(self._request()) as answer:
             if answer.status_code == HTTPStatus.NO_CONTENT:  # it has ended, and we were told so
                 self._is_over = True
                 return
             if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
                 raise ForeignAnswerError(f"{answer.request.url} gives no events: is this the address of a Switchyard?")
-            async for block in blocks(answer.aiter_bytes()):
-                self._tries = None
-                self._retry_ms = self._retry_ms if block.retry_ms is None else block.retry_ms
-                event = event_of(block)
-                if event is not None:
-                    self._is_over = self._ends is not None and self._ends(event)
-                    yield event
-                # Only now: who gives up while he has the event in his hands is told it once more.
-                self.last_id = block.id or self.last_id
-                if self._is_over:
-                    return
+            async with aclosing(blocks(answer.aiter_bytes())) as told:
+                async for block in told:
+                    self._tries = None
+                    self._retry_ms = self._retry_ms if block.retry_ms is None else block.retry_ms
+                    event = event_of(block)
+                    if event is not None:
+                        self._is_over = self._ends is not None and self._ends(event)
+                        yield event
+                    # Only now: who gives up while he has the event in his hands is told it once more.
+                    self.last_id = block.id or self.last_id
+                    if self._is_over:
+                        return

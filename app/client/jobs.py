@@ -1,6 +1,6 @@
 """Jobs: submitted, looked at, waited for, followed, cancelled, retried."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any, Unpack
 
 from app.client.errors import JobEndedError
@@ -65,11 +65,14 @@ class Jobs:
             raise JobEndedError(job)
         return job["result"]
 
-    def follow(self, job_id: str) -> AsyncIterator[Event]:
-        """Give a job as it is, then what happens to it, up to its end; also over broken connections."""
+    def follow(self, job_id: str) -> AsyncGenerator[Event, None]:
+        """Give a job as it is, then what happens to it, up to its end; also over broken connections.
+
+        Who leaves before the end closes it: `async with contextlib.aclosing(client.jobs.follow(job_id)) as events`.
+        """
         return Following(self._transport, path_of("jobs", job_id, "events"), ends=ends_job).events()
 
-    def follow_all(self) -> AsyncIterator[Event]:
+    def follow_all(self) -> AsyncGenerator[Event, None]:
         """Give one's own unfinished jobs, an administrator everybody's, then what happens to any. It has no end."""
         return Following(self._transport, path_of("events"), ends=None).events()
 

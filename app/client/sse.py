@@ -1,6 +1,6 @@
 """Server-sent events read from bytes (WHATWG HTML, section 9.2). Pure: nothing is received here."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 from dataclasses import dataclass, field
 
 from app.client.errors import ForeignAnswerError
@@ -73,7 +73,7 @@ class _Reading:
         return found
 
 
-async def blocks(chunks: AsyncIterable[bytes]) -> AsyncIterator[Block]:
+async def blocks(chunks: AsyncIterable[bytes]) -> AsyncGenerator[Block, None]:
     """Give the blocks of a stream; one that its end has cut off is left out, as the standard says."""
     lines, reading = _Lines(), _Reading()
     async for chunk in chunks:

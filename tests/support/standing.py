@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from redis.asyncio import Redis
 
 from app.cli.__main__ import main
-from app.cli.settings import KEY, URL
+from app.cli.settings import KEY, PATIENCE, URL
 from tests.support.processes import web_process, worker_process
 from tests.support.servers import Servers, migrated_database
 from tests.support.site import ADMIN_KEY, environment
@@ -58,7 +58,7 @@ class StandingSite:
 
 def said(*arguments: str, environ: Mapping[str, str], stdin: str = "") -> Said:
     """Run a command in this process; nothing of the settings of who runs the tests counts."""
-    blank = dict.fromkeys((URL, KEY, "XDG_CONFIG_HOME"))
+    blank = dict.fromkeys((URL, KEY, PATIENCE, "XDG_CONFIG_HOME"))
     with CliRunner().isolation(input=stdin, env={**blank, **environ}) as (out, err, _):
         status = main(arguments)
     return Said(status=status, out=out.getvalue().decode(), err=err.getvalue().decode())

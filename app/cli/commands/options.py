@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from app.cli.refusals import DeclinedError
+
 Item = TypeVar("Item")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -42,8 +44,10 @@ def asking(question: str) -> Decorator:
     """
 
     def ask(ctx: click.Context, _: click.Parameter, is_told: bool) -> None:  # noqa: FBT001  click's signature
-        if not is_told and not ctx.resilient_parsing:
-            click.confirm(question.format(**ctx.params), abort=True, err=True)
+        if is_told or ctx.resilient_parsing:
+            return
+        if not click.confirm(question.format(**ctx.params), err=True):
+            raise DeclinedError("nothing was done")
 
     return click.option("--yes", "-y", is_flag=True, expose_value=False, callback=ask, help="Do it without asking.")
 

@@ -1,10 +1,12 @@
 """The command as a program: on a terminal, interrupted, completed by a shell."""
 
 import asyncio
+import fcntl
 import os
 import pty
 import signal
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -29,22 +31,37 @@ async def test_bars_move_on_a_terminal(standing: StandingSite, tmp_path: Path) -
     """For a batch, and for those of its jobs that run; afterwards the cursor is there again."""
     lines = tmp_path / "lines"
     lines.write_text('{"steps": 4, "seconds": 1.2}\n' * 2, encoding="utf-8")
-    mine, theirs = pty.openpty()
-    process = await asyncio.create_subprocess_exec(
-        *(*COMMAND, "batch", str(lines), "--task", "diag.progress", "--name", "bars", "--watch"),
-        env={**os.environ, **environ_of(standing), "TERM": "xterm-256color", "COLUMNS": "120"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    screen = await asyncio.to_thread(_read, mine)
-    assert await process.wait() == 0
+    watch = ("batch", str(lines), "--task", "diag.progress", "--name", "bars", "--watch")
+    status, screen = await on_terminal(standing, *watch)
+    assert status == 0
     assert "batch bars" in screen
     assert "0/2" in screen
     assert "2/4" in screen
     assert "\N{BOX DRAWINGS HEAVY HORIZONTAL}" in screen
     assert screen.rindex("\x1b[?25h") > screen.rindex("\x1b[?25l")
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "shown"),
+    [("n\n", 130, "nothing was done"), ("y\n", 0, "shops is cleared"), ("\x03", 130, "^C")],
+)
+async def test_what_cannot_be_undone_is_asked_first(
+    standing: StandingSite, typed: str, status: int, shown: str
+) -> None:
+    """By yes or no; Ctrl-C is no."""
+    ended, screen = await on_terminal(standing, "cache", "clear", "shops", typed=typed)
+    assert ended == status, screen
+    assert "Clear all cached values of shops?" in screen
+    assert shown in screen
+    assert "Traceback" not in screen
+
+
+async def test_a_password_that_is_asked_for_is_not_shown(standing: StandingSite) -> None:
+    """Ctrl-C ends that question as it ends any other."""
+    ended, screen = await on_terminal(standing, "users", "add", "terminal-ann", typed="a-secret-of-hers\n\x03")
+    assert ended == 130, screen
+    assert "Password" in screen
+    assert "a-secret" not in screen
 
 
 async def test_an_interrupted_watch_leaves_the_job_running(standing: StandingSite) -> None:
@@ -82,12 +99,36 @@ async def test_without_a_site_it_is_said_how_to_name_one(standing: StandingSite,
         assert await command.ends(within_s=20) == 130
 
 
-def _read(descriptor: int) -> str:
-    """Read a terminal until nobody writes to it any more."""
+async def on_terminal(standing: StandingSite, *arguments: str, typed: str = "") -> tuple[int, str]:
+    """Run a command on a terminal; `typed` is entered once something is asked. Give its status, and what was seen."""
+    mine, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(*COMMAND, *arguments),
+        env={**os.environ, **environ_of(standing), "TERM": "xterm-256color", "COLUMNS": "120"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        preexec_fn=_leading,
+    )
+    os.close(theirs)
+    screen = await asyncio.to_thread(_read, mine, typed.splitlines(keepends=True))
+    return await process.wait(), screen
+
+
+def _leading() -> None:
+    """Lead a session of one's own, whose terminal sends the signals that are typed."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def _read(descriptor: int, answers: list[str]) -> str:
+    """Read a terminal until nobody writes to it any more; each question that ends with a colon has its answer."""
     read = bytearray()
     try:
         while some := os.read(descriptor, 65_536):
             read += some
+            if answers and read.endswith(b": "):
+                os.write(descriptor, answers.pop(0).encode())
     except OSError:  # how Linux says so
         pass
     os.close(descriptor)

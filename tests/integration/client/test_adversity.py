@@ -1,0 +1,117 @@
+"""What goes wrong between the command and a site is said, and told by the status: no traceback is ever shown."""
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from app.cli.settings import KEY, PATIENCE, URL
+from app.client import Client
+from tests.integration.client.test_terminal import COMMAND, environ_of
+from tests.support.conditions import eventually
+from tests.support.nginx import nginx_before
+from tests.support.people import new_user
+from tests.support.site import ADMIN_KEY
+from tests.support.standing import Said, StandingSite, said
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def asked(url: str, **more: str) -> Said:
+    """Ask a site once for its queues."""
+    environ = {URL: url, KEY: ADMIN_KEY, PATIENCE: "0", **more}
+    return await asyncio.to_thread(said, "queues", environ=environ)
+
+
+async def test_nobody_answers(unused_tcp_port: int) -> None:
+    """For as long as the setting says, which has to be a number."""
+    told = await asked(f"http://127.0.0.1:{unused_tcp_port}")
+    assert (told.status, told.out) == (4, "")
+    assert told.err.startswith("Error: cannot connect: ")
+    for wrong in ("soon", "-1", "nan", "inf"):
+        told = await asked(f"http://127.0.0.1:{unused_tcp_port}", SWITCHYARD_PATIENCE_S=wrong)
+        assert (told.status, f"is '{wrong}', which is no number of seconds" in told.err) == (2, True)
+
+
+async def test_a_site_that_is_not_trusted_or_closed(standing: StandingSite, tmp_path: Path) -> None:
+    """Certificates that nobody vouches for or that are another's, TLS where none is spoken and the other way round.
+
+    None of it is tried again. Whoever is closed says so.
+    """
+    async with nginx_before(standing.url, tmp_path) as nginx:
+        url, trusting = f"https://127.0.0.1:{nginx.https_port}", {"SSL_CERT_FILE": f"{tmp_path}/tls/certificate.pem"}
+        assert (await asked(url, **trusting)).status == 0
+        unknown = await asked(url, SWITCHYARD_PATIENCE_S="600")
+        assert (unknown.status, unknown.out) == (4, "")
+        assert "the certificate is not trusted: self-signed certificate\n" in unknown.err
+        assert "Name its certificate in SSL_CERT_FILE" in unknown.err
+        another = await asked(f"https://localhost:{nginx.https_port}", SWITCHYARD_PATIENCE_S="600", **trusting)
+        assert (another.status, "Hostname mismatch" in another.err) == (4, True)
+        plain = await asked(f"https://127.0.0.1:{nginx.http_port}", SWITCHYARD_PATIENCE_S="600")
+        assert (plain.status, "is it http:// instead of https://?" in plain.err) == (4, True)
+        secure = await asked(f"http://127.0.0.1:{nginx.https_port}", SWITCHYARD_PATIENCE_S="600")
+        assert (secure.status, "is this the address of a Switchyard?" in secure.err) == (4, True)
+        nginx.maintenance.touch()
+        closed = await asked(url, **trusting)
+        assert (closed.status, closed.out) == (3, "")
+        assert "Closed for maintenance: this site is being worked on" in closed.err
+        assert "try again in " in closed.err
+
+
+async def test_a_limit_is_waited_for_or_told(standing: StandingSite) -> None:
+    """By the seconds that the site asks for: those that are within the patience are waited."""
+    ann = (await new_user(standing.admin, "limited")).key
+    await standing.command("limits", "set", "normal.default=30/minute burst 1")
+
+    async def is_waited() -> bool:
+        async with Client(standing.url, ann) as client:
+            await client.queues.list()  # it takes the one token that there is
+        told = await standing.command("queues", key=ann)
+        assert told.status == 0, told.err
+        return "trying again in 2 s" in told.err or "trying again in 1 s" in told.err
+
+    await eventually(is_waited)
+    await standing.command("limits", "set", "normal.default=1/hour")
+    refused = [await standing.command("queues", key=ann) for _ in range(2)][-1]
+    assert (refused.status, refused.out) == (3, "")
+    assert "`switchyard limits` shows how your buckets stand\n  try again in 3" in refused.err
+    await standing.command("limits", "set", "normal.default=1000000/minute")
+
+
+@pytest.mark.parametrize("options", [("list",), ("list", "--json"), ("submit", "diag.noop", "--watch")])
+async def test_nobody_reads_any_more(standing: StandingSite, options: tuple[str, ...]) -> None:
+    """As after `| head`: it ends, quietly, by the status that shells give for it."""
+    await standing.command("submit", "diag.noop")
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = await asyncio.create_subprocess_exec(
+        *(*COMMAND, *options),
+        env={**os.environ, **environ_of(standing)},
+        stdout=writer,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    os.close(writer)
+    _, complaints = await process.communicate()
+    assert (process.returncode, complaints) == (141, b"")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+async def test_a_terminal_does_not_know_all_signs(standing: StandingSite, encoding: str) -> None:
+    """They are escaped; in JSON they mean what they meant."""
+    text = "Größe \N{CJK UNIFIED IDEOGRAPH-676F} \N{ROCKET}"
+    job = (await standing.command("submit", "diag.fail", f"message={text}", "--delay", "3600", "--json")).object
+    read = await printed(standing, "show", job["id"], "--json", PYTHONIOENCODING=encoding)
+    assert json.loads(read)["args"] == {"message": text}
+    assert "message" in await printed(standing, "show", job["id"], PYTHONIOENCODING=encoding)
+
+
+async def printed(standing: StandingSite, *arguments: str, **environ: str) -> str:
+    """Run a command as a program of its own that must end well; give what it prints."""
+    told: Mapping[str, str] = {**os.environ, **environ_of(standing), **environ}
+    process = await asyncio.create_subprocess_exec(*(*COMMAND, *arguments), env=told, stdout=asyncio.subprocess.PIPE)
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return out.decode(environ["PYTHONIOENCODING"])
