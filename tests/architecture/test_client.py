@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+_COMPLETED = {"_SWITCHYARD_COMPLETE": "bash_complete", "COMP_WORDS": "switchyard q", "COMP_CWORD": "1"}
 _LOADED = "import sys, app.client; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
 # httpx, and what that loads.
 _ALLOWED = {"app", "httpx", "httpcore", "anyio", "h11", "idna", "certifi", "typing_extensions"}
@@ -19,9 +20,7 @@ def test_the_client_needs_httpx_alone() -> None:
     assert {name for name in loaded if not name.startswith("_")} <= _ALLOWED | _FOUND
 
 
-@pytest.mark.parametrize(
-    "asked", [{}, {"_SWITCHYARD_COMPLETE": "bash_complete", "COMP_WORDS": "switchyard q", "COMP_CWORD": "1"}]
-)
+@pytest.mark.parametrize("asked", [{}, _COMPLETED], ids=["help", "completion"])
 def test_help_and_completion_load_no_command(asked: dict[str, str]) -> None:
     """They say what the table of commands says: a shell that completes a word waits for click alone."""
     code = "import sys; from app.cli.__main__ import main\ntry: main(['--help'])\nfinally: print(*sys.modules)"

@@ -36,7 +36,7 @@ async def sources(session: Session) -> None:
         session.out.lines([found])
         return
     session.out.rows(found["sources"], _SOURCES, nothing="no files")
-    session.out.note(", ".join(f"{count} {state}" for state, count in found["states"].items()))
+    session.out.note(", ".join(f"{count} {state}" for state, count in found["states"].items() if count))
 
 
 @click.command("scan")

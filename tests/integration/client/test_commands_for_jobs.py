@@ -158,7 +158,7 @@ async def test_tasks(standing: StandingSite) -> None:
         (("show", "nothing"), 3, "others' things are not shown either"),
         (("retry",), 2, "give the ids of jobs or batches, or --cause"),
         (("retry", "--cause", "f", "--watch"), 2, "--watch is for ids"),
-        (("wtach",), 2, "No such command 'wtach'"),
+        (("wtach",), 2, "No such command 'wtach'. Did you mean watch"),
     ],
 )
 async def test_what_is_wrong_is_said(standing: StandingSite, arguments: tuple[str, ...], status: int, why: str) -> None:
