@@ -1,9 +1,9 @@
-"""Arguments as they are typed: `name=text` for a text, `name:=json` for anything else."""
+"""Arguments as they are typed: `name=text` for a text, `name:=json` for anything else; and as they stand in files."""
 
 import json
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -30,6 +30,14 @@ def read_json(text: str, *, of: str) -> Any:  # noqa: ANN401  JSON
         return json.loads(text)
     except ValueError as error:
         raise click.BadParameter(f"{of}: {text!r} is no JSON: {error}") from None
+
+
+def read_text(file: TextIO) -> str:
+    """Read a file to its end. Raises click.BadParameter where it is no text."""
+    try:
+        return file.read()
+    except UnicodeDecodeError as error:
+        raise click.BadParameter(f"{file.name} is no text in UTF-8: {error.reason}, at byte {error.start}") from None
 
 
 def read_object(text: str, *, of: str) -> dict[str, Any]:

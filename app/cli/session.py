@@ -70,14 +70,18 @@ def run(
     async def do() -> int | None:
         try:
             client = Client(url, key, patience=patience or find_patience(os.environ), retrying=retrying)
-        except (SettingsError, ValueError) as error:
+        except (SettingsError, ValueError, ImportError) as error:  # ImportError: for a proxy of a kind
             raise MisusedError(str(error)) from None
+        except OSError as error:
+            raise MisusedError(f"SSL_CERT_FILE or SSL_CERT_DIR: {error.strerror or error}") from None
         async with client:
             return await deed(Session(client=client, out=out))
 
     try:
         with told_to_people():
             return asyncio.run(do()) or Status.DONE
+    except UnicodeEncodeError:  # what was typed is sent as it is
+        raise MisusedError("an argument has bytes in it that are no text in UTF-8") from None
     except BrokenPipeError:
         print_nowhere()
         return Status.UNREAD

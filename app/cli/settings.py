@@ -89,7 +89,17 @@ def read_site(path: Path) -> Site | None:
 
 
 def write_site(path: Path, site: Site) -> None:
-    """Write the file, whole or not at all; its owner alone may read it, and its folder if that is new."""
+    """Write the file, whole or not at all; its owner alone may read it, and its folder if that is new.
+
+    Raises SettingsError where it cannot be written.
+    """
+    try:
+        _write(path, site)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _write(path: Path, site: Site) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lines = {"url": site.url} if site.key is None else {"url": site.url, "key": site.key}
     # A JSON string is a basic string of TOML too.

@@ -30,6 +30,7 @@ from app.client.templates import Templates
 from app.client.transport import Retrying, Transport
 from app.client.users import Users
 
+_LAST_PORT = 65_535
 _CONNECTIONS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30.0)
 
 
@@ -39,7 +40,7 @@ class Client:
     Requests that may be sent twice are sent again for as long as `patience` says, and each submission is one of those,
     by an Idempotency-Key of its own. `retrying` is called before each wait, with the error and the seconds. `http` is
     a transport of httpx's, for who needs another. To be used as a context, or closed by `aclose`; from any number of
-    tasks of one event loop. Raises ValueError for an address that is none.
+    tasks of one event loop. Raises ValueError for an address or a key that is none.
     """
 
     def __init__(
@@ -54,6 +55,8 @@ class Client:
         base = _address(url)
         headers = {"User-Agent": f"switchyard/{__version__}"}
         if key is not None:
+            if not (key.isascii() and key.isprintable()):
+                raise ValueError("the key has characters in it that no key has: was all of it copied, and no more?")
             headers["Authorization"] = f"Bearer {key}"
         self._http = httpx.AsyncClient(base_url=base, headers=headers, transport=http, limits=_CONNECTIONS)
         transport = Transport(self._http, patience=patience, retrying=retrying)
@@ -98,6 +101,6 @@ def _address(url: str) -> httpx.URL:
         address = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise ValueError(f"{url!r} is no address: {error}") from None
-    if address.scheme not in {"http", "https"} or not address.host:
+    if address.scheme not in {"http", "https"} or not address.host or not 0 <= (address.port or 0) <= _LAST_PORT:
         raise ValueError(f"{url!r} is no address; write it like http://127.0.0.1:8000")
     return address

@@ -36,7 +36,7 @@ class Files:
         @contextmanager
         def form() -> Iterator[Content]:
             with _Counted(path, told) as file:
-                yield {"data": fields, "files": {"file": (path.name, file)}}
+                yield {"data": fields, "files": {"file": (_name(path), file)}}
 
         request = Request(
             method="POST", path=path_of("data-sync", "files"), form=form, is_repeatable=True, within_s=_LARGE_S
@@ -90,6 +90,11 @@ class _Counted(io.FileIO):
         if self._told is not None and some:
             self._told(self.tell(), self._size)
         return some
+
+
+def _name(path: Path) -> str:
+    """Give the file's name; bytes that are no text in it are replaced, as no request can have them."""
+    return path.name.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _text(value: object) -> str:

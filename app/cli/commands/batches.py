@@ -7,7 +7,7 @@ import click
 from app.cli.board import counted
 from app.cli.commands.options import PRIORITY, gathered, given, limit_option, watch_option
 from app.cli.output import Columns, brief
-from app.cli.pairs import read_object
+from app.cli.pairs import read_object, read_text
 from app.cli.session import Session, connected
 from app.cli.watching import watch as watch_to_the_end
 from app.client.shapes.batches import Batch
@@ -52,7 +52,8 @@ async def batch(  # noqa: PLR0913  the options of a batch
     """
     if argument is not None and task is None:
         raise click.UsageError("--argument needs --task")
-    jobs = [_job(line, number, task, argument, given(**options)) for number, line in enumerate(file, 1) if line.strip()]
+    lines = enumerate(read_text(file).split("\n"), 1)
+    jobs = [_job(line, number, task, argument, given(**options)) for number, line in lines if line.strip()]
     if not 0 < len(jobs) <= _MOST:
         raise click.UsageError(f"{file.name} has {len(jobs):,} jobs; a batch has 1 to {_MOST:,}: split it")
     made = await session.client.batches.submit(jobs, name=name, idempotency_key=idempotency_key)

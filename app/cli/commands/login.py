@@ -38,7 +38,7 @@ def login(*, url: str | None, username: str | None, with_key: bool, from_stdin: 
         tokens: list[str] = []
         status = run(address, None, out, lambda session: _begin(session, name, password, tokens))
         key = tokens[0]
-    write_site(path, Site(url=address, key=key))
+    _keep(path, Site(url=address, key=key))
     out.note(f"kept in {path}")
     if os.environ.get(URL) or os.environ.get(KEY):
         out.note(f"{URL} and {KEY} are set, and go before it")
@@ -57,8 +57,15 @@ def logout(*, as_json: bool) -> int:
     if site is None or site.key is None:
         out.note("you are not logged in")
         return Status.DONE
-    write_site(path, Site(url=site.url, key=None))
+    _keep(path, Site(url=site.url, key=None))
     return run(site.url, site.key, out, _end)
+
+
+def _keep(path: Path, site: Site) -> None:
+    try:
+        write_site(path, site)
+    except SettingsError as error:
+        raise MisusedError(str(error)) from None
 
 
 def _former(path: Path) -> str | None:

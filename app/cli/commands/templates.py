@@ -6,7 +6,7 @@ import click
 
 from app.cli.commands.options import DOMAINS, GRANULARITIES, Listing, gathered, given, limit_option
 from app.cli.output import Columns, brief, compact, moment
-from app.cli.pairs import read_object
+from app.cli.pairs import read_object, read_text
 from app.cli.session import Session, connected
 from app.client.shapes.templates import NewTemplate, Template
 
@@ -58,7 +58,7 @@ async def add_template(session: Session, *, file: TextIO, publish: bool) -> None
 
     What is made is a draft until it is published. For administrators.
     """
-    wanted = cast("NewTemplate", read_object(file.read(), of=file.name))
+    wanted = cast("NewTemplate", read_object(read_text(file), of=file.name))
     made = await session.client.templates.add(**wanted)
     _show(session, await session.client.templates.publish(made["id"]) if publish else made)
     if not publish:

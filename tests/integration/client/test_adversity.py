@@ -12,6 +12,7 @@ from app.cli.settings import KEY, PATIENCE, URL
 from app.client import Client
 from tests.integration.client.test_terminal import COMMAND, environ_of
 from tests.support.conditions import eventually
+from tests.support.files import as_csv
 from tests.support.nginx import nginx_before
 from tests.support.people import new_user
 from tests.support.site import ADMIN_KEY
@@ -22,18 +23,19 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 async def asked(url: str, **more: str) -> Said:
     """Ask a site once for its queues."""
-    environ = {URL: url, KEY: ADMIN_KEY, PATIENCE: "0", **more}
-    return await asyncio.to_thread(said, "queues", environ=environ)
+    return await asked_by({URL: url, **more})
+
+
+async def asked_by(environ: Mapping[str, str]) -> Said:
+    """Ask by these settings."""
+    return await asyncio.to_thread(said, "queues", environ={KEY: ADMIN_KEY, PATIENCE: "0", **environ})
 
 
 async def test_nobody_answers(unused_tcp_port: int) -> None:
-    """For as long as the setting says, which has to be a number."""
+    """For as long as the setting says."""
     told = await asked(f"http://127.0.0.1:{unused_tcp_port}")
     assert (told.status, told.out) == (4, "")
     assert told.err.startswith("Error: cannot connect: ")
-    for wrong in ("soon", "-1", "nan", "inf"):
-        told = await asked(f"http://127.0.0.1:{unused_tcp_port}", SWITCHYARD_PATIENCE_S=wrong)
-        assert (told.status, f"is '{wrong}', which is no number of seconds" in told.err) == (2, True)
 
 
 async def test_a_site_that_is_not_trusted_or_closed(standing: StandingSite, tmp_path: Path) -> None:
@@ -59,6 +61,53 @@ async def test_a_site_that_is_not_trusted_or_closed(standing: StandingSite, tmp_
         assert (closed.status, closed.out) == (3, "")
         assert "Closed for maintenance: this site is being worked on" in closed.err
         assert "try again in " in closed.err
+
+
+@pytest.mark.parametrize(
+    ("environ", "why"),
+    [
+        ({URL: "ftp://here"}, "write it like http://127.0.0.1:8000"),
+        ({URL: "http://here:99999"}, "write it like http://127.0.0.1:8000"),
+        ({KEY: "a key of mine\n"}, "the key has characters in it that no key has"),
+        ({KEY: "schlüssel"}, "the key has characters in it that no key has"),
+        ({"SSL_CERT_FILE": "/nothing"}, "SSL_CERT_FILE or SSL_CERT_DIR: No such file or directory"),
+        ({"HTTP_PROXY": "gopher://there"}, "Unknown scheme for proxy URL"),
+        ({PATIENCE: "soon"}, "is 'soon', which is no number of seconds"),
+        ({PATIENCE: "-1"}, "is '-1', which is no number of seconds"),
+        ({PATIENCE: "inf"}, "is 'inf', which is no number of seconds"),
+    ],
+    ids=str,
+)
+async def test_settings_that_are_wrong(environ: Mapping[str, str], why: str) -> None:
+    """Nobody is asked."""
+    told = await asked_by({URL: "http://127.0.0.1:1", **environ})
+    assert (told.status, told.out) == (2, "")
+    assert why in told.err
+
+
+async def test_input_that_is_no_text(standing: StandingSite, tmp_path: Path) -> None:
+    """Is refused before anything is sent; a file's name is not what counts of it."""
+    binary = tmp_path / "b\udcffd.csv"
+    binary.write_bytes(b"sku,day\n\xff,2026-11-01\n")
+    for command in (("batch", str(binary), "--task", "diag.noop"), ("templates", "add", str(binary))):
+        told = await standing.command(*command)
+        assert (told.status, "is no text in UTF-8: invalid start byte, at byte 8" in told.err) == (2, True), told.err
+    told = await standing.command("submit", "diag.fail", "message=\udcff")
+    assert (told.status, told.err) == (2, "Error: an argument has bytes in it that are no text in UTF-8\n")
+    assert (await standing.command("show", "\udcff")).status == 2
+    binary.write_bytes(as_csv([("sku", "day"), ("a", "2026-11-01")]))
+    source = ("--platform", "shop", "--shop", "s1", "--domain", "traffic", "--granularity", "daily")
+    assert (await standing.command("upload", str(binary), *source, "--json")).object["name"] == "b\ufffdd.csv"
+
+
+async def test_a_key_that_cannot_be_kept(standing: StandingSite) -> None:
+    """Is not taken for kept; nor is anything asked where there is nobody to be asked."""
+    asking = await standing.command("login", standing.url, key=None)
+    assert (asking.status, "no terminal to ask on" in asking.err) == (2, True)
+    (standing.home / ".config").touch()
+    told = await standing.command("login", standing.url, "--with-key", "--stdin", stdin=f"{ADMIN_KEY}\n", key=None)
+    assert (told.status, "config.toml cannot be written: " in told.err) == (2, True)
+    (standing.home / ".config").unlink()
 
 
 async def test_a_limit_is_waited_for_or_told(standing: StandingSite) -> None:
