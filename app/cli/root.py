@@ -89,8 +89,8 @@ HELP = """Submit jobs to a Switchyard site, and see how they and the site do.
 The site and the key are those of SWITCHYARD_URL and SWITCHYARD_API_KEY, else those that `switchyard login` keeps.
 A site that does not answer is asked again for a minute, or for SWITCHYARD_PATIENCE_S seconds.
 
-Exit status: 0 done, 1 a job that was waited for has not succeeded or a site that was probed is not well, 2 wrong usage,
-3 refused by the site, 4 no site answers, 130 Ctrl-C or no, 141 nobody reads the output any more.
+Exit status: 0 done, 1 a job that was waited for has not succeeded, rows or files were not taken, or a site that was
+probed is not well, 2 wrong usage, 3 refused by the site, 4 no site answers, 130 Ctrl-C or no, 141 nobody reads it.
 """
 
 

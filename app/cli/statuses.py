@@ -7,7 +7,7 @@ class Status(IntEnum):
     """An exit status."""
 
     DONE = 0
-    FAILED = 1  # a job that was waited for has not succeeded, or a site that was looked at is not well
+    FAILED = 1  # a job that was waited for has not succeeded, rows or files were not taken, or a site is not well
     USAGE = 2  # the command line, the settings or a file given is wrong; the site was asked for nothing
     REFUSED = 3  # the site said no
     UNREACHABLE = 4  # no site answered

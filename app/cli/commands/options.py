@@ -55,6 +55,10 @@ def asking(question: str) -> Decorator:
 class Listing(click.Group):
     """A group that does its first command where none is named: `keys` is `keys list`."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """Give the names in their order."""
+        return list(self.commands)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the first command before options that are not the group's own."""
         if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):

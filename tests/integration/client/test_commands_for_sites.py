@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from app.client import Client
 from tests.support.conditions import eventually
 from tests.support.files import ORDERS, as_csv, publish
 from tests.support.people import PASSWORD
@@ -83,6 +84,11 @@ async def test_users_and_quotas(standing: StandingSite) -> None:
     assert (await standing.command("users", "change", bob["id"])).status == 2
     changed = await standing.command("users", "change", bob["id"], "--role", "normal", "--json")
     assert changed.object["role"] == "normal"
+    for option, typed in (("--password", f"{PASSWORD}2\n{PASSWORD}2\n"), ("--password-stdin", f"{PASSWORD}3\n")):
+        told = await standing.command("users", "change", bob["id"], option, stdin=typed)
+        assert (told.status, PASSWORD in told.out + told.err) == (0, False), told.err
+    async with Client(standing.url) as client:
+        assert (await client.accounts.login("cli-bob", f"{PASSWORD}3"))["user"]["id"] == bob["id"]
     own = await standing.command("quota", bob["id"], "--running", "3", "--json")
     assert own.object["overrides"] == {"max_running": 3, "max_waiting": None}
     back = await standing.command("quota", bob["id"], "--running", "tier")

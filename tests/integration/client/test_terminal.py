@@ -116,7 +116,7 @@ async def on_terminal(standing: StandingSite, *arguments: str, typed: str = "") 
 
 
 def _leading() -> None:
-    """Lead a session of one's own, whose terminal sends the signals that are typed."""
+    """Lead a session of one's own, whose terminal sends the signals that are typed: Popen can only do the former."""
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
