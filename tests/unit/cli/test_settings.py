@@ -35,6 +35,8 @@ def test_a_file_that_others_may_read_is_refused(environ: Mapping[str, str]) -> N
     path.chmod(0o640)
     with pytest.raises(SettingsError, match=r"others may read it: run `chmod 600"):
         find_site(environ)
+    told = said("list", environ=environ)
+    assert (told.status, told.out, "others may read it: run `chmod 600" in told.err) == (2, "", True)
     assert find_site({**environ, URL: "http://there", KEY: "k"}) == Site(url="http://there", key="k")
 
 
