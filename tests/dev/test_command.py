@@ -84,7 +84,7 @@ def test_help(tree: Path, arguments: tuple[str, ...]) -> None:
     """Each command has its line, and nothing is installed for that."""
     done = dev(tree, *arguments)
     assert done.returncode == 0
-    for command in ("run", "test", "demo", "lint", "bench", "soak", "openapi", "lock"):
+    for command in ("run", "test", "stores", "demo", "lint", "bench", "soak", "openapi", "lock"):
         assert f"\n  {command} " in done.stdout
     assert not (tree / ".local").exists()
 

@@ -8,7 +8,7 @@ from tests.support.pages import PAGES, page
 from tests.support.processes import ROOT
 
 _CODE = re.compile(r"^```.*?^```|^(?: {4}|\t).*?$|`[^`\n]+`(?!\])", re.DOTALL | re.MULTILINE)
-_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_LINK = re.compile(r"""(?:\]\(|src(?:set)?=")([^)\s"]+)""")
 
 
 def _anchors(path: str) -> set[str]:

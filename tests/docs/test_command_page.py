@@ -1,0 +1,32 @@
+"""What app/docs/guide/command.md says of commands and shells is so; tests/docs/test_guide.py runs its commands."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.cli.root import COMMANDS
+from tests.support.pages import page
+from tests.support.processes import started
+
+PAGE = page("app/docs/guide/command.md")
+
+
+async def test_a_shell_completes_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the line that the page gives, in a bash that has the command on its PATH."""
+    (line,) = re.findall(r"^(eval .*)$", PAGE, re.MULTILINE)
+    bin_folder = Path(sys.executable).parent
+    if not (bin_folder / "switchyard").exists():
+        pytest.skip("this environment was not made by ./dev, and has no program switchyard")
+    monkeypatch.setenv("PATH", f"{bin_folder}{os.pathsep}{os.environ['PATH']}")
+    async with started(("bash", "-c", f"{line}\ncomplete -p switchyard"), {}) as shell:
+        assert await shell.ends(within_s=20) == 0
+        assert shell.lines == ["complete -o nosort -F _switchyard_completion switchyard"]
+
+
+def test_all_commands_are_named() -> None:
+    """In the list of what there is."""
+    (listed,) = re.findall(r"- \*\*What there is\.\*\*(.*?)Each says", PAGE, re.DOTALL)
+    assert sorted(re.findall(r"`([a-z]+)`", listed)) == sorted(str(command.name) for command in COMMANDS)
