@@ -184,6 +184,13 @@ def test_a_release_that_fails_stops_it(tree: Path, env: dict[str, str]) -> None:
     assert not (tree / "started").exists()
 
 
+def test_stores_for_no_command(tree: Path) -> None:
+    """It says what it wants before it starts any."""
+    done = dev(tree, "stores")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "./dev stores pytest" in done.stderr
+
+
 def test_demo_without_a_site(tree: Path) -> None:
     """One line says what to start."""
     shutil.copytree(ROOT / "deploy" / "demo", tree / "deploy" / "demo")

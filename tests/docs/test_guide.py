@@ -26,7 +26,7 @@ QUEUES = "data_sync:2,data_processing:2,scheduled:1"
 async def site(
     servers: Servers, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Mapping[str, str]]]:
-    """Run a site with the pages' tasks and schedules; give an administrator's client, and what says where its stores are."""
+    """Run a site with the pages' tasks and schedules; give an administrator's client, and its environment."""
     folder: Path = tmp_path_factory.mktemp("guide")
     write_programs("".join(page(path) for path in FOLLOWED), folder)
     with Redis.from_url(servers.redis.url) as redis:

@@ -1,10 +1,14 @@
 """The tables of app/docs/reference say what the code does."""
 
 import re
+from enum import StrEnum
+
+import pytest
 
 from app.openapi.problems import problem_types
 from app.problems import MEANINGS
 from app.routes import ROUTES
+from jobs.model import Outcome, Over, Reason, State
 from jobs.stores.database import Database
 from tests.support.metrics import families_of, whole_scrape
 from tests.support.pages import reference
@@ -15,6 +19,18 @@ def test_the_list_of_problem_types_is_the_code_s() -> None:
     shown = re.findall(r"^\| `[a-z0-9:/.#-]+` \| \d{3}.*\|$", reference("errors"), re.MULTILINE)
     assert shown == [str(row) for row in problem_types()]
     assert {row.type for row in problem_types()} == MEANINGS.keys()
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [("States", State), ("Cancel", Outcome), ("Why a job waits", Reason), ("Tries", Over)],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_word_for_jobs_is_on_their_page(heading: str, words: type[StrEnum]) -> None:
+    """Under its heading; a table of them has no other."""
+    part = reference("jobs").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    assert set(words) <= set(re.findall(r"`(\w+)`", part))
+    assert set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\|(.*?)\|", part, re.MULTILINE)))) in (set(), set(words))
 
 
 async def test_the_routes_on_the_page_are_those_that_there_are() -> None:
