@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.root import COMMANDS
+from app.cli.statuses import Status
 from tests.support.pages import page
 from tests.support.processes import started
 
@@ -27,6 +28,12 @@ async def test_a_shell_completes_commands(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_all_commands_are_named() -> None:
-    """In the list of what there is."""
-    (listed,) = re.findall(r"- \*\*What there is\.\*\*(.*?)Each says", PAGE, re.DOTALL)
-    assert sorted(re.findall(r"`([a-z]+)`", listed)) == sorted(str(command.name) for command in COMMANDS)
+    """In the table of what there is, each once."""
+    part = PAGE.partition("## What there is\n")[2].partition("Each says")[0]
+    assert sorted(re.findall(r"`([a-z]+)`", part)) == sorted(str(command.name) for command in COMMANDS)
+
+
+def test_all_statuses_are_named() -> None:
+    """That the command ends with."""
+    part = PAGE.partition("## Exit status\n")[2].partition("\n## ")[0]
+    assert {int(number) for number in re.findall(r"^\| (\d+) \|", part, re.MULTILINE)} == set(Status)
