@@ -7,6 +7,9 @@ import pytest
 from tests.support.pages import PAGES, page
 from tests.support.processes import ROOT
 
+PICTURES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "app/dashboard/pictures").iterdir())
+MOST_BYTES = 150_000
+
 _CODE = re.compile(r"^```.*?^```|^(?: {4}|\t).*?$|`[^`\n]+`(?!\])", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"""(?:\]\(|src(?:set)?=")([^)\s"]+)""")
 
@@ -39,3 +42,11 @@ def test_every_page_of_the_guide_is_on_the_map() -> None:
     """Of README.md, and so are the pages on running a site: whoever is there finds all others."""
     linked = {link.partition("#")[0] for link in _links("README.md")}
     assert {path for path in PAGES if path.startswith(("app/docs/guide/", "app/docs/reference/", "deploy/"))} <= linked
+
+
+@pytest.mark.parametrize("path", PICTURES)
+def test_a_picture_is_shown_and_small(path: str) -> None:
+    """By some page; tests/dashboard/take_pictures.py takes them."""
+    shown = {((ROOT / page).parent / link).resolve() for page in PAGES for link in _links(page)}
+    assert (ROOT / path).resolve() in shown
+    assert (ROOT / path).stat().st_size <= MOST_BYTES

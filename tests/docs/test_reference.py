@@ -10,8 +10,9 @@ from app.problems import MEANINGS
 from app.routes import ROUTES
 from jobs.model import Outcome, Over, Reason, State
 from jobs.stores.database import Database
+from ratelimit.settings import ENDPOINTS, TIERS
 from tests.support.metrics import families_of, whole_scrape
-from tests.support.pages import reference
+from tests.support.pages import page, reference
 
 
 def test_the_list_of_problem_types_is_the_code_s() -> None:
@@ -53,3 +54,15 @@ async def test_the_metrics_on_the_page_are_those_that_are_shown(environ: dict[st
         for name in re.findall(r"`(\w+)`", names)
     }
     assert listed == families_of(await whole_scrape(environ, database))
+
+
+def test_the_limits_on_the_page_are_those_that_are_shipped() -> None:
+    """Of tiers in its table, a minute, and of endpoints in its text."""
+    text = page("app/docs/guide/limits.md")
+    rows = {
+        tier: [f"{number}/minute" for number in numbers.split(" | ")]
+        for tier, numbers in re.findall(r"^\| (\w+) \| ([\d |]+) \|$", text, re.MULTILINE)
+    }
+    assert rows == {tier: list(limits.values()) for tier, limits in TIERS.items()}
+    shown = {name: f"{number}/minute" for name, number in re.findall(r"`(sync_\w+)`\s(\d+)", text)}
+    assert shown == dict(ENDPOINTS)
