@@ -1,6 +1,7 @@
 """Who follows README.md or a page of app/docs/guide to its end gets there: each block is run as it stands."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -22,28 +23,34 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 QUEUES = "data_sync:2,data_processing:2,scheduled:1"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What a reader has beside his page: a running site, by an administrator's client, and two stores of his own."""
+
+    admin: httpx.AsyncClient
+    stores: Mapping[str, str]
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def site(
-    servers: Servers, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[tuple[httpx.AsyncClient, Mapping[str, str]]]:
-    """Run a site with the pages' tasks and schedules; give an administrator's client, and its environment."""
+async def beside(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Beside]:
+    """Run a site with the pages' tasks and schedules."""
     folder: Path = tmp_path_factory.mktemp("guide")
     write_programs("".join(page(path) for path in FOLLOWED), folder)
-    with Redis.from_url(servers.redis.url) as redis:
-        redis.flushdb()
-    async with migrated_database(servers) as database_url:
+    redis_url, other_redis_url = servers.redis.url, servers.redis.url.replace("?db=0", "?db=1")
+    for url in (redis_url, other_redis_url):
+        with Redis.from_url(url) as redis:
+            redis.flushdb()
+    async with migrated_database(servers) as database_url, migrated_database(servers) as other:
         environ = environment(
             database_url=database_url,
-            redis_url=servers.redis.url,
+            redis_url=redis_url,
             data_dir=folder / "data",
+            JOBS_TASKS="shop_tasks:TASKS,shop_reports:TASKS",
+            JOBS_SCHEDULES="shop_schedules:SCHEDULES",
+            PYTHONPATH=str(folder),
         )
-        lists = {
-            "JOBS_TASKS": "shop_tasks:TASKS,shop_reports:TASKS",
-            "JOBS_SCHEDULES": "shop_schedules:SCHEDULES",
-            "PYTHONPATH": str(folder),
-        }
-        async with web_process(environ | lists) as (_, admin), worker_process(environ | lists, QUEUES):
-            yield admin, environ
+        async with web_process(environ) as (_, admin), worker_process(environ, QUEUES):
+            yield Beside(admin=admin, stores={"DATABASE_URL": other, "REDIS_URL": other_redis_url})
 
 
 async def _orders(reader: Reader, admin: httpx.AsyncClient) -> None:
@@ -79,14 +86,13 @@ AFTER: Mapping[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("path", FOLLOWED)
-async def test_it_can_be_followed(path: str, site: tuple[httpx.AsyncClient, Mapping[str, str]], tmp_path: Path) -> None:
+async def test_it_can_be_followed(path: str, beside: Beside, tmp_path: Path) -> None:
     """Beside a running site, whose address and ids are put in; and what it says is to be seen."""
-    admin, environ = site
     if not (ROOT / ".venv/bin/switchyard").exists():
         pytest.skip("this environment was not made by ./dev, and has no program switchyard")
-    async with reading(tmp_path, admin, environ) as reader:
+    async with reading(tmp_path, beside.admin, beside.stores) as reader:
         if path in BEFORE:
-            await BEFORE[path](reader, admin)
+            await BEFORE[path](reader, beside.admin)
         for block in blocks(path):
             if block.name not in {**RUN_BY, **RUN_BY_NOBODY}:
                 await reader.does(block)
