@@ -8,6 +8,7 @@ import pytest
 from app.openapi.problems import problem_types
 from app.problems import MEANINGS
 from app.routes import ROUTES
+from jobs.addresses import redis_address
 from jobs.model import Outcome, Over, Reason, State
 from jobs.stores.database import Database
 from ratelimit.settings import ENDPOINTS, TIERS
@@ -66,3 +67,13 @@ def test_the_limits_on_the_page_are_those_that_are_shipped() -> None:
     assert rows == {tier: list(limits.values()) for tier, limits in TIERS.items()}
     shown = {name: f"{number}/minute" for name, number in re.findall(r"`(sync_\w+)`\s(\d+)", text)}
     assert shown == dict(ENDPOINTS)
+
+
+def test_the_forms_of_redis_addresses_are_taken() -> None:
+    """With all that stands in brackets, and without; of sentinels through TLS by the form before it."""
+    lines = re.findall(r"^((?:redis|unix)\S*://\S*)", reference("stores"), re.MULTILINE)
+    forms = [line for line in lines if "..." not in line]
+    assert [form.partition("://")[0] for form in forms] == ["redis", "unix", "redis+sentinel"]
+    for form in forms:
+        assert redis_address(re.sub(r"[\[\]]", "", form))
+        assert redis_address(re.sub(r"\[.*?\]", "", form))

@@ -27,7 +27,10 @@ RUN_BY: Mapping[tuple[str, str], str] = {
     ("README.md", "JOBS_TASKS=shop_tasks:TASKS ./dev run"): _SITE,
     (_TASKS, "JOBS_TASKS=shop_tasks:TASKS,shop_reports:TASKS ./dev run"): _SITE,
     (_SCHEDULES, "JOBS_TASKS=shop_tasks:TASKS JOBS_SCHEDULES=shop_schedules:SCHEDULES ./dev run"): _SITE,
-    ("app/docs/reference/stores.md", "redis://[user:password@]host[:6379][/0]"): "tests/unit/jobs/test_addresses.py",
+    (
+        "app/docs/reference/stores.md",
+        "redis://[user:password@]host[:6379][/0]",
+    ): "tests/docs/test_reference.py::test_the_forms_of_redis_addresses_are_taken",
     (_DEPLOY, "python -m jobs release-parked"): _GIVEN,
     (_DEPLOY, "# shop_mail.py"): _MOVED,
     (_DEPLOY, "switchyard run backup_database --watch"): _BACKUP,
@@ -51,6 +54,7 @@ _LONG = "takes minutes, and is for who measures"
 RUN_BY_NOBODY: Mapping[tuple[str, str], str] = {
     ("README.md", "install -m 644 shop_tasks.py /opt/switchyard/"): _AS_ROOT,
     ("README.md", "app/"): _SHOWN,
+    ("app/docs/guide/events.md", "event: job"): _SHOWN,
     ("app/docs/reference/metrics.md", "scrape_configs:"): _SHOWN,
     (_DEPLOY, "apt-get install -y python3-venv postgresql redis-server nginx curl openssl"): _AS_ROOT,
     (_DEPLOY, "umask 077; mkdir -p /etc/switchyard/secrets; cd /etc/switchyard/secrets"): _AS_ROOT,
