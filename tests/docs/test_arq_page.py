@@ -9,16 +9,10 @@ from arq.connections import RedisSettings
 
 import jobs.stock
 from jobs.__main__ import COMMANDS
-from jobs.settings import JobsSettings
 from tests.support.site import environment, running_worker
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "deploy/arq.md").read_text(encoding="utf-8")
-
-
-def test_the_readme_leads_to_it() -> None:
-    """By a link."""
-    assert "](deploy/arq.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_its_commands_are_there() -> None:
@@ -37,12 +31,6 @@ def test_its_settings_classes_are_there(monkeypatch: pytest.MonkeyPatch, tmp_pat
     for name in names:
         assert name in PAGE
         assert getattr(jobs.stock, name).__name__ == name
-
-
-def test_its_settings_are_there() -> None:
-    """Those of the engine."""
-    named = set(re.findall(r"\bJOBS_[A-Z_]+", PAGE))
-    assert named <= {field.alias for field in JobsSettings.model_fields.values()}
 
 
 async def test_its_client_works_as_it_stands(environ: dict[str, str]) -> None:

@@ -13,7 +13,6 @@ from redis.asyncio import Redis
 
 from app.client import Client
 from jobs import keys
-from tests.docs.test_settings import OURS, PLATFORM
 from tests.support.conditions import eventually
 from tests.support.processes import started, web_process, worker_process
 from tests.support.site import ADMIN_KEY, running_web, submit
@@ -22,11 +21,6 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 PAGE = (DEPLOY / "README.md").read_text(encoding="utf-8")
 NGINX = (DEPLOY / "nginx/switchyard.conf").read_text(encoding="utf-8")
-
-
-def test_the_readme_leads_to_it() -> None:
-    """By a link."""
-    assert "](deploy/README.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_its_files_are_there() -> None:
@@ -44,12 +38,6 @@ def test_its_units_are_there() -> None:
     named = set(re.findall(r"\bswitchyard-[a-z]+(?:@|\.socket)?", PAGE))
     shipped = {path.name.removesuffix(".service") for path in (DEPLOY / "systemd").iterdir()}
     assert named - {"switchyard-web", "switchyard-worker"} <= shipped, named - shipped
-
-
-def test_its_settings_are_there() -> None:
-    """Of the table of settings."""
-    known = {variable.name for variable in OURS} | PLATFORM
-    assert set(re.findall(r"\b(?:APP|JOBS|RATELIMIT)_[A-Z_]*[A-Z]", PAGE)) <= known
 
 
 @pytest.mark.parametrize(
