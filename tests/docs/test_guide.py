@@ -76,7 +76,7 @@ AFTER: Mapping[str, tuple[str, ...]] = {
     "app/docs/guide/files.md": ("3 read", "2 inserted", "1 quarantined", '"outcome":"inserted"'),
     "app/docs/guide/batches.md": ("2 succeeded", '"name":"greetings"'),
     "app/docs/guide/events.md": ("event: job", '"state":"succeeded"'),
-    "app/docs/guide/command.md": ("ok      jobs:", "1 inserted"),
+    "app/docs/guide/command.md": ("1 inserted", '"name": "data_sync"', "80/minute"),
     "app/docs/guide/client.md": ("succeeded", "Hello, Ada!"),
     "app/docs/guide/users.md": ("ann", "nightly import", '"key":"sy_'),
     "app/docs/guide/limits.md": ("80/minute", "20/minute burst 40"),
