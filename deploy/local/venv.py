@@ -69,7 +69,9 @@ class Venv:
             return ""
 
     def _complete(self) -> None:
-        print(f"Installing {self._requirements.relative_to(self._root)} into .venv (once) ...", flush=True)
+        print(
+            f"Installing {self._requirements.relative_to(self._root)} into .venv (once, some minutes) ...", flush=True
+        )
         if not self._is_usable():
             self._make()
         self._stamp.write_text(_UNFINISHED)

@@ -12,7 +12,7 @@ from deploy.local.errors import DevError
 from deploy.local.venv import Venv
 
 ENSURE = "import sys; from pathlib import Path; from deploy.local.venv import Venv; Venv(Path(sys.argv[1])).ensure()"
-INSTALLING = "Installing tests/requirements.txt into .venv (once) ...\n"
+INSTALLING = "Installing tests/requirements.txt into .venv (once, some minutes) ...\n"
 
 
 @pytest.fixture(scope="module")
