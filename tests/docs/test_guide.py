@@ -81,7 +81,7 @@ AFTER: Mapping[str, tuple[str, ...]] = {
     "app/docs/guide/users.md": ("ann", "nightly import", '"key":"sy_'),
     "app/docs/guide/limits.md": ("80/minute", "20/minute burst 40"),
     "app/docs/guide/pictures.md": ('"sku":"A1"', '"sheets"'),
-    "app/docs/guide/dashboard.md": ('"username":"ada.l"',),
+    "app/docs/guide/dashboard.md": ("ada",),
 }
 
 
