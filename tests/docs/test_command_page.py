@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.root import COMMANDS
+from app.cli.root import COMMANDS, HELP
 from app.cli.statuses import Status
+from app.client import Client
 from tests.support.pages import page
 from tests.support.processes import started
 
@@ -30,10 +31,17 @@ async def test_a_shell_completes_commands(monkeypatch: pytest.MonkeyPatch) -> No
 def test_all_commands_are_named() -> None:
     """In the table of what there is, each once."""
     part = PAGE.partition("## What there is\n")[2].partition("Each says")[0]
-    assert sorted(re.findall(r"`([a-z]+)`", part)) == sorted(str(command.name) for command in COMMANDS)
+    assert sorted(re.findall(r"`([a-z]+)`", part)) == sorted(COMMANDS)
 
 
-def test_all_statuses_are_named() -> None:
-    """That the command ends with."""
+def test_all_resources_are_named() -> None:
+    """Those of the client, on its page."""
+    (listed,) = re.findall(r"`client` has (.*?): a method", page("app/docs/guide/client.md"), re.DOTALL)
+    assert re.findall(r"`([a-z_]+)`", listed) == [name for name in vars(Client("http://site")) if name[0] != "_"]
+
+
+def test_all_statuses_are_told() -> None:
+    """With what they mean, on the page and by --help."""
     part = PAGE.partition("## Exit status\n")[2].partition("\n## ")[0]
-    assert {int(number) for number in re.findall(r"^\| (\d+) \|", part, re.MULTILINE)} == set(Status)
+    assert [int(number) for number in re.findall(r"^\| (\d+) \|", part, re.MULTILINE)] == [*Status]
+    assert [int(number) for number in re.findall(r"(\d+) [A-Za-z]", HELP.partition("Exit status: ")[2])] == [*Status]

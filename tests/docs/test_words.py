@@ -26,7 +26,7 @@ def _missing(pattern: str, known: Collection[object]) -> set[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("pattern", "known"),
     [
-        (r"(?m)(?:`|^ *)switchyard ([a-z]+)", {str(command.name) for command in COMMANDS}),
+        (r"(?m)(?:`|^ *)switchyard ([a-z]+)", COMMANDS),
         (r"\./dev ([a-z]+)", {*DEV, "help"}),
         (r"python -m jobs ([a-z-]+)", PROCESSES),
         (r"python -m app ([a-z]+)", {"migrate"}),
