@@ -16,9 +16,9 @@ class ReadLimits:
     address space of the reading process (RLIMIT_AS); not enforced on macOS, which has no such limit. `processor_s`:
     seconds of processor time of the reading process (RLIMIT_CPU); waiting for a slow consumer does not count.
 
-    `whole_sheet_bytes` refuses nothing: an xlsx with a sheet that unpacks to more is streamed, in nearly flat memory
-    but at a seventh of the speed. At 128 MiB, some 300,000 rows of eight cells, the reading process has grown to
-    250 MiB.
+    `whole_sheet_bytes` refuses nothing: an xlsx with a sheet that unpacks to more is cut into slices of a quarter of
+    this, parsed one after the other, so that what the reading process takes does not grow with the rows. 8 MiB are some
+    20,000 rows of eight cells, and it takes no more for them than for as many slices as there may be.
     """
 
     rows: int = 2_000_000
@@ -28,4 +28,4 @@ class ReadLimits:
     unpacked_ratio: int = 400
     memory_bytes: int = 1536 * _MIB
     processor_s: int = 900
-    whole_sheet_bytes: int = 128 * _MIB
+    whole_sheet_bytes: int = 8 * _MIB

@@ -1,27 +1,27 @@
 """Rows of a workbook: xlsx, xlsb, xls or ods. Calamine parses it; here its sheets become headers and numbered rows."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import CalamineSheet, CalamineWorkbook
 
-from jobs.tasks.data_sync.errors import UnreadableFileError
-from jobs.tasks.data_sync.headers import compare, trimmed
+from jobs.tasks.data_sync.headers import trimmed
 from jobs.tasks.data_sync.identity import Cell, canonical
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import FileFormat, Layout
 from jobs.tasks.data_sync.reader import ods_notes, xlsb_records
 from jobs.tasks.data_sync.reader.blame import blamed
-from jobs.tasks.data_sync.reader.error_cells import ErrorCells, find_errors
+from jobs.tasks.data_sync.reader.error_cells import ErrorCells, find_errors, overlay
 from jobs.tasks.data_sync.reader.merges import Merges
 from jobs.tasks.data_sync.reader.notes import Notes
 from jobs.tasks.data_sync.reader.package import Package, open_package
-from jobs.tasks.data_sync.reader.sheet_survey import survey
-from jobs.tasks.data_sync.reader.table import Table, numbered, plain
+from jobs.tasks.data_sync.reader.sheets import fitting, visible
+from jobs.tasks.data_sync.reader.sliced_rows import SlicedBook
+from jobs.tasks.data_sync.reader.table import Table, numbered, plain_row
 
 _SHEET_PARTS: Final[Mapping[FileFormat, Callable[[Package], tuple[str, ...]]]] = {
     FileFormat.XLSX: Package.sheet_parts,
@@ -46,62 +46,51 @@ class _Sheet:
         """Give every row from Excel's row 1 on: calamine gives leading empty rows too, but no leading empty columns."""
         with blamed():
             for row, raw in enumerate(self.source.iter_rows()):
-                cells = [(cell or None) if type(cell) is str else plain(cell) for cell in raw]
+                cells = plain_row(raw)
                 if row in self.errors:
-                    _overlay(cells, self.errors[row], self.left)
+                    overlay(cells, self.errors[row], self.left)
                 yield cells
 
 
 def open_book(path: Path, file_format: FileFormat, layout: Layout, limits: ReadLimits) -> Table:
     """Open the first visible sheet that has the headers; where none has, the first visible one."""
-    notes = {} if file_format is FileFormat.XLS else _examined(path, file_format, limits)
-    if any(note.is_large for note in notes.values()):
-        # Imported here, since openpyxl is megabytes that few files have need of.
-        from jobs.tasks.data_sync.reader.streamed_rows import open_streamed  # noqa: PLC0415
-
-        return open_streamed(path, layout, notes)
-    first: Table | None = None
-    with path.open("rb") as file:
-        with blamed():
-            # By the open file, since calamine would judge a path by its name.
-            book = CalamineWorkbook.from_filelike(file)
-        for index in _visible(book):
-            table = _table(book, index, notes.get(index, Notes()), layout)
-            if table is not None and compare(layout.fields, table.headers) is None:
-                return table
-            first = first or table
-    if first is None:
-        raise UnreadableFileError(f"No visible sheet reaches row {layout.header_row}, where its headers should be.")
-    return first
+    if file_format is FileFormat.XLS:
+        return fitting(_tables(path, {}, layout), layout)
+    with open_package(path) as package:
+        package.check_size(limits)
+        sheets = _SHEET_PARTS[file_format](package)
+        if file_format is FileFormat.XLSX and package.largest(sheets) > limits.whole_sheet_bytes:
+            tables = SlicedBook(package, sheets, limits).tables(layout)
+        else:
+            tables = _tables(path, _examined(package, sheets, file_format), layout)
+    return fitting(tables, layout)
 
 
-def _examined(path: Path, file_format: FileFormat, limits: ReadLimits) -> Mapping[int, Notes]:
+def _examined(package: Package, sheets: Sequence[str], file_format: FileFormat) -> Mapping[int, Notes]:
     """Unpack every part once, in pieces, which proves the declared sizes; give the notes of each sheet by its index.
 
     But for pictures: nobody unpacks those for the cells, and a broken one is no fault of the rows.
     """
-    with open_package(path) as package:
-        package.check_size(limits)
-        sheets = _SHEET_PARTS[file_format](package)
-        found: dict[int, Notes] = {}
-        for part in package.parts_but_pictures():
-            pieces = package.pieces(part)
-            if file_format is FileFormat.ODS and part == _ODS_CONTENT:
-                found.update(enumerate(ods_notes.notes_of(pieces)))
-            elif part in sheets and file_format is FileFormat.XLSX:
-                is_large = package.size_of(part) > limits.whole_sheet_bytes
-                found[sheets.index(part)] = survey(pieces) if is_large else Notes(errors=find_errors(pieces))
-            elif part in sheets:
-                found[sheets.index(part)] = xlsb_records.notes_of(pieces)
-            else:
-                deque(pieces, maxlen=0)
-        return found
+    found: dict[int, Notes] = {}
+    for part in package.parts_but_pictures():
+        pieces = package.pieces(part)
+        if file_format is FileFormat.ODS and part == _ODS_CONTENT:
+            found.update(enumerate(ods_notes.notes_of(pieces)))
+        elif part in sheets and file_format is FileFormat.XLSX:
+            found[sheets.index(part)] = Notes(errors=find_errors(pieces))
+        elif part in sheets:
+            found[sheets.index(part)] = xlsb_records.notes_of(pieces)
+        else:
+            deque(pieces, maxlen=0)
+    return found
 
 
-def _visible(book: CalamineWorkbook) -> Iterator[int]:
-    for index, about in enumerate(book.sheets_metadata):
-        if about.typ == SheetTypeEnum.WorkSheet and about.visible == SheetVisibleEnum.Visible:
-            yield index
+def _tables(path: Path, notes: Mapping[int, Notes], layout: Layout) -> Iterator[Table | None]:
+    with path.open("rb") as file, blamed():
+        # By the open file, since calamine would judge a path by its name.
+        book = CalamineWorkbook.from_filelike(file)
+    for index in visible(book):
+        yield _table(book, index, notes.get(index, Notes()), layout)
 
 
 def _table(book: CalamineWorkbook, index: int, notes: Notes, layout: Layout) -> Table | None:
@@ -123,9 +112,3 @@ def _table(book: CalamineWorkbook, index: int, notes: Notes, layout: Layout) -> 
         sheet=source.name,
         merges=merges,
     )
-
-
-def _overlay(cells: list[Cell], errors: Mapping[int, str], left: int) -> None:
-    for column, shown in errors.items():
-        if left <= column < left + len(cells):
-            cells[column - left] = shown

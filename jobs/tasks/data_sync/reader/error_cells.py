@@ -2,8 +2,10 @@
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
+
+from jobs.tasks.data_sync.identity import Cell
 
 # By row, then by column, both counted from 0: what Excel shows there.
 ErrorCells = dict[int, dict[int, str]]
@@ -33,6 +35,18 @@ def find_errors(pieces: Iterable[bytes]) -> ErrorCells:
                 found.setdefault(int(row) - 1, {})[column_of(letters)] = sys.intern(shown.decode())
         before = text[-_OVERLAP:]
     return found
+
+
+def has_errors(xml: bytes) -> bool:
+    """Tell whether there may be error cells."""
+    return _MARK in xml
+
+
+def overlay(cells: list[Cell], errors: Mapping[int, str], left: int) -> None:
+    """Put the errors of a row, by column, into its cells, of which the first is in the column `left`."""
+    for column, shown in errors.items():
+        if left <= column < left + len(cells):
+            cells[column - left] = shown
 
 
 def column_of(letters: bytes) -> int:

@@ -9,14 +9,7 @@ from jobs.tasks.data_sync.reader.merges import Range
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notes:
-    """The error cells of one sheet and its merged ranges.
-
-    Of an xls or xlsx calamine knows the ranges itself. A sheet that `is_large` is streamed: then `rows` is how many it
-    has, `left` is the first column that has anything, counted from 0, and the errors are not needed.
-    """
+    """The error cells of one sheet and its merged ranges; of an xls or xlsx calamine knows the ranges itself."""
 
     errors: ErrorCells = field(default_factory=dict)
     ranges: Sequence[Range] = ()
-    is_large: bool = False
-    rows: int = 0
-    left: int = 0

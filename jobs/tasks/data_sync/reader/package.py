@@ -2,7 +2,7 @@
 
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from posixpath import join, normpath
@@ -19,8 +19,8 @@ _CHUNK: Final = 1024 * 1024
 _CALM: Final = 64 * 1024 * 1024  # bytes that a small file may unpack to at any ratio
 _ENCRYPTED: Final = 0x1  # a flag bit of a zip member
 _PICTURES: Final = ("xl/media/", "Pictures/")  # where xlsx, xlsb and ods keep them
-_BOOK: Final = "xl/workbook.xml"
-_BOOK_RELATIONS: Final = "xl/_rels/workbook.xml.rels"
+BOOK: Final = "xl/workbook.xml"
+BOOK_RELATIONS: Final = "xl/_rels/workbook.xml.rels"
 _BINARY_BOOK: Final = "xl/workbook.bin"
 _BINARY_BOOK_RELATIONS: Final = "xl/_rels/workbook.bin.rels"
 
@@ -52,13 +52,14 @@ class Package:
     def parts_but_pictures(self) -> tuple[str, ...]:
         """Give the names of all parts that a reader of cells may unpack: a picture where it is named as a sheet."""
         names = self._archive.namelist()
-        relations = [self._targets(one) for one in (_BOOK_RELATIONS, _BINARY_BOOK_RELATIONS) if one in names]
+        relations = [self._targets(one) for one in (BOOK_RELATIONS, _BINARY_BOOK_RELATIONS) if one in names]
         named = {target for targets in relations for target in targets.values()}
         return tuple(name for name in names if name in named or not name.startswith(_PICTURES))
 
-    def size_of(self, part: str) -> int:
-        """Give the bytes that a part unpacks to."""
-        return self._archive.getinfo(part).file_size
+    def largest(self, parts: Iterable[str]) -> int:
+        """Give the bytes that the largest of these parts unpacks to; 0 where none of them is there."""
+        wanted = set(parts)
+        return max((part.file_size for part in self._archive.infolist() if part.filename in wanted), default=0)
 
     def pieces(self, part: str) -> Iterator[bytes]:
         """Unpack one part. At its end zipfile compares the checksum, so a part that declares too little is damaged."""
@@ -68,10 +69,10 @@ class Package:
 
     def sheet_parts(self) -> tuple[str, ...]:
         """Give the parts of the sheets, in the order of the workbook; "" where one cannot be told."""
-        targets = self._targets(_BOOK_RELATIONS)
+        targets = self._targets(BOOK_RELATIONS)
         return tuple(
             next((targets[value] for key, value in sheet.items() if key.endswith("}id") and value in targets), "")
-            for sheet in self._tree(_BOOK).iterfind("{*}sheets/{*}sheet")
+            for sheet in self._tree(BOOK).iterfind("{*}sheets/{*}sheet")
         )
 
     def binary_sheet_parts(self) -> tuple[str, ...]:

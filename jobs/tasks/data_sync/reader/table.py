@@ -1,6 +1,6 @@
 """A file opened for reading, the same for every format. It checks nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,6 +33,11 @@ def numbered(rows: Iterator[list[Cell]], header_row: int, merges: Merges) -> Ite
         if cells.count(None) < len(cells):
             merges.fill(number - 1, cells)
             yield number, cells
+
+
+def plain_row(raw: Iterable[Cell]) -> list[Cell]:
+    """Give the cells as they are stored, of those that calamine gives: nothing in place of an empty text."""
+    return [(cell or None) if type(cell) is str else plain(cell) for cell in raw]
 
 
 def plain(cell: Cell) -> Cell:
