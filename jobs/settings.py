@@ -212,6 +212,14 @@ class JobsSettings(EnvironmentModel):
         alias="JOBS_CHILD_MEMORY_MB",
         description="Address space of such a child in MiB, of which 200 go to Python itself; 0: no limit. Not on macOS",
     )
+    loads_at_once: int = Field(
+        default=0,
+        ge=0,
+        le=1_000,
+        alias="JOBS_LOADS",
+        description="Files that PostgreSQL loads at once, of all workers together; others wait, read already. "
+        "0: one less than the worker's machine has processors, at least one",
+    )
     stock_slots: int = Field(
         default=10,
         ge=1,
@@ -230,6 +238,11 @@ class JobsSettings(EnvironmentModel):
     def cache_patience_s(self) -> float:
         """The same in seconds."""
         return self.cache_patience_ms / 1000
+
+    @property
+    def loads(self) -> int:
+        """How many files PostgreSQL loads at once: what is set, else one less than there are processors here."""
+        return self.loads_at_once or max((os.cpu_count() or 1) - 1, 1)
 
     @property
     def media_folder(self) -> Path:

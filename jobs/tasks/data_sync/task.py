@@ -21,6 +21,7 @@ from jobs.tasks.data_sync.quality_score import Report
 from jobs.tasks.data_sync.reader.report import ReadReport
 from jobs.tasks.data_sync.reading import open_reading
 from jobs.tasks.data_sync.templates import TemplateStore
+from jobs.tasks.data_sync.turns import take_turn
 from jobs.tasks.data_sync.uploads import Uploads
 
 _NO_TEMPLATE = "no published template fits its platform, domain and granularity"
@@ -119,6 +120,8 @@ async def _load(context: JobContext, file: CatalogueFile, template: Template) ->
         async with open_reading(path, file.format, template.layout, ReadLimits(), tell) as reading:
             await stage(connection, reading.chunks())
         report = reading.report
+        context.progress(report.read, report.read, "waiting to be loaded")
+        await take_turn(connection, most=context.site.settings.loads)
         context.progress(report.read, report.read, "loading")
         counts = await load(connection, target, read=report.read, currency=report.currency)
         quality = await measure(connection, file, template, job_id=context.job.id)
