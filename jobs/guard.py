@@ -7,8 +7,13 @@ import resource
 import signal
 import sys
 import threading
+import time
+from pathlib import Path
 
 _NICE = 10
+_SESSION_RANK = Path("/proc/self/autogroup")
+_RANK_TRIES = 50
+_RANK_AGAIN_S = 0.11
 _PR_SET_PDEATHSIG = 1
 _LOOK_S = 1.0
 _ORPHANED = 3  # exit status; nobody is there to read it
@@ -26,8 +31,30 @@ def limit_memory(limit_bytes: int) -> None:
 
 
 def give_way() -> None:
-    """Take a processor only while nobody who answers wants it: a child has minutes, a request milliseconds."""
+    """Take a processor only while nobody who answers wants it: a child has minutes, a request milliseconds.
+
+    A Linux that groups processes by session (`kernel.sched_autogroup_enabled`, as most do) heeds their rank within their
+    session only: beside web processes and stores a child would count as much as its whole worker. So it gets a session
+    of its own, of as low a rank.
+    """
     os.nice(_NICE)
+    if _SESSION_RANK.exists():
+        with contextlib.suppress(PermissionError):  # it leads a session, or a group, already
+            os.setsid()
+            threading.Thread(target=_rank_session, name="rank", daemon=True).start()
+
+
+def _rank_session() -> None:
+    """Set the rank of this session; the system takes ten a second from all of its unprivileged processes together."""
+    for _ in range(_RANK_TRIES):
+        try:
+            _SESSION_RANK.write_text(str(_NICE), encoding="ascii")
+        except BlockingIOError:
+            time.sleep(_RANK_AGAIN_S)
+        except OSError:  # read-only, as in some containers: the rank of the process has to do
+            return
+        else:
+            return
 
 
 def end_with_parent(parent: int) -> None:
