@@ -7,7 +7,6 @@ import resource
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 
 _NICE = 10
@@ -46,11 +45,12 @@ def give_way() -> None:
 
 def _rank_session() -> None:
     """Set the rank of this session; the system takes ten a second from all of its unprivileged processes together."""
+    never = threading.Event()
     for _ in range(_RANK_TRIES):
         try:
             _SESSION_RANK.write_text(str(_NICE), encoding="ascii")
         except BlockingIOError:
-            time.sleep(_RANK_AGAIN_S)
+            never.wait(_RANK_AGAIN_S)
         except OSError:  # read-only, as in some containers: the rank of the process has to do
             return
         else:

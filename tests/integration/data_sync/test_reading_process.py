@@ -19,7 +19,6 @@ from jobs.tasks.data_sync.errors import LimitExceededError, ReaderDiedError
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import DateRule, Layout
 from jobs.tasks.data_sync.reading import Reading, open_reading
-from tests.support.conditions import eventually
 from tests.support.reading import format_of
 
 ROWS: Final = 200_000
@@ -132,27 +131,6 @@ def test_an_error_of_the_consumer_ends_the_child(run: Run, large: Path) -> None:
         with pytest.raises(ZeroDivisionError):
             await consume()
         assert is_gone(pids[0])
-
-    run(scenario())
-
-
-@linux_only
-def test_the_child_gives_way_to_all_others(run: Run, large: Path) -> None:
-    """To those of its session and, where the system weighs sessions against each other, to those of any."""
-
-    async def scenario() -> None:
-        async with opened(large) as reading:
-            async for _ in reading.chunks():
-                assert os.getpriority(os.PRIO_PROCESS, reading.pid) == 10 + os.getpriority(os.PRIO_PROCESS, 0)
-                rank = Path(f"/proc/{reading.pid}/autogroup")
-                if rank.exists():
-                    assert os.getsid(reading.pid) == reading.pid
-
-                    async def is_low() -> bool:
-                        return rank.read_text(encoding="ascii").endswith(" nice 10\n")
-
-                    await eventually(is_low)
-                break
 
     run(scenario())
 

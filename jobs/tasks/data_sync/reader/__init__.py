@@ -13,7 +13,8 @@ no connection to anything but its three pipes, and it may crash without harm. It
                   html_parse, cut into rows by html_grid
     book_rows     ... from a workbook (xlsx, xlsb, xls, ods), with what package and merges make of it, and what
                   error_cells, xlsb_records and ods_notes find in it (notes)
-    streamed_rows ... from an xlsx too large to be held as a whole, after a sheet_survey
+    sliced_rows   ... from an xlsx too large to be parsed as a whole: a cut_book of slices, after a sheet_survey
+    sheets        which sheet of a workbook is read
     blame         who is to blame where a library fails
     copy_text     rows as lines of PostgreSQL's COPY text format
     frames        what it answers, length-prefixed frames on stdout

@@ -13,6 +13,7 @@ from typing import Final
 
 from python_calamine import CalamineWorkbook
 
+from jobs.tasks.data_sync.reader.blame import blamed
 from jobs.tasks.data_sync.reader.error_cells import ErrorCells, find_errors, has_errors
 from jobs.tasks.data_sync.reader.merges import Range
 from jobs.tasks.data_sync.reader.package import BOOK, BOOK_RELATIONS
@@ -86,7 +87,8 @@ class CutBook:
         )
         self._archive.close()
         self._archive = zipfile.ZipFile(self._file)
-        return CalamineWorkbook.from_path(f"/dev/fd/{self._file.fileno()}")
+        with blamed():  # not before: a full disk is no fault of the file
+            return CalamineWorkbook.from_path(f"/dev/fd/{self._file.fileno()}")
 
     def errors_of(self, at: int) -> ErrorCells:
         """Give the error cells of a slice."""

@@ -43,8 +43,7 @@ class SlicedBook:
 
     def tables(self, layout: Layout) -> Iterator[Table | None]:
         """Give the table of each visible sheet; None where it ends before the headers."""
-        with blamed():
-            book = self._cut.seal()
+        book = self._cut.seal()
         for index in visible(book):
             if index in self._sheets:
                 sheet = _Sheet(cut=self._cut, book=book, about=self._sheets[index], before=self._before)
