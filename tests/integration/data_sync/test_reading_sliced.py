@@ -1,8 +1,9 @@
 """A large xlsx is read slice by slice, and gives the same rows as one that is parsed as a whole."""
 
 import re
+import resource
 import sys
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.chart import BarChart
 
-from jobs.tasks.data_sync.errors import HeaderChangedError, LimitExceededError, UnreadableFileError
+from jobs.tasks.data_sync.errors import HeaderChangedError, LimitExceededError, ReaderDiedError, UnreadableFileError
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.reading import open_reading
 from tests.support.books import unzipped, written, zipped
@@ -152,6 +153,22 @@ async def test_rows_that_go_back_are_refused(tmp_path: Path) -> None:
     parts[sheet] = parts[sheet].replace(b'r="4"', b'r="2"').replace(b'A4"', b'A2"').replace(b'B4"', b'B2"')
     with pytest.raises(UnreadableFileError, match="row 3 is followed by row 2"):
         await read(written(tmp_path, "back.xlsx", zipped(parts)), limits=SLICED)
+
+
+async def test_a_full_disk_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    """The slices do not fit into the folder of temporary files: the process dies of that, and the job is tried again."""
+    path = xlsx_file(tmp_path, [FIELDS, *[("A1", "杯子", "2010-12-01")] * 100])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with AsyncExitStack() as stack:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))  # handed down to the process that is started
+        try:
+            opening = open_reading(path, format_of(path), layout(), SLICED, lambda *_: None)
+            reading = await stack.enter_async_context(opening)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        with pytest.raises(ReaderDiedError, match="status 1") as died:
+            await anext(reading.chunks())
+    assert "File too large" in died.value.__notes__[0]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
