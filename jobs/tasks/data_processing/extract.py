@@ -1,7 +1,7 @@
 """`extract_product_images`: the pictures of one file become images of its products. Reading them is the worker's."""
 
 import time
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from jobs.context import JobContext
@@ -11,22 +11,26 @@ from jobs.tasks.data_processing.child import report_of
 from jobs.tasks.data_processing.images import ImageStore
 from jobs.tasks.data_processing.limits import PictureLimits
 from jobs.tasks.data_processing.model import Extracted, FoundImage
+from jobs.tasks.data_processing.pictures import FOLDERS
 from jobs.tasks.data_processing.skus import DOMAINS, sku_field
 from jobs.tasks.data_processing.source import MAX_TRIES, QUEUE, RETRY, TIMEOUT_S, bytes_of, own_file
 from jobs.tasks.data_processing.worker.request import Extraction
 from jobs.tasks.data_sync.limits import ReadLimits
-from jobs.tasks.data_sync.model import CatalogueFile, FileFormat
+from jobs.tasks.data_sync.model import CatalogueFile
 from jobs.tasks.data_sync.reader.request import Request
 from jobs.tasks.data_sync.templates import TemplateStore
 
+_READ: Final = ", ".join(FOLDERS)
+
 
 async def extract_product_images(context: JobContext, file_id: UUID) -> dict[str, Any]:
-    """Keep the pictures of one xlsx of products or inventory as images of the SKUs whose rows they stand in.
+    """Keep the pictures of one xlsx, xlsb or ods of products or inventory as images of the SKUs of their rows.
 
-    A picture's row is that of its upper left corner, or of the cell that has it (WPS); the headers, above which there
-    may be anything, are found as the file's template says. What stands outside the data rows, in a row without a SKU,
-    or cannot be read is told among the problems and left out. A SKU that comes twice has the pictures of all of its
-    rows, from top to bottom; the same picture twice is one image. The first picture of a SKU is its main image.
+    A picture's row is that of its upper left corner, or of the cell that it is placed in (by Excel or WPS); the
+    headers, above which there may be anything, are found as the file's template says. What stands outside the data
+    rows, in a row without a SKU, or cannot be read is told among the problems and left out. A SKU that comes twice has
+    the pictures of all of its rows, from top to bottom; the same picture twice is one image. The first picture of a SKU
+    is its main image.
 
     Gives `sheet`, how many `pictures` there are, how many `images` that makes, of which `added` were not known, the
     first 100 `problems` (`row`, `picture`, `reason`), `problems_total`, and the `seconds`. A second run adds nothing.
@@ -73,8 +77,8 @@ async def _request(context: JobContext, file: CatalogueFile) -> Extraction:
 
 def why_without_images(file: CatalogueFile) -> str | None:
     """Say why no images can be taken from a file, whatever is in it; None where they can."""
-    if file.format is not FileFormat.XLSX:
-        return f"pictures are read from xlsx files; this one is {file.format}"
+    if file.format not in FOLDERS:
+        return f"pictures are read from {_READ} files; this one is {file.format}: save it as xlsx and send that"
     if file.source.domain not in DOMAINS:
         return f"pictures belong to SKUs, in files of products or inventory; this one is of {file.source.domain}"
     return None

@@ -9,7 +9,7 @@ from jobs.context import JobContext
 from jobs.errors import JobFailedError, StoreUnavailableError
 from jobs.registry import Task
 from jobs.retry import Backoff, RetryPolicy
-from jobs.tasks.data_processing.follow import extract_after
+from jobs.tasks.data_processing.follow import Followed, extract_after
 from jobs.tasks.data_sync.catalogue import Catalogue, Settlement
 from jobs.tasks.data_sync.component_versions import active_version
 from jobs.tasks.data_sync.errors import FileRefusedError, HeaderChangedError, ReaderDiedError, UnreadableFileError
@@ -31,9 +31,9 @@ async def sync_file(context: JobContext, file_id: UUID) -> dict[str, Any]:
     """Load one catalogued file.
 
     Gives the row counts, the quality report, the seconds it took, what the reader noticed, the active version of the
-    component `sync_file` and the job that extracts the file's pictures (each None where there is none). A file without
-    a published template is skipped, with the reason; a file that cannot be loaded fails the job, and not one of its
-    rows is kept.
+    component `sync_file`, the job that extracts the file's pictures and why none does though it has some (each None
+    where there is none). A file without a published template is skipped, with the reason; a file that cannot be loaded
+    fails the job, and not one of its rows is kept.
     """
     catalogue = Catalogue(context.site.database)
     file = await catalogue.get(file_id)
@@ -64,7 +64,8 @@ async def sync_file(context: JobContext, file_id: UUID) -> dict[str, Any]:
         "component_version": ran_with,
         "currency": loaded.report.currency,
         "merged_ranges": list(loaded.report.merged),
-        "images_task_id": loaded.images_job_id,
+        "images_task_id": loaded.images.job_id,
+        "images_skipped": loaded.images.skipped,
     }
 
 
@@ -73,7 +74,7 @@ class _Loaded:
     counts: RowCounts
     report: ReadReport
     quality: Report
-    images_job_id: str | None
+    images: Followed
 
 
 async def _template(context: JobContext, file: CatalogueFile) -> Template | None:
@@ -132,7 +133,7 @@ async def _load(context: JobContext, file: CatalogueFile, template: Template) ->
         )
         await Catalogue(context.site.database).settle(file.id, context.job, settlement, connection=connection)
         images = await extract_after(file, path, database=context.site.database, connection=connection)
-    return _Loaded(counts=counts, report=report, quality=quality, images_job_id=images)
+    return _Loaded(counts=counts, report=report, quality=quality, images=images)
 
 
 SYNC_FILE = Task(

@@ -164,7 +164,7 @@ async def test_files_that_can_have_no_images_are_refused(web: httpx.AsyncClient,
     """At once, with the field and the reason; an unknown file is not found."""
     csv = (await upload(web, as_csv([ORDERS]))).json()
     orders = await upload_book(web, book_of([("A1", [RED])]), domain="orders")
-    for file, reason in ((csv, "pictures are read from xlsx files"), (orders, "pictures belong to SKUs")):
+    for file, reason in ((csv, "pictures are read from xlsx, xlsb, ods files"), (orders, "pictures belong to SKUs")):
         answer = await web.post("/api/data-processing/images", json={"file_id": file["id"]})
         assert answer.status_code == 422, answer.text
         (mistake,) = answer.json()["errors"]
@@ -197,7 +197,8 @@ async def test_a_sync_is_followed_by_an_extraction(
         file = await catalogue.get(UUID(file_id))
         assert file is not None
         async with database.transaction() as connection:
-            return await extract_after(file, uploads.path_of(file.sha256), database=database, connection=connection)
+            path = uploads.path_of(file.sha256)
+            return (await extract_after(file, path, database=database, connection=connection)).job_id
 
     with_pictures = await upload_book(web, book_of([("A1", [RED])]))
     without = await upload_book(web, book_of([("A1", [])]))

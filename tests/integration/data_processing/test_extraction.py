@@ -176,6 +176,6 @@ async def test_what_can_have_no_images_fails_with_the_reason(site: httpx.AsyncCl
     csv = (await upload(site, as_csv([ORDERS]))).json()
     end = await end_of(site, (await submit(site, "extract_product_images", {"file_id": csv["id"]}))["id"])
     assert (end["state"], end["error"]["message"]) == (
-        "failed", "pictures are read from xlsx files; this one is csv",
+        "failed", "pictures are read from xlsx, xlsb, ods files; this one is csv: save it as xlsx and send that",
     )  # fmt: skip
     assert await images(database) == []

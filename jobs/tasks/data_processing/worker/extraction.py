@@ -12,13 +12,17 @@ from dataclasses import dataclass, field
 from posixpath import basename
 from typing import Any, Final
 from xml.etree import ElementTree as ET
+from xml.parsers import expat
 
 from jobs.tasks.data_processing.errors import BadPictureError, HeadersDifferError
 from jobs.tasks.data_processing.limits import PictureLimits
 from jobs.tasks.data_processing.media import Media, Size
+from jobs.tasks.data_processing.worker.drawings import cell_images
+from jobs.tasks.data_processing.worker.parts import Parts
 from jobs.tasks.data_processing.worker.picture import render, size_of
+from jobs.tasks.data_processing.worker.placed import Placed
 from jobs.tasks.data_processing.worker.request import Extraction
-from jobs.tasks.data_processing.worker.sheet_parts import Placed, SheetParts
+from jobs.tasks.data_processing.worker.sheets import has_unread, placed_on
 from jobs.tasks.data_sync.errors import LimitExceededError, UnreadableFileError
 from jobs.tasks.data_sync.headers import compare
 from jobs.tasks.data_sync.identity import Cell, canonical
@@ -31,7 +35,17 @@ _LONGEST_SKU: Final = 200
 # WPS shows =DISPIMG("ID_...",1) in a cell, and writes that as the cell's text.
 _IN_CELL: Final = re.compile(r'=?(?:_xlfn\.)?DISPIMG\("([^"]{1,200})"')
 _MARK: Final = "DISPIMG("
-_RICH: Final = "pictures that Excel has placed in cells are not read; place them over the cells and send the file again"
+_UNREAD: Final = "pictures that Excel has placed in cells of an xlsb are not read; save it as xlsx and send that"
+
+_DAMAGES: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ET.ParseError,
+    expat.ExpatError,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+)
 
 Frame = tuple[Kind, bytes]
 
@@ -73,43 +87,43 @@ def extract(request: Extraction) -> Iterator[Frame]:
     media.sweep()
     found = _Found(media=media, limits=request.limits)
     with zipfile.ZipFile(reading.path) as archive:
-        parts = SheetParts(archive, limit=request.limits.drawing_bytes)
-        if parts.has_rich_values():
-            found.note(None, None, _RICH)
+        parts = Parts(archive, limit=request.limits.drawing_bytes)
+        if has_unread(parts, reading.format):
+            found.note(None, None, _UNREAD)
         placed, skus = _placed(table, parts, request)
         yield _progress(0, len(placed))
         for done, picture in enumerate(placed, 1):
-            _take(picture, skus.get(picture.row), archive, found)
+            _take(picture, skus, archive, found)
             yield _progress(done, len(placed))
     yield Kind.DONE, json.dumps(_report(table, len(placed), found)).encode()
 
 
-def _placed(table: Table, parts: SheetParts, request: Extraction) -> tuple[list[Placed], Mapping[int, str]]:
+def _placed(table: Table, parts: Parts, request: Extraction) -> tuple[list[Placed], Mapping[int, str]]:
     """Give all pictures of the sheet, from top to bottom, and the SKUs of the rows that have some."""
     placed: list[Placed] = []
     with _blamed():
-        for picture in parts.placed(table.sheet or ""):
+        for picture in placed_on(parts, request.reading.format, table.sheet or ""):
             placed.append(picture)
             _check_count(placed, request.limits)
-        in_cells = parts.cell_images()
+        in_cells = cell_images(parts)
     rows = {picture.row for picture in placed}
     at = request.reading.layout.fields.index(request.sku_field)
     skus: dict[int, str] = {}
     for number, cells in table.rows:
         for column, name in _named(cells) if in_cells else ():
             rows.add(number)
-            placed.append(Placed(row=number, column=column, nth=len(placed), part=in_cells.get(name)))
+            placed.append(Placed(row=number, column=column, part=in_cells.get(name)))
             _check_count(placed, request.limits)
         if number in rows and at < len(cells):
             skus[number] = canonical(cells[at])
-    return sorted(placed, key=lambda one: (one.row, one.column, one.nth)), skus
+    return sorted(placed, key=lambda one: (one.row or 0, one.column)), skus
 
 
 @contextmanager
 def _blamed() -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, ET.ParseError, EOFError, ValueError, NotImplementedError) as error:
+    except _DAMAGES as error:
         raise UnreadableFileError(
             f"The workbook's drawings are damaged ({error}). Save it again in Excel and send the new file."
         ) from error
@@ -126,9 +140,11 @@ def _check_count(placed: list[Placed], limits: PictureLimits) -> None:
         raise LimitExceededError(f"The sheet has more than {limits.pictures:,} pictures.")
 
 
-def _take(picture: Placed, sku: str | None, archive: zipfile.ZipFile, found: _Found) -> None:
+def _take(picture: Placed, skus: Mapping[int, str], archive: zipfile.ZipFile, found: _Found) -> None:
     """Keep one picture for the SKU of its row, or note why not."""
-    if sku is None:
+    if picture.row is None:
+        found.refuse(picture, "it lies on the sheet and on no cell; anchor it to the cell of its product")
+    elif (sku := skus.get(picture.row)) is None:
         found.refuse(picture, "there is no data row where it is anchored")
     elif not sku:
         found.refuse(picture, "its row has no SKU")

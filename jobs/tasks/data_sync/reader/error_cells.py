@@ -10,6 +10,17 @@ from jobs.tasks.data_sync.identity import Cell
 # By row, then by column, both counted from 0: what Excel shows there.
 ErrorCells = dict[int, dict[int, str]]
 
+# By the codes of the binary formats, xls and xlsb.
+_SHOWN: Final = {
+    0x00: "#NULL!",
+    0x07: "#DIV/0!",
+    0x0F: "#VALUE!",
+    0x17: "#REF!",
+    0x1D: "#NAME?",
+    0x24: "#NUM!",
+    0x2A: "#N/A",
+    0x2B: "#GETTING_DATA",
+}
 _MARK: Final = b't="e"'
 _CELL: Final = re.compile(
     rb"""<(?:\w{1,20}:)?c\s                             # a cell
@@ -47,6 +58,11 @@ def overlay(cells: list[Cell], errors: Mapping[int, str], left: int) -> None:
     for column, shown in errors.items():
         if left <= column < left + len(cells):
             cells[column - left] = shown
+
+
+def error_of(code: int) -> str:
+    """Give what Excel shows for an error of the binary formats."""
+    return _SHOWN.get(code, "#ERROR!")
 
 
 def column_of(letters: bytes) -> int:

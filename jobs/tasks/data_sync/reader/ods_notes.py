@@ -48,14 +48,14 @@ class _Content:
         elif self._depth != 1:
             return
         elif name == "table:table-row":
-            self._column, self._rows = 0, _count(attributes, "table:number-rows-repeated")
+            self._column, self._rows = 0, count_of(attributes, "table:number-rows-repeated")
         elif name in _CELLS:
             self._start_cell(attributes)
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
-        cells = _count(attributes, "table:number-columns-repeated")
-        rows = _count(attributes, "table:number-rows-spanned")
-        columns = _count(attributes, "table:number-columns-spanned")
+        cells = count_of(attributes, "table:number-columns-repeated")
+        rows = count_of(attributes, "table:number-rows-spanned")
+        columns = count_of(attributes, "table:number-columns-spanned")
         if rows * columns > 1:
             first = (self._row, self._column)
             self.sheets[-1][1].append((first, (self._row + rows - 1, self._column + columns - 1)))
@@ -88,6 +88,7 @@ class _Content:
         raise UnreadableFileError("The workbook declares entities, as only files made to do harm do.")
 
 
-def _count(attributes: dict[str, str], name: str) -> int:
+def count_of(attributes: dict[str, str], name: str) -> int:
+    """Give how many rows or columns an element stands for or reaches over; 1 where it does not say."""
     said = attributes.get(name, "1")
     return max(int(said[:9]), 1) if said.isdecimal() else 1

@@ -78,7 +78,7 @@ class Package:
     def binary_sheet_parts(self) -> tuple[str, ...]:
         """Give the parts of an xlsb's sheets, in the order of the workbook; "" where one cannot be told."""
         targets = self._targets(_BINARY_BOOK_RELATIONS)
-        return tuple(targets.get(relation, "") for relation in sheet_relations(self.pieces(_BINARY_BOOK)))
+        return tuple(targets.get(relation, "") for relation in sheet_relations(self.pieces(_BINARY_BOOK)).values())
 
     def _targets(self, relations: str) -> dict[str, str]:
         """Give the part that each relation of the workbook leads to."""
