@@ -1,7 +1,7 @@
 """What an OLE2 compound file is, told by the names of its streams: an old workbook, or something else.
 
 Its tables of sectors are not loaded, since a hostile one may claim any size: entries of the directory are known by
-their form, wherever they lie.
+their form, wherever they lie. The reading process alone follows them (`reader.xls_stream`).
 """
 
 import mmap
@@ -15,12 +15,12 @@ SIGNATURE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 _ENTRY_BYTES: Final = 128  # of a directory entry, which lies at a multiple of it
 _ENTRY_TAIL: Final = struct.Struct("<64xHB")  # after the name: its bytes with the closing NUL, and the type
-_START_AT: Final = 116  # where an entry says its stream's first sector
+START_AT: Final = 116  # where an entry says its stream's first sector
 _TYPES: Final = (1, 2)  # a storage or a stream
-_SECTOR_BYTES: Final = {9: 512, 12: 4096}  # by the exponent in the header
-_EXPONENT_AT: Final = 30
+SECTOR_BYTES: Final = {9: 512, 12: 4096}  # by the exponent in the header
+EXPONENT_AT: Final = 30
 
-_BOOKS: Final = ("Workbook", "Book", "WORKBOOK", "BOOK")
+BOOKS: Final = ("Workbook", "Book", "WORKBOOK", "BOOK")
 _PROTECTED: Final = "EncryptedPackage"  # a newer workbook as a whole
 _MACROS: Final = "_VBA_PROJECT_CUR"
 _STRANGERS: Final = (
@@ -39,20 +39,20 @@ _BEFORE_FILEPASS: Final = 3  # records that may stand between the beginning and 
 def look_inside(file: BinaryIO) -> FileFormat:
     """Tell what a compound file holds; NotASpreadsheetError where that cannot be read here, or is protected."""
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        if _entry(content, _PROTECTED) is not None:
+        if entry_of(content, _PROTECTED) is not None:
             raise with_password()
-        book = next((at for at in (_entry(content, name) for name in _BOOKS) if at is not None), None)
+        book = next((at for at in (entry_of(content, name) for name in BOOKS) if at is not None), None)
         if book is None:
-            what = next((what for name, what in _STRANGERS if _entry(content, name) is not None), None)
+            what = next((what for name, what in _STRANGERS if entry_of(content, name) is not None), None)
             raise _damaged() if what is None else not_a_spreadsheet(what)
         if _asks_password(content, book):
             raise with_password()
-        if _entry(content, _MACROS) is not None:
+        if entry_of(content, _MACROS) is not None:
             raise with_macros()
     return FileFormat.XLS
 
 
-def _entry(content: mmap.mmap, name: str) -> int | None:
+def entry_of(content: mmap.mmap | bytes, name: str) -> int | None:
     """Give where the directory entry of this name lies."""
     sought = name.encode("utf-16-le") + b"\0\0"
     at = content.find(sought, _ENTRY_BYTES)
@@ -66,10 +66,10 @@ def _entry(content: mmap.mmap, name: str) -> int | None:
 
 
 def _asks_password(content: mmap.mmap, entry: int) -> bool:
-    sector = _SECTOR_BYTES.get(content[_EXPONENT_AT])
+    sector = SECTOR_BYTES.get(content[EXPONENT_AT])
     if sector is None:
         raise _damaged()
-    (start,) = struct.unpack_from("<L", content, entry + _START_AT)
+    (start,) = struct.unpack_from("<L", content, entry + START_AT)
     at, end = (start + 1) * sector, (start + 2) * sector
     for number in range(_BEFORE_FILEPASS + 2):
         if at + _RECORD.size > min(end, len(content)):

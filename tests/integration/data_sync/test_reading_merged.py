@@ -1,11 +1,13 @@
 """Cells that are really merged are filled in each format that has them, cells that are only empty in none."""
 
+import io
 import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import pytest
+import xlwt
 
 from jobs.tasks.data_sync.errors import LimitExceededError, UnreadableFileError
 from tests.support.books import DATA, ods_bytes, ods_cell, ods_row, unzipped, written, xls_bytes, zipped
@@ -14,6 +16,7 @@ from tests.support.reading import FIELDS, layout, new_book, read
 COVERED: Final = "<table:covered-table-cell/>"
 ERROR: Final = '<table:table-cell office:value-type="string" calcext:value-type="error"><text:p>#N/A</text:p>'
 XLSB_FIELDS: Final = (*FIELDS, "数量", "真")
+ERROR_FIELDS: Final = (*FIELDS, "一", "二", "三")
 
 
 def xls(tmp_path: Path) -> Path:
@@ -118,3 +121,34 @@ async def test_an_xlsb_that_is_cut_off_within_a_record_is_refused(tmp_path: Path
     parts["xl/workbook.bin"] = parts["xl/workbook.bin"][: parts["xl/workbook.bin"].index("rId1".encode("utf-16-le"))]
     with pytest.raises(UnreadableFileError, match="damaged"):
         await read(written(tmp_path, "cut.xlsb", zipped(parts)), layout(1, XLSB_FIELDS))
+
+
+@pytest.mark.parametrize("suffix", ["xls", "xlsx"])
+async def test_errors_in_an_old_workbook_are_what_they_are_in_a_new_one(suffix: str) -> None:
+    """Of values and of formulas, in the sheet that has the headers; texts, truths and numbers that look so are none."""
+    rows, _, _ = await read(DATA / f"errors.{suffix}", layout(2, ERROR_FIELDS))
+    assert [list(row[3].values())[3:] for row in rows] == [
+        ["#N/A", "#DIV/0!", True],
+        ["#VALUE!", "#VALUE!", "#NAME?"],
+        ["#VALUE!", 2, "#REF!"],
+    ]
+
+
+async def test_errors_in_a_large_old_workbook_are_found_among_what_looks_like_them(tmp_path: Path) -> None:
+    """Its table of sectors has many parts, and a number may have the bytes that errors have."""
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("订单", cell_overwrite_ok=True)
+    for column, name in enumerate(XLSB_FIELDS):
+        sheet.write(0, column, name)
+    (looks_so,) = struct.unpack("<d", b"\x05\x02\x08\0" + bytes(4))
+    for row in range(1, 3_001):
+        for column, value in enumerate((f"A{row}", "茶" * 200, "2010-12-01", looks_so, True)):
+            sheet.write(row, column, value)
+    sheet.row(3_000).set_cell_error(1, "#N/A!")  # as xlwt calls it
+    sheet.row(3_000).set_cell_error(3, "#DIV/0!")
+    content = io.BytesIO()
+    book.save(content)
+    rows, _, _ = await read(written(tmp_path, "export.xls", content.getvalue()), layout(1, XLSB_FIELDS))
+    shown = {tuple(row[3].values())[1:] for row in rows[:-1]}
+    assert shown == {("茶" * 200, "2010-12-01", looks_so, True)}
+    assert list(rows[-1][3].values()) == ["A3000", "#N/A", "2010-12-01", "#DIV/0!", True]

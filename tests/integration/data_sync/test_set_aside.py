@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from jobs.stores.database import Database
+from tests.support.books import DATA
 from tests.support.files import ORDERS, as_csv, as_xlsx, publish, sync, upload
 
 GOOD = ("A1", "x", 2, "1.50", "2026-03-01 10:00:00")
@@ -135,3 +136,61 @@ async def test_types_and_ranges_are_shown_as_they_were_given(web: httpx.AsyncCli
     template = await publish(web, types=types, ranges={"quantity": {"minimum": 0}})
     shown = (await web.get(f"/api/data-sync/templates/{template['id']}")).json()
     assert (shown["types"], shown["ranges"]) == (types, {"quantity": {"minimum": 0, "maximum": None}})
+
+
+async def test_rows_of_a_page_are_held_to_the_headers_as_a_browser_shows_them(
+    site: httpx.AsyncClient, database: Database
+) -> None:
+    """An export called .xls: surplus and missing cells are set aside, spans fill what they cover and move the rest."""
+    await publish(site)
+    rows = (
+        "<th>".join(("", *ORDERS)),
+        "<td>A1<td>x<td>1<td>1<td>2026-03-01",
+        "<td>A2<td>x<td>1<td>1<td>2026-03-01<td>more",
+        "<td>A3<td>x<td>1<td>1<td>2026-03-01<td> <td>",
+        "<td>A4<td>x<td>1<td>1",
+        "<td>A5",
+        "<td>A6<td>x<td>1<td colspan=2>1.50",
+        "<td>A7<td colspan=2>7<td>1<td colspan=9>2026-03-01",
+        "<td rowspan=3>A8<td>x<td>1<td>1<td>2026-03-01",
+        "<td>y<td>1<td>1<td>2026-03-01",
+        "<td>A9<td>z<td>1<td>1<td>2026-03-01",
+        "<td>A10<td rowspan=99>x<td>1<td>1<td>2026-03-01",
+    )
+    page = f"<html><body><table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table></body></html>"
+    file = (await upload(site, page.encode(), name="orders.xls")).json()
+    assert file["format"] == "html"
+    progress = await sync(site, file["id"])
+    assert progress["rows"] == {"read": 11, "inserted": 6, "updated": 0, "unchanged": 0, "quarantined": 5}
+    told = await _aside(database)
+    assert [(number, reason) for number, reason, _ in told] == [
+        (3, "column 6 is beyond the 5 headers: the row has 6 cells"),
+        (5, "ordered_at is empty"),
+        (6, "ordered_at is empty"),
+        (7, 'ordered_at "1.50" is no date'),
+        (11, "column 6 is beyond the 5 headers: the row has 6 cells"),
+    ]
+    assert {name: told[4][2][name] for name in ("order_no", "sku", "column 6")} == {
+        "order_no": "A8", "sku": "A9", "column 6": "2026-03-01",
+    }  # fmt: skip
+    facts = await database.fetch("SELECT data FROM facts ORDER BY data ->> 'order_no', data ->> 'sku'")
+    assert [(row["data"]["order_no"], row["data"]["sku"], row["data"]["quantity"]) for row in facts] == [
+        ("A1", "x", "1"), ("A10", "x", "1"), ("A3", "x", "1"), ("A7", "7", "7"), ("A8", "x", "1"), ("A8", "y", "1"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["errors.xls", "errors.xlsx"])
+async def test_an_error_where_a_value_must_be_sets_its_row_aside(
+    site: httpx.AsyncClient, database: Database, name: str
+) -> None:
+    """In a key field or a required one, the same in an old workbook as in a new one; elsewhere it is a value."""
+    names = ("订单号", "名称", "下单时间", "一", "二", "三")
+    layout = {"header_row": 2, "key_fields": ["订单号", "一"], "date_rule": {"field": "下单时间"}}
+    await publish(site, fields=names, required_fields=["二"], types={"一": "number"}, **layout)
+    file = (await upload(site, (DATA / name).read_bytes(), name=name)).json()
+    assert (await sync(site, file["id"]))["rows"]["quarantined"] == 3
+    assert [(number, reason) for number, reason, _ in await _aside(database)] == [
+        (3, '一 "#N/A" is no number; 二 "#DIV/0!" is an error of the workbook, no value'),
+        (4, '一 "#VALUE!" is no number; 二 "#VALUE!" is an error of the workbook, no value'),
+        (5, '一 "#VALUE!" is no number'),
+    ]

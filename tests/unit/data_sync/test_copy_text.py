@@ -111,3 +111,24 @@ def test_a_cell_may_be_as_long_as_the_limit() -> None:
     assert line("A1", "杯" * 40, "20101201", limits=limits)
     with pytest.raises(LimitExceededError, match="row 17: 名称 has more than 40 characters"):
         line("A1", "杯" * 41, "20101201", limits=limits)
+
+
+def test_an_error_is_no_value_of_a_key_or_a_required_field() -> None:
+    """Rows of many products would be one by their #N/A; in any other field it is what the sheet shows."""
+    required = replace(LAYOUT, required_fields=("名称",))
+    for cells, fields in (
+        (("#N/A", "杯子", "20101201"), ["订单号"]),
+        (("#REF!", "#DIV/0!", "20101201"), ["订单号", "名称"]),
+        (("#1", "# 杯子", "20101201"), []),
+    ):
+        written = Lines(required, ReadLimits()).line(17, cells)
+        told = [
+            {"field": field, "detail": f'"{cells[LAYOUT.fields.index(field)]}" is an error of the workbook, no value'}
+            for field in fields
+        ]
+        assert (aside(written)["problems"] if fields else []) == told
+    data = line("A1", "#N/A", "20101201").split(b"\t", 3)[3]
+    assert orjson.loads(data) == {"订单号": "A1", "名称": "#N/A", "下单时间": "20101201"}
+    typed = replace(LAYOUT, key_fields=("订单号",), types={"订单号": FieldType.INTEGER})
+    told_once = [{"field": "订单号", "detail": '"#N/A" is no whole number'}]
+    assert aside(Lines(typed, ReadLimits()).line(17, ("#N/A", "", "20101201")))["problems"] == told_once

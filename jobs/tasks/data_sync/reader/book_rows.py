@@ -13,7 +13,7 @@ from jobs.tasks.data_sync.headers import trimmed
 from jobs.tasks.data_sync.identity import Cell, canonical
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import FileFormat, Layout
-from jobs.tasks.data_sync.reader import ods_notes, xlsb_records
+from jobs.tasks.data_sync.reader import ods_notes, xls_records, xlsb_records
 from jobs.tasks.data_sync.reader.blame import blamed
 from jobs.tasks.data_sync.reader.error_cells import ErrorCells, find_errors, overlay
 from jobs.tasks.data_sync.reader.merges import Merges
@@ -55,7 +55,7 @@ class _Sheet:
 def open_book(path: Path, file_format: FileFormat, layout: Layout, limits: ReadLimits) -> Table:
     """Open the first visible sheet that has the headers; where none has, the first visible one."""
     if file_format is FileFormat.XLS:
-        return fitting(_tables(path, {}, layout), layout)
+        return fitting(_tables(path, xls_records.notes_of(path), layout), layout)
     with open_package(path) as package:
         package.check_size(limits)
         sheets = _SHEET_PARTS[file_format](package)

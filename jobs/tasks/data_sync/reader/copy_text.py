@@ -11,9 +11,11 @@ from jobs.tasks.data_sync.errors import LimitExceededError
 from jobs.tasks.data_sync.identity import Cell, key_hash
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import Layout
+from jobs.tasks.data_sync.reader.error_cells import WORDS as ERRORS
 
 _NUL = "\x00"
 _JSON_NUL = b"\\u0000"
+_JSON_ERROR = b'"#'
 _NUL_SHOWN = "\ufffd"
 
 
@@ -33,6 +35,8 @@ class Lines:
         self._date_at = layout.fields.index(layout.date_rule.field)
         self._date = parser(layout.date_rule.format)
         self._problems = row_check(layout) if layout.required_fields or layout.types else None
+        # The others of a type are told already, and an error in any other field is as good as what it says.
+        self._valued = {*layout.key_fields, *layout.required_fields} - {self._date_field, *layout.types}
         self._cell_characters = limits.cell_characters
 
     def line(self, number: int, cells: Sequence[Cell]) -> bytes:
@@ -45,8 +49,8 @@ class Lines:
             problems.append(Problem(field=self._date_field, detail=f"{shown(cells[self._date_at])}{error}"))
         # strict=True would take 0.6 us more a row.
         data = orjson.dumps(dict(zip(self._fields, cells, strict=False)), default=str)
-        # Neither can be without these cheap signs, which a few innocent rows have too.
-        if len(data) > self._cell_characters or _JSON_NUL in data:
+        # None of it can be without these cheap signs, which a few innocent rows have too.
+        if len(data) > self._cell_characters or _JSON_NUL in data or _JSON_ERROR in data:
             problems += self._check_cells(number, cells)
         if problems or day is None:
             return self._aside(number, cells, problems, day)
@@ -93,6 +97,8 @@ class Lines:
             self._check_length(number, field, cell)
             if isinstance(cell, str) and _NUL in cell:
                 problems.append(Problem(field=field, detail="has a NUL character, which cannot be stored"))
+            elif cell in ERRORS and field in self._valued:
+                problems.append(Problem(field=field, detail=f"{shown(cell)}is an error of the workbook, no value"))
         return problems
 
     def _check_length(self, number: int, field: str, cell: Cell) -> None:

@@ -21,6 +21,8 @@ _SHOWN: Final = {
     0x2A: "#N/A",
     0x2B: "#GETTING_DATA",
 }
+_NEWER: Final = ("#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#BUSY!", "#UNKNOWN!", "#ERROR!")
+WORDS: Final = frozenset({*_SHOWN.values(), *_NEWER})
 _MARK: Final = b't="e"'
 _CELL: Final = re.compile(
     rb"""<(?:\w{1,20}:)?c\s                             # a cell
