@@ -29,6 +29,7 @@ class Action(StrEnum):
     SESSION_BEGIN = "session.begin"
     SESSION_REFUSE = "session.refuse"
     SESSION_END = "session.end"
+    ROW_REPLAY = "row.replay"
     SHOP_CREATE = "shop.create"
     SHOP_CHANGE = "shop.change"
     SHOP_DELETE = "shop.delete"

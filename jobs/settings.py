@@ -185,6 +185,14 @@ class JobsSettings(EnvironmentModel):
         alias="JOBS_AUDIT_DAYS",
         description="Days that PostgreSQL keeps who did what, the audit log. 0: for ever",
     )
+    images_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        alias="JOBS_IMAGES_DAYS",
+        description="Days that product images, after a file has last shown them, and profiles of workbooks are kept. "
+        "0: for ever",
+    )
     stream_max: int = Field(
         default=1_000_000,
         ge=100,

@@ -8,7 +8,7 @@ from app.headers import header_of
 from app.schemas.data_sync import QuarantineQuery, ReplayAllQuery, ReplayBody
 from app.schemas.shapes.quarantine import QuarantineList
 from app.schemas.views.quarantine import quarantined_view, replayed_all_view, replayed_view
-from app.state import deps_of, identity_of
+from app.state import actor_of, deps_of, identity_of
 from jobs.errors import NotFoundError
 
 _LARGEST = 2**31 - 1
@@ -30,7 +30,11 @@ async def replay_row(request: Request) -> Response:
     """POST /api/data-sync/files/{id}/quarantine/{row_number}/replay: load a row, with what was mended."""
     body = await _read_body(request)
     replayed = await deps_of(request).data_sync.quarantine.replay(
-        read_id(request, "file"), _row_number(request), owner=identity_of(request).sees, mended=body.row
+        read_id(request, "file"),
+        _row_number(request),
+        owner=identity_of(request).sees,
+        mended=body.row,
+        by=actor_of(request),
     )
     return answer(replayed_view(replayed))
 
@@ -39,7 +43,11 @@ async def replay_rows(request: Request) -> Response:
     """POST /api/data-sync/files/{id}/quarantine/replay: load what can be loaded by now, as it is."""
     query = read_fields(request.query_params, ReplayAllQuery)
     replayed = await deps_of(request).data_sync.quarantine.replay_all(
-        read_id(request, "file"), owner=identity_of(request).sees, after=query.cursor, limit=query.limit
+        read_id(request, "file"),
+        owner=identity_of(request).sees,
+        after=query.cursor,
+        limit=query.limit,
+        by=actor_of(request),
     )
     return answer(replayed_all_view(replayed))
 

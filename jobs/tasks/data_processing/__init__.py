@@ -10,4 +10,5 @@ source       the file that both work on
 child        the parent's side of the child process; worker/: that process
 images       the table of images; media: the folder of their bytes
 profiles     the table of profiles
+retention    what is dropped of all three once it is old
 """

@@ -19,7 +19,8 @@ SET is_main = excluded.is_main,
     position = excluded.position,
     width = excluded.width,
     height = excluded.height,
-    bytes = excluded.bytes
+    bytes = excluded.bytes,
+    seen_at = now()
 RETURNING held.id, xmax = 0 AS is_new;
 
 -- name: let_see

@@ -13,6 +13,9 @@ from jobs.errors import StoreUnavailableError
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _LEFT_BEHIND_S: Final = 86_400.0  # far beyond any time limit: whoever wrote it is gone
+_WRITTEN_DOWN_S: Final = (
+    43_200.0  # of the days that unused files are kept at least half a one is left, and no job runs as long
+)
 
 
 class Size(StrEnum):
@@ -53,6 +56,54 @@ class Media:
             _sync(place.parent)
         except OSError as error:
             raise StoreUnavailableError(f"the media folder: {error.strerror}") from error
+
+    def use(self, sha256: str, size: Size) -> bool:
+        """Say whether a file is there. If so it counts as used from now on, and nobody takes it for left over. Blocks.
+
+        That is written down twice a day at most.
+        """
+        place = self.path_of(sha256, size)
+        try:
+            if place.stat().st_mtime < time.time() - _WRITTEN_DOWN_S:
+                os.utime(place)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def folders(self) -> list[str]:
+        """Name the folders that the files lie in, by the first digits of their hashes. Blocks."""
+        found = {path.name for size in Size for path in (self._root / size).glob("??")}
+        return sorted(found)
+
+    def unused(self, folder: str, *, unused_s: float) -> set[str]:
+        """Give the hashes in one of the folders that were not used for so many seconds, in either size. Blocks."""
+        young: set[str] = set()
+        found: set[str] = set()
+        for size in Size:
+            for path in (self._root / size / folder).glob("*.jpg"):
+                with suppress(FileNotFoundError):
+                    is_old = path.stat().st_mtime < time.time() - unused_s
+                    (found if is_old else young).add(path.stem)
+        return {sha256 for sha256 in found - young if _SHA256.fullmatch(sha256)}
+
+    def forget(self, sha256: str, *, unused_s: float) -> int:
+        """Take the files of this hash away, but one that was used meanwhile; give how many are gone. Blocks.
+
+        Each is moved aside first: who uses it before that is seen here, and who comes later does not find it.
+        """
+        gone = 0
+        self._unfinished.mkdir(parents=True, exist_ok=True)
+        for size in Size:
+            place = self.path_of(sha256, size)
+            aside = self._unfinished / f"{size}-{sha256}"
+            with suppress(FileNotFoundError):
+                place.replace(aside)
+                if aside.stat().st_mtime < time.time() - unused_s:
+                    aside.unlink()
+                    gone += 1
+                else:
+                    aside.replace(place)
+        return gone
 
     def sweep(self) -> None:
         """Drop what processes that were killed have left unfinished, a day later. Blocks."""

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from jobs.audit import Action, Actor, Deed
 from jobs.errors import ConflictError, InvalidInputError, Mistake, NotFoundError
+from jobs.stores.audit import note
 from jobs.stores.database import Connection, Database, Row
 from jobs.stores.queries import load_queries
 from jobs.tasks.data_sync.catalogue import Catalogue
@@ -69,14 +71,14 @@ class Quarantine:
         return [_row(row) for row in await self._database.fetch(_SQL["list"], file_id, after, limit)]
 
     async def replay(
-        self, file_id: UUID, row_number: int, *, owner: str | None, mended: Mapping[str, Cell]
+        self, file_id: UUID, row_number: int, *, owner: str | None, mended: Mapping[str, Cell], by: Actor
     ) -> Replayed:
         """Load a row by the newest template, with the values of `mended` in place of its own.
 
-        In one transaction it becomes a fact, as if the file were synced again with it, and leaves the quarantine; a
-        later sync of the file knows it as loaded. Raises InvalidInputError, which names the fields, where it still
-        cannot be loaded, NotFoundError where it was never set aside, and ConflictError where it has been replayed,
-        while the file is being synced, and where no template is published.
+        In one transaction it becomes a fact, as if the file were synced again with it, leaves the quarantine, and who
+        did it is written down; a later sync of the file knows it as loaded. Raises InvalidInputError, which names the
+        fields, where it still cannot be loaded, NotFoundError where it was never set aside, and ConflictError where it
+        has been replayed, while the file is being synced, and where no template is published.
         """
         file = await self._file(file_id, owner)
         template = await self._templates.match(file.source)
@@ -104,19 +106,22 @@ class Quarantine:
             await connection.execute(_SQL["resolve"], file_id, row_number)
             await connection.execute(_SQL["settle"], file_id)
             left = await connection.fetch_row(_SQL["remaining"], file_id)
+            details = {"owner": file.owner, "row_number": row_number, "mended": sorted(mended)}
+            deed = Deed(actor=by, action=Action.ROW_REPLAY, object_id=str(file_id), details=details)
+            await note(deed, connection=connection)
         if left is None:
             raise AssertionError("an aggregate gave no row")
         return Replayed(
             row_number=row_number, counts=counts, remaining=left["remaining"], file_state=FileState(left["state"])
         )
 
-    async def replay_all(self, file_id: UUID, *, owner: str | None, after: int, limit: int) -> ReplayedAll:
+    async def replay_all(self, file_id: UUID, *, owner: str | None, after: int, limit: int, by: Actor) -> ReplayedAll:
         """Replay so many rows as they are, each by itself: for after a template was mended. Raises as `replay` does."""
         rows = await self.list(file_id, owner=owner, after=after, limit=limit + 1)
         failed: dict[int, Sequence[Mistake]] = {}
         for row in rows[:limit]:
             try:
-                await self.replay(file_id, row.row_number, owner=owner, mended={})
+                await self.replay(file_id, row.row_number, owner=owner, mended={}, by=by)
             except InvalidInputError as error:
                 failed[row.row_number] = error.mistakes
         return ReplayedAll(

@@ -1,6 +1,7 @@
 """`prune_history`: what is older than the settings say is dropped. What is dropped, and how, is elsewhere."""
 
 from dataclasses import asdict
+from functools import partial
 
 from jobs.context import JobContext
 from jobs.prune import AT_ONCE, Pruner, in_steps
@@ -9,13 +10,16 @@ from jobs.retry import Backoff, RetryPolicy
 from jobs.stores.audit import AuditLog
 from jobs.stores.batches import BatchStore
 from jobs.stores.jobs import JobStore
+from jobs.tasks.data_processing.media import Media
+from jobs.tasks.data_processing.retention import Retention
 from jobs.tasks.scheduled.alerts import AlertStore
 
 
 async def prune_history(context: JobContext) -> dict[str, int]:
-    """Drop old jobs, batches, alerts that are over and entries of the audit log; give how many of each.
+    """Drop old jobs, batches, closed alerts, entries of the audit log, images and profiles; give how many of each.
 
-    JOBS_HISTORY_DAYS 0 keeps all, of the audit log JOBS_AUDIT_DAYS 0.
+    JOBS_HISTORY_DAYS 0 keeps all, of the audit log JOBS_AUDIT_DAYS 0, of images and profiles JOBS_IMAGES_DAYS 0. An
+    image goes before its files, so that one that was stopped leaves no image without them; the next run finds those.
     """
     settings, database = context.site.settings, context.site.database
     pruner = Pruner(
@@ -32,7 +36,14 @@ async def prune_history(context: JobContext) -> dict[str, int]:
         days = settings.history_days
         return await alerts.drop_closed(older_than_days=days, limit=AT_ONCE) if days else 0
 
-    return {**asdict(pruned), "alerts": await in_steps(drop_alerts, lambda _: None)}
+    retention = Retention(database, Media(settings.media_folder), days=settings.images_days)
+    return {
+        **asdict(pruned),
+        "alerts": await in_steps(drop_alerts, lambda _: None),
+        "images": await in_steps(partial(retention.drop_images, limit=AT_ONCE), lambda _: None),
+        "profiles": await in_steps(partial(retention.drop_profiles, limit=AT_ONCE), lambda _: None),
+        "image_files": await retention.drop_files(),
+    }
 
 
 PRUNE_HISTORY = Task(

@@ -234,3 +234,20 @@ async def test_all_rows_can_be_replayed_after_the_template_was_mended(
     assert (failed["row_number"], failed["errors"][0]["pointer"]) == (5, "/row/ordered_at")
     assert [row[:2] for row in await facts(database)] == [(date(2026, 3, 1), f"A{n}") for n in range(3)]
     assert await sheet.state() == "partial"
+
+
+async def test_who_replays_a_row_is_written_down(site: httpx.AsyncClient) -> None:
+    """With the row and the fields that were mended, not their values; what replays nothing leaves no entry."""
+    await publish(site)
+    sheet = await Sheet.of(site, [UNDATED, ("A3", "x", 1, "1", "01/03/2026"), GOOD])
+    assert (await sheet.replay(2, {"ordered_at": "soon"})).status_code == 422
+    assert (await sheet.replay(2, {"sku": "y", "ordered_at": "2026-03-01"})).status_code == 200
+    assert (await sheet.replay(2)).status_code == 409
+    await publish(site, date_rule={"field": "ordered_at", "format": "%d/%m/%Y"})
+    every = await site.post(f"/api/data-sync/files/{sheet.id}/quarantine/replay")
+    assert every.json()["replayed"] == 1
+    told: Any = (await site.get("/api/audit", params={"object_id": sheet.id})).json()["items"]
+    assert [(entry["action"], entry["actor"], entry["outcome"]) for entry in told] == [
+        ("row.replay", "admin", "done")
+    ] * 2
+    assert told[-1]["details"] == {"owner": "admin", "row_number": 2, "mended": ["ordered_at", "sku"]}

@@ -64,3 +64,44 @@ def test_a_workbook_says_whether_it_has_pictures(tmp_path: Path) -> None:
         assert has_pictures(path) is expected
     path.unlink()
     assert has_pictures(path) is False
+
+
+def aged(path: Path, *, days: float) -> None:
+    """Let a file look as if nobody had touched it for so long."""
+    moment = time.time() - days * 86_400
+    os.utime(path, (moment, moment))
+
+
+def test_only_files_that_nobody_uses_are_unused(tmp_path: Path) -> None:
+    """An image is as young as the younger of its two files; using one makes it young, once in half a day."""
+    media = Media(tmp_path)
+    assert (media.folders(), media.unused("5a", unused_s=9)) == ([], set())
+    for sha256 in (_HASH, "5b" * 32):
+        for size in Size:
+            media.keep(sha256, size, b"bytes")
+            aged(media.path_of(sha256, size), days=3)
+    assert media.folders() == ["5a", "5b"]
+    assert media.unused("5a", unused_s=2 * 86_400) == {_HASH}
+    assert media.unused("5a", unused_s=4 * 86_400) == set()
+    assert media.use(_HASH, Size.THUMBNAIL)
+    assert media.unused("5a", unused_s=2 * 86_400) == set()
+    used = media.path_of(_HASH, Size.THUMBNAIL).stat().st_mtime_ns
+    assert media.use(_HASH, Size.THUMBNAIL)
+    assert media.path_of(_HASH, Size.THUMBNAIL).stat().st_mtime_ns == used
+    assert not media.use("77" * 32, Size.ORIGINAL)
+
+
+def test_a_file_that_is_used_meanwhile_is_not_taken_away(tmp_path: Path) -> None:
+    """The other is; and what is gone already, or was left aside by a killed process, is no failure."""
+    media = Media(tmp_path)
+    for size in Size:
+        media.keep(_HASH, size, b"bytes")
+        aged(media.path_of(_HASH, size), days=3)
+    media.use(_HASH, Size.ORIGINAL)
+    assert media.forget(_HASH, unused_s=2 * 86_400) == 1
+    assert files_in(tmp_path) == [media.path_of(_HASH, Size.ORIGINAL)]
+    aside = tmp_path / "unfinished" / f"{Size.ORIGINAL}-{_HASH}"
+    aside.write_bytes(b"left")
+    aged(media.path_of(_HASH, Size.ORIGINAL), days=3)
+    assert (media.forget(_HASH, unused_s=2 * 86_400), media.forget(_HASH, unused_s=2 * 86_400)) == (1, 0)
+    assert files_in(tmp_path) == []

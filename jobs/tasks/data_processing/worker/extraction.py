@@ -191,9 +191,9 @@ def _kept(content: bytes, found: _Found) -> str:
 def _known(sha256: str, media: Media) -> tuple[int, int, int] | None:
     """Look for what an earlier extraction has kept: files appear whole, and the picture itself is their name."""
     try:
-        original = media.path_of(sha256, Size.ORIGINAL).read_bytes()
-        if not media.path_of(sha256, Size.THUMBNAIL).is_file():
+        if not all(media.use(sha256, size) for size in Size):
             return None
+        original = media.path_of(sha256, Size.ORIGINAL).read_bytes()
         return (*size_of(original), len(original))
     except (OSError, ValueError):
         return None
