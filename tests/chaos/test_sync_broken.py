@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import httpx
@@ -14,8 +15,12 @@ from redis.asyncio import Redis
 from jobs import keys
 from jobs.stores.database import Database
 from tests.chaos.exports import count_facts, export, publish_template, sync, upload
+from tests.chaos.outages import stopped
 from tests.support.conditions import eventually, reaches
 from tests.support.processes import Running, worker_process
+from tests.support.running import ran_now
+from tests.support.servers import Servers
+from tests.support.site import running_web
 
 _ROWS = 60_000
 _READER = "jobs.tasks.data_sync.reader"
@@ -51,6 +56,12 @@ async def _error_type(web: httpx.AsyncClient, task_id: str) -> str | None:
     """Give the type of a job's error as soon as it is written, which is a moment after the state is known."""
     error: Any = (await web.get(f"/api/jobs/{task_id}")).json()["error"]
     return None if error is None else str(error["type"])
+
+
+async def _stands(redis_url: str, task_id: str, how: tuple[str | None, str | None]) -> bool:
+    """Say whether Redis has a job in this state and after so many tries; nothing of one that has ended."""
+    async with Redis.from_url(redis_url, decode_responses=True) as redis:
+        return tuple(await redis.hmget(keys.job(task_id), "st", "try")) == how
 
 
 async def _next_try_now(redis_url: str, task_id: str) -> None:
@@ -98,6 +109,38 @@ async def test_a_load_whose_reading_process_is_killed_is_tried_again(
         await _next_try_now(redis_url, task_id)
         ended = await reaches(web, task_id, "succeeded", within_s=_LOAD_S)
     assert (ended["tries"], ended["result"]["rows"]["inserted"]) == (2, _ROWS)
+    assert await count_facts(database) == _ROWS
+
+
+async def test_a_load_whose_tries_an_outage_has_used_up_is_due_as_soon_as_it_is_over(
+    web: httpx.AsyncClient, database: Database, environ: dict[str, str], redis_url: str, servers: Servers
+) -> None:
+    """PostgreSQL is away from the middle of the first try to the end of the last: the file is failed, and is swept."""
+    environ = {**environ, "JOBS_TIMETABLE": "off; sync_pending_files=0 0 29 2 *"}
+    await publish_template(web)
+    file = await upload(web, export(_ROWS))
+    task_id = await sync(web, file["id"])
+
+    async def has_failed() -> bool:
+        return bool((await web.get(f"/api/data-sync/files/{file['id']}")).json()["state"] == "failed")
+
+    async with worker_process(environ):
+        await _rows_are_read(web, task_id)
+        async with stopped(servers.postgres):
+            for tries in (1, 2):
+                await eventually(partial(_stands, redis_url, task_id, ("retrying", str(tries))), within_s=_LOAD_S)
+                await _next_try_now(redis_url, task_id)
+            await eventually(partial(_stands, redis_url, task_id, (None, None)), within_s=_LOAD_S)
+        await reaches(web, task_id, "failed", within_s=_LOAD_S)
+        assert await eventually(lambda: _error_type(web, task_id)) == "StoreUnavailableError"
+        await eventually(has_failed)  # which it has once the end of its job is written
+        assert await count_facts(database) == 0
+        async with running_web(environ) as scheduling:
+            assert (await ran_now(scheduling, "sync_pending_files"))["result"]["files"] == 1
+        swept = (await web.get(f"/api/data-sync/files/{file['id']}")).json()["task_id"]
+        assert swept != task_id
+        ended = await reaches(web, swept, "succeeded", within_s=2 * _LOAD_S)
+    assert ended["result"]["rows"]["inserted"] == _ROWS
     assert await count_facts(database) == _ROWS
 
 

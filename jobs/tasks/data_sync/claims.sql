@@ -2,8 +2,8 @@
 -- only by another statement.
 
 -- Files that are due, oldest first: those that nobody has synced yet, those whose next attempt has come, and those whose
--- job ended amid the load, being cancelled, or a day ago: such a file may be what kills workers. What others are claiming
--- at this moment is left to them.
+-- job ended amid the load: being cancelled, since a store was away for all of its tries, which is not the file's doing, or
+-- a day ago, as such a file may be what kills workers. What others are claiming at this moment is left to them.
 -- $1 owner, $2 platform, $3 domains, $4 granularities, $5 uploaded since (each NULL for any), $6 only those whose
 -- template is published, $7 how many
 -- name: due
@@ -17,7 +17,11 @@ WHERE
             SELECT FROM jobs AS ended
             WHERE
                 ended.id = f.job_id
-                AND (ended.state = 'cancelled' OR ended.finished_at <= now() - interval '1 day')
+                AND (
+                    ended.state = 'cancelled'
+                    OR ended.state = 'failed' AND ended.error ->> 'type' = 'StoreUnavailableError'
+                    OR ended.finished_at <= now() - interval '1 day'
+                )
         )
     )
     AND ($1::text IS NULL OR f.owner = $1)

@@ -118,9 +118,12 @@ async def test_a_sweep_and_submitters_take_no_file_twice(client: httpx.AsyncClie
 _LEFT = """
 WITH ended AS (
     INSERT INTO jobs (
-        id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, finished_at
+        id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, finished_at, error
     )
-    VALUES ($1, 'sync_file', 'data_sync', 'admin', $3, 5, '{}', '{}', 3, 300, now(), now() - $4::interval)
+    VALUES (
+        $1, 'sync_file', 'data_sync', 'admin', $3, 5, '{}', '{}', 3, 300, now(), now() - $4::interval,
+        jsonb_build_object('type', $5::text)
+    )
     RETURNING id
 )
 
@@ -129,12 +132,19 @@ UPDATE files SET state = 'processing', job_id = ended.id FROM ended WHERE files.
 
 
 @pytest.mark.parametrize(
-    ("state", "ago", "is_due"), [("cancelled", "0 s", 1), ("failed", "1 hour", 0), ("failed", "25 hours", 1)]
+    ("state", "error", "ago", "is_due"),
+    [
+        ("cancelled", None, "0 s", 1),
+        ("failed", "StoreUnavailableError", "0 s", 1),
+        ("failed", "JobFailedError", "1 hour", 0),
+        ("failed", "JobFailedError", "25 hours", 1),
+    ],
 )
 async def test_what_an_ended_job_has_left_amid_the_load(
-    client: httpx.AsyncClient, database: Database, state: str, ago: str, is_due: int
+    client: httpx.AsyncClient, database: Database, state: str, error: str | None, ago: str, is_due: int
 ) -> None:
-    """Cancelled, it is due; one that has outlived its worker too often is not before a day."""
+    """Cancelled, or failed for a store, it is due; one that has outlived its worker too often is not before a day."""
     (file,) = await _upload(client, 1)
-    await database.execute(_LEFT.replace("$4::interval", f"interval '{ago}'"), "ended", file, state)
+    left = _LEFT.replace("$4::interval", f"interval '{ago}'").replace("$5", "$4")
+    await database.execute(left, "ended", file, state, error)
     assert (await _sweep(client))["files"] == is_due
