@@ -71,15 +71,16 @@ class StockColumns:
 
     def found_in(self, headers: Sequence[str]) -> Mapping[Column, str]:
         """Give the header of each column that is among these. Case, width, blanks and punctuation do not count."""
-        plain = {_plain(header): header for header in reversed(headers)}
+        plain = {plain_name(header): header for header in reversed(headers)}
         found: dict[Column, str] = {}
         for column in Column:
             for name in (*self.names.get(column, ()), *_BUILT_IN[column]):
-                if (header := plain.get(_plain(name))) is not None:
+                if (header := plain.get(plain_name(name))) is not None:
                     found[column] = header
                     break
         return found
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Give what is compared of a header: its letters and digits, whatever their case and width."""
     return "".join(letter for letter in unicodedata.normalize("NFKC", name).casefold() if letter.isalnum())

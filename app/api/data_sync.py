@@ -15,6 +15,7 @@ from app.schemas.views.jobs import job_view
 from app.state import deps_of, identity_of, require_admin
 from jobs.errors import InvalidInputError, Mistake
 from jobs.tasks.data_sync.catalogue import Description
+from jobs.tasks.data_sync.default_keys import default_keys
 from jobs.tasks.data_sync.model import DateRule, Layout, Range, Source
 from jobs.tasks.data_sync.templates import TemplateFilter
 from jobs.tasks.data_sync.uploads import LARGEST_BYTES
@@ -72,7 +73,7 @@ async def create_template(request: Request) -> Response:
     layout = Layout(
         header_row=body.header_row,
         fields=body.fields,
-        key_fields=body.key_fields,
+        key_fields=body.key_fields or default_keys(body.domain, body.fields, day=body.date_rule.field),
         required_fields=body.required_fields,
         date_rule=DateRule(field=body.date_rule.field, format=body.date_rule.format),
         types=body.types,

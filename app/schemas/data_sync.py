@@ -75,8 +75,9 @@ class TemplateBody(Body):
     granularity: Granularity
     header_row: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="The row that has the headers.")
     fields: Annotated[tuple[Header, ...], Field(min_length=1, max_length=512)] = Field(description="Them, in order.")
-    key_fields: Annotated[tuple[Header, ...], Field(min_length=1, max_length=64)] = Field(
-        description="Those that tell rows apart, beside the day."
+    key_fields: Annotated[tuple[Header, ...], Field(min_length=1, max_length=64)] | None = Field(
+        None,
+        description="Those that tell rows apart, beside the day. Left out: the domain's, by what fields are called.",
     )
     required_fields: Annotated[tuple[Header, ...], Field(max_length=512)] = ()
     date_rule: DateRuleBody

@@ -5,7 +5,9 @@ from typing import Any
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
+from jobs import keys
 from tests.chaos.outages import stopped
 from tests.support.conditions import eventually
 from tests.support.metrics import samples_of, value_of
@@ -43,6 +45,16 @@ async def test_all_types_are_there_before_anything_was_read(web: httpx.AsyncClie
     items = (await web.get(STATS)).json()["items"]
     assert [one["type"] for one in items] == TYPES
     assert items[2] == {"type": "shops", "hits": 0, "misses": 0, "sets": 0, "errors": 0, "hit_rate": None}
+
+
+async def test_lists_are_kept_for_five_minutes_at_most(web: httpx.AsyncClient, redis_url: str) -> None:
+    """And a tenth less at least, so that what was read at once does not expire at once."""
+    for path in (ACCOUNTS, "/api/data-sync/component-versions"):
+        assert (await web.get(path)).status_code == 200
+    async with Redis.from_url(redis_url) as redis:
+        left = [await redis.pttl(name) async for name in redis.scan_iter(f"{keys.CACHE_VALUE}*")]
+    assert len(left) == 2
+    assert all(240_000 < left_ms <= 300_000 for left_ms in left), left
 
 
 async def test_reads_of_all_processes_are_counted(web: httpx.AsyncClient, other: httpx.AsyncClient) -> None:

@@ -207,6 +207,18 @@ async def test_a_template_that_makes_no_sense_is_refused(
     assert await database.fetch("SELECT id FROM templates") == []
 
 
+async def test_a_template_may_leave_its_keys_to_the_domain(web: httpx.AsyncClient) -> None:
+    """By what its fields are called; where none is called so, it is asked for them."""
+    kept = {name: value for name, value in TEMPLATE.items() if name != "key_fields"}
+    day = TEMPLATE["date_rule"]["field"]
+    for fields, keys in ((["SKU", "订单号", day], ["订单号"]), (["SKU", "名称", day], None)):
+        answer = await web.post("/api/data-sync/templates", json={**kept, "fields": fields, "required_fields": []})
+        if keys is None:
+            assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/key_fields")
+        else:
+            assert (answer.status_code, answer.json()["key_fields"]) == (201, keys)
+
+
 async def test_what_is_not_there_is_not_found(web: httpx.AsyncClient) -> None:
     """Files, templates and syncs, by ids of any form."""
     for name in (uuid4(), "nothing"):
