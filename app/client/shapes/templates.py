@@ -62,16 +62,17 @@ class NewRange(TypedDict, total=False):
 class NewTemplate(TypedDict):
     """What a template is made of. `fields` are the headers in order, `key_fields` tell rows apart, beside the day.
 
-    `header_row` is 1 by default, `repeats` is `number`: the n-th row of a key is a fact of its own.
+    Keys that are left out are the domain's, by what the fields are called. `header_row` is 1 by default, `repeats` is
+    `number`: the n-th row of a key is a fact of its own.
     """
 
     platform: str
     domain: Domain
     granularity: Granularity
     fields: Sequence[str]
-    key_fields: Sequence[str]
     date_rule: NewDateRule
     sub_domain: NotRequired[str | None]
+    key_fields: NotRequired[Sequence[str] | None]
     header_row: NotRequired[int]
     required_fields: NotRequired[Sequence[str]]
     repeats: NotRequired[Repeats]
