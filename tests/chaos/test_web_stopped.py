@@ -5,6 +5,7 @@ import itertools
 import random
 import signal
 import time
+from contextlib import AsyncExitStack
 
 import httpx
 from redis.asyncio import Redis
@@ -14,12 +15,17 @@ from jobs.stores.database import Database
 from tests.chaos.outages import stopped
 from tests.chaos.workers import hasty_recoverer, worker_of
 from tests.support.conditions import eventually, reaches
+from tests.support.held import held_port, web_behind
 from tests.support.leaks import assert_nobody_has_anything
 from tests.support.processes import web_process, worker_process
 from tests.support.servers import Servers
-from tests.support.site import submit
+from tests.support.site import ADMIN_KEY, submit
 
 _SOON_S = 2.0
+_SUBMISSION = (
+    f"POST /api/jobs HTTP/1.1\r\nHost: switchyard\r\nAuthorization: Bearer {ADMIN_KEY}\r\n"
+    'Content-Type: application/json\r\nContent-Length: 21\r\n\r\n{"task": "diag.noop"}'
+).encode()
 
 
 async def test_a_stopped_web_process_answers_those_who_wait(environ: dict[str, str]) -> None:
@@ -46,6 +52,30 @@ async def test_a_stopped_web_process_answers_those_who_wait(environ: dict[str, s
         await client.aclose()
         assert await web.ends(within_s=5) in {0, -signal.SIGTERM}
         assert time.monotonic() - began < _SOON_S
+
+
+async def test_who_has_connected_is_answered_by_a_process_that_stops(environ: dict[str, str]) -> None:
+    """On a connection that has carried nothing yet, and on one that was kept: it then ends with the answer.
+
+    This is what nginx meets when it connects just before the stop and is read just after it.
+    """
+    with held_port() as held:
+        async with web_behind(held, environ) as web, AsyncExitStack() as stack:
+            doors = [await asyncio.open_connection(*held.getsockname()) for _ in range(2)]
+            for _, writer in doors:
+                stack.callback(writer.close)
+            # Both are accepted before this one's answer: connections are taken in the order in which they come.
+            doors[1][1].write(_SUBMISSION)
+            status, ends = await _answer(doors[1][0])
+            assert (status, ends) == (202, False)
+            web.send(signal.SIGTERM)
+            await web.says("Shutting down")
+            for _, writer in doors:
+                writer.write(_SUBMISSION)
+            for reader, _ in doors:
+                assert await _answer(reader) == (202, True)
+                assert await reader.read() == b""
+            assert await web.ends(within_s=5) in {0, -signal.SIGTERM}
 
 
 async def test_a_job_outlives_the_web_process_that_accepted_it(
@@ -109,6 +139,14 @@ async def _send(client: httpx.AsyncClient, key: str) -> httpx.Response:
     answer = await client.post("/api/jobs", json={"task": "diag.noop"}, headers={"Idempotency-Key": key})
     assert answer.status_code == 202, answer.text
     return answer
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, bool]:
+    """Read one; give its status, and whether it says that the connection ends with it."""
+    status, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
+    headers = httpx.Headers(dict(line.split(": ", 1) for line in lines))
+    await reader.readexactly(int(headers["content-length"]))
+    return int(status.split()[1]), headers.get("connection") == "close"
 
 
 async def _load(client: httpx.AsyncClient, name: str, accepted: dict[str, str], broken: list[str]) -> None:

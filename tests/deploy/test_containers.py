@@ -21,7 +21,7 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 
 def test_containers_start_what_the_procfile_starts() -> None:
     """The web process is the image's own command."""
-    (own,) = re.findall(r"^CMD (\[.*\])$", IMAGE, re.MULTILINE)
+    (own,) = re.findall(r"^CMD (\[.*?\])$", IMAGE.replace("\\\n", ""), re.MULTILINE)
     for name in PROCESSES:
         line = re.sub(r"\$\{\w+:-(.*?)\}", r"\1", read_procfile(ROOT / "Procfile")[name])
         assert SERVICES[name].get("command", yaml.safe_load(own)) == shlex.split(line)

@@ -67,20 +67,13 @@ async def _end(web: Running) -> None:
 
 
 async def _ask(holder: socket.socket, done: asyncio.Event) -> int:
-    """Ask again and again, each time by a new connection; give how many answers there were. A refusal is raised.
-
-    A server that stops closes a connection that it has just taken and read nothing of, about once in a hundred stops:
-    then the question is put again, as nginx does.
-    """
+    """Ask again and again, each time by a new connection; give how many answers there were. A refusal is raised."""
     answered = 0
     limits = httpx.Limits(max_keepalive_connections=0)
     host, port = holder.getsockname()
     async with httpx.AsyncClient(base_url=f"http://{host}:{port}", timeout=PATIENCE_S, limits=limits) as client:
         while not done.is_set():
-            try:
-                answer = await client.get("/healthz")
-            except (httpx.RemoteProtocolError, httpx.ReadError):
-                answer = await client.get("/healthz")
+            answer = await client.get("/healthz")
             assert answer.status_code == httpx.codes.OK
             answered += 1
     return answered

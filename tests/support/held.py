@@ -22,6 +22,9 @@ async def web_behind(held: socket.socket, environ: Mapping[str, str], *, tree: P
     """Start what switchyard-web@ starts, of this release, with this socket in the place of the third file."""
     command = command_of("switchyard-web@")
     command[command.index("--fd") + 1] = str(held.fileno())
+    if not (tree / "app/lingering.py").exists():  # a release from before that
+        at = command.index("--http")
+        del command[at : at + 2]
     async with started(command, environ, files=[held.fileno()], tree=tree) as web:
         await web.says("Uvicorn running on socket")
         yield web
