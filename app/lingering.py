@@ -13,6 +13,7 @@ class LingeringProtocol(HttpToolsProtocol):
     and told that the connection ends with the answer.
     """
 
+    _asked = False  # `cycle`, the last request, is None before the first
     _stopping = False
 
     def shutdown(self) -> None:
@@ -27,12 +28,13 @@ class LingeringProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin with the request; once the server stops it is the connection's last."""
         super().on_headers_complete()
+        self._asked = True
         if self._stopping:
             self.cycle.keep_alive = False
 
     @property
     def _is_idle(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
+        return not self._asked or self.cycle.response_complete
 
     def _close_if_idle(self) -> None:
         if self._is_idle:

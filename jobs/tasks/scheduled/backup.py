@@ -16,19 +16,27 @@ from jobs.tasks.scheduled.errors import BackupFailedError
 from jobs.tasks.scheduled.folder import BackupFolder
 from jobs.tasks.scheduled.programs import Programs
 from jobs.tasks.scheduled.records import BackupRecords
+from jobs.tasks.scheduled.sessions import are_shared
 
 _NAMED = 5
+# pg_dump empties its session's search_path: whom a pooler gave that session next would find no tables in it.
+_SHARED = (
+    "a pooler shares sessions of PostgreSQL, as PgBouncer's pool_mode = transaction does, and pg_dump would spoil"
+    " them: give this worker PostgreSQL's own address in DATABASE_URL"
+)
 
 
 async def backup_database(context: JobContext) -> dict[str, Any]:
     """Back up, check, keep the newest; give name, size in bytes, tables, seconds and how many older ones went.
 
-    Raises BackupFailedError with what pg_dump says, or where tables are not in what it has written; nothing half-made
-    stays then, and no older backup goes.
+    Raises JobFailedError where no backup can be made as things are set, BackupFailedError with what pg_dump says, or
+    where tables are not in what it has written; nothing half-made stays then, and no older backup goes.
     """
     settings = context.site.settings
     if settings.backup_dir is None:
         raise JobFailedError("JOBS_BACKUP_DIR is not set where this worker runs")
+    if await are_shared(context.site.database):
+        raise JobFailedError(_SHARED)
     folder, records = BackupFolder(settings.backup_dir), BackupRecords(context.site.database)
     programs = Programs(settings.postgres_bin, libpq_variables(settings.database_url.get_secret_value()))
     began_at, began = datetime.now(UTC), time.monotonic()
