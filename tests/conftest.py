@@ -18,14 +18,17 @@ from tests.support.site import environment, running_web, running_worker
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take `--system`."""
+    """Take `--system` and `--install`."""
     parser.addoption("--system", action="store_true", help="run the tests of a whole system alone, at full size")
+    parser.addoption("--install", action="store_true", help="follow the guide on a clean host, and run nothing else")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out all other tests with `--system`."""
+    """Leave out all other tests with `--system` and `--install`, and what `--install` is for without it."""
     if config.getoption("--system"):
         items[:] = [item for item in items if item.get_closest_marker("system")]
+    is_install = bool(config.getoption("--install"))
+    items[:] = [item for item in items if bool(item.get_closest_marker("install")) == is_install]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -103,16 +103,23 @@ class Running:
 
 @asynccontextmanager
 async def started(
-    command: Sequence[str], environ: Mapping[str, str], *, files: Sequence[int] = (), tree: Path = ROOT
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    files: Sequence[int] = (),
+    stdin: int | None = None,
+    tree: Path = ROOT,
 ) -> AsyncIterator[Running]:
     """Start a program with these variables beside ours; it is killed at the end where it still runs.
 
-    It keeps the open `files`, under the same numbers. Where it is Python's, it has the packages of `tree`.
+    It keeps the open `files`, under the same numbers, and reads `stdin`, else what we read. Where it is Python's, it
+    has the packages of `tree`.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=tree,
         env={**os.environ, "PYTHONUNBUFFERED": "1", **environ},
+        stdin=stdin,
         stdout=PIPE,
         stderr=STDOUT,
         start_new_session=True,
