@@ -85,10 +85,10 @@ async def clean_root(packages: Sequence[str]) -> AsyncIterator[CleanRoot]:
         pytest.skip("needs root, for namespaces")
     if shutil.disk_usage("/dev/shm").total < _ROOM_BYTES:  # noqa: S108  as much may any such file system take
         pytest.skip("needs three gigabytes of memory")
-    with tempfile.TemporaryDirectory(prefix="switchyard-root-") as folder, _cgroup() as cgroup:
+    with _cgroup() as cgroup:
         entered = f'echo $$ > {cgroup}/cgroup.procs && exec "$@" </dev/null'
         namespaces = ("unshare", "--fork", "--kill-child", "--pid", "--mount", "--uts", "--ipc", "--cgroup")
-        command = ["sh", "-c", entered, "sh", *namespaces, str(_SCRIPT), folder, suite, mirror, *packages]
+        command = ["sh", "-c", entered, "sh", *namespaces, str(_SCRIPT), suite, mirror, *packages]
         # Were we killed, the leash would end it; then there is nobody left in its cgroup either.
         async with started(leash().held(command, scratch=cgroup), {}, stdin=leash().fd) as init:
             try:

@@ -1,11 +1,11 @@
 #!/bin/sh
-# PID 1 in namespaces of its own: makes a clean Debian in memory, moves into it and becomes its systemd. All of it ends with
-# this process, and leaves nothing but its cgroup. What it tells is `python VERSION`, then `becomes systemd`.
+# PID 1 in namespaces of its own: makes a clean Debian in memory, moves into it and becomes its systemd. All of it ends
+# with this process, and leaves nothing but its cgroup. What it tells is `python VERSION`, then `becomes systemd`.
 #
-# clean_root.sh FOLDER SUITE MIRROR PACKAGE...   the packages are fetched here, so that apt-get finds them without a network
+# clean_root.sh SUITE MIRROR PACKAGE...   the packages are fetched here, so that apt-get finds them without a network
 set -eu
-root=$1 suite=$2 mirror=$3
-shift 3
+root=/mnt suite=$1 mirror=$2 # whatever is mounted there elsewhere
+shift 2
 
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs "$root"
@@ -31,8 +31,8 @@ mkdir "$root/dev/pts" "$root/dev/shm"
 mount -t devpts -o newinstance,ptmxmode=666,mode=620,gid=5 devpts "$root/dev/pts"
 mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 
-# The network ends here: what systemd starts has a loop-back of its own, and no more. sysfs shows the network of who mounts
-# it, and mounts are shared, as systemd hands secrets to services by mounts that it makes elsewhere.
+# The network ends here: what systemd starts has a loop-back of its own, and no more. sysfs shows the network of who
+# mounts it, and mounts are shared, as systemd hands secrets to services by mounts that it makes elsewhere.
 mkdir "$root/former"
 cd "$root"
 pivot_root . former
