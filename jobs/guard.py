@@ -32,8 +32,8 @@ def limit_memory(limit_bytes: int) -> None:
 def give_way() -> None:
     """Take a processor only while nobody who answers wants it: a child has minutes, a request milliseconds.
 
-    A Linux that groups processes by session (`kernel.sched_autogroup_enabled`, as most do) heeds their rank within their
-    session only: beside web processes and stores a child would count as much as its whole worker. So it gets a session
+    A Linux that groups processes by session (`kernel.sched_autogroup_enabled`, as most do) heeds their rank only within
+    their session: beside web processes and stores a child would count as much as its whole worker. So it gets a session
     of its own, of as low a rank.
     """
     os.nice(_NICE)

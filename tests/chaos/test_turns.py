@@ -32,16 +32,20 @@ async def test_as_many_as_may_have_a_turn_and_the_next_waits(database: Database)
         async with database.transaction() as connection:
             await take_turn(connection, most=2)
 
+    async def have_until_another_waits() -> None:
+        async with database.transaction() as connection:
+            await take_turn(connection, most=2)
+            waiting.append(asyncio.create_task(have()))
+            await eventually(lambda: _wait(database, 1))
+            await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    waiting: list[asyncio.Task[None]] = []
     async with database.transaction() as first:
         await take_turn(first, most=2)
         with pytest.raises(StoreUnavailableError):
-            async with database.transaction() as second:
-                await take_turn(second, most=2)
-                third = asyncio.create_task(have())
-                await eventually(lambda: _wait(database, 1))
-                await second.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+            await have_until_another_waits()
         await have()
-    await third
+    await asyncio.gather(*waiting)
 
 
 async def test_a_killed_worker_keeps_no_turn(

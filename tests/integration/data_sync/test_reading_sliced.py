@@ -102,7 +102,8 @@ async def test_refusals_are_the_same(tmp_path: Path) -> None:
 
 
 TEXTS = (
-    '<sst><si><t>订单号</t></si><si><r><t>名</t></r><r><rPr><b/></rPr><t>称</t></r><rPh sb="0" eb="1"><t>ミョウ</t></rPh>'
+    "<sst><si><t>订单号</t></si>"
+    '<si><r><t>名</t></r><r><rPr><b/></rPr><t>称</t></r><rPh sb="0" eb="1"><t>ミョウ</t></rPh>'
     '</si><si><t>下单时间</t></si><si><t></t></si><si><t xml:space="preserve"> 杯子 &amp; _x000D_</t></si></sst>'
 )
 STYLES = (
@@ -156,7 +157,7 @@ async def test_rows_that_go_back_are_refused(tmp_path: Path) -> None:
 
 
 async def test_a_full_disk_is_no_fault_of_the_file(tmp_path: Path) -> None:
-    """The slices do not fit into the folder of temporary files: the process dies of that, and the job is tried again."""
+    """The slices do not fit into the folder of temporary files: the process dies of it, and the job is tried again."""
     path = xlsx_file(tmp_path, [FIELDS, *[("A1", "杯子", "2010-12-01")] * 100])
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     async with AsyncExitStack() as stack:
