@@ -40,21 +40,30 @@ def give_way() -> None:
     if _SESSION_RANK.exists():
         with contextlib.suppress(PermissionError):  # it leads a session, or a group, already
             os.setsid()
-            threading.Thread(target=_rank_session, name="rank", daemon=True).start()
+            if not _has_ranked_session():
+                threading.Thread(target=_rank_session, name="rank", daemon=True).start()
 
 
 def _rank_session() -> None:
-    """Set the rank of this session; the system takes ten a second from all of its unprivileged processes together."""
     never = threading.Event()
     for _ in range(_RANK_TRIES):
-        try:
-            _SESSION_RANK.write_text(str(_NICE), encoding="ascii")
-        except BlockingIOError:
-            never.wait(_RANK_AGAIN_S)
-        except OSError:  # read-only, as in some containers: the rank of the process has to do
+        never.wait(_RANK_AGAIN_S)
+        if _has_ranked_session():
             return
-        else:
-            return
+
+
+def _has_ranked_session() -> bool:
+    """Set the rank of this session; False where the system, which takes ten a second from all of a user, wants to wait.
+
+    Where it may not be set at all, as in some containers, the rank of the process has to do.
+    """
+    try:
+        _SESSION_RANK.write_text(str(_NICE), encoding="ascii")
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def end_with_parent(parent: int) -> None:

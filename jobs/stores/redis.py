@@ -10,6 +10,7 @@ import hiredis
 from redis import connection as blocking
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio import connection as awaiting
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.client import Redis as BlockingRedis
@@ -128,6 +129,28 @@ class _BlockingWriting:
             raise
 
 
+class _Pipeline(Pipeline):
+    """Lets go of its connection before it gives it back: cancelled meanwhile, redis-py's would close it at its own end.
+
+    It watches no keys.
+    """
+
+    async def reset(self) -> None:
+        """Be as new."""
+        connection, self.connection = self.connection, None
+        self.command_stack, self.scripts, self.explicit_transaction = [], set(), False
+        if connection is not None:
+            await self.connection_pool.release(connection)
+
+
+class _Client(Redis):
+    """Makes such pipelines."""
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:  # noqa: FBT001, FBT002  redis-py's
+        """Gather commands, to be sent together."""
+        return _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+
 def connect_redis(
     where: str | RedisAddress,
     *,
@@ -156,9 +179,9 @@ def connect_redis(
     bases = (_Packing, _Direct, _Writing, _kind(awaiting, address))
     if address.service is None:
         kind: Any = type("PackingConnection", bases, {})
-        return Redis(connection_pool=ConnectionPool(connection_class=kind, **options))
+        return _Client(connection_pool=ConnectionPool(connection_class=kind, **options))
     kind = type("MasterConnection", (AtMaster, *bases), {})
-    return Redis(connection_pool=MasterPool(Master(address, _tls_options(address)), connection_class=kind, **options))
+    return _Client(connection_pool=MasterPool(Master(address, _tls_options(address)), connection_class=kind, **options))
 
 
 def connect_blocking(where: str | RedisAddress, *, patience_s: float) -> BlockingRedis:

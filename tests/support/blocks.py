@@ -19,8 +19,10 @@ _CHECK = "tests/docs/test_arq_page.py::test_its_commands_are_there"
 _WORKER = "tests/integration/arq/test_drop_in.py"
 _RESTORE = 'pg_restore --no-owner --exit-on-error --dbname="$RESTORED" "$JOBS_BACKUP_DIR"/switchyard-*.dump'
 _BACKUP = "tests/integration/scheduled/test_backup.py"
+_INSTALL = "tests/deploy/test_install.py::test_the_guide_leads_to_a_site_that_stays"
+_PROBE = "SWITCHYARD_URL=https://switchyard.example SWITCHYARD_API_KEY=... APP_METRICS_TOKEN=... switchyard probe"
 
-# By which test; of a command that does not end, one that starts the same.
+# By which test; of a command that does not end, one that starts the same. That of the guide runs where it is asked for.
 RUN_BY: Mapping[tuple[str, str], str] = {
     ("README.md", "./dev run"): _SITE,
     ("README.md", "./dev demo"): _SITE,
@@ -31,6 +33,14 @@ RUN_BY: Mapping[tuple[str, str], str] = {
         "app/docs/reference/stores.md",
         "redis://[user:password@]host[:6379][/0]",
     ): "tests/docs/test_reference.py::test_the_forms_of_redis_addresses_are_taken",
+    (_DEPLOY, "apt-get install -y git python3-venv postgresql redis-server nginx curl openssl"): _INSTALL,
+    (_DEPLOY, "umask 077; mkdir -p /etc/switchyard/secrets; cd /etc/switchyard/secrets"): _INSTALL,
+    (_DEPLOY, "systemctl daemon-reload"): _INSTALL,
+    (_DEPLOY, "cp deploy/nginx/switchyard.conf /etc/nginx/sites-available/"): _INSTALL,
+    (_DEPLOY, _PROBE): _INSTALL,
+    (_DEPLOY, "cd /opt/switchyard && git pull"): _INSTALL,
+    (_DEPLOY, "cd /opt/switchyard && git checkout PREVIOUS"): _INSTALL,
+    (_DEPLOY, "apt-get install -y prometheus prometheus-alertmanager"): _INSTALL,
     (_DEPLOY, "python -m jobs release-parked"): _GIVEN,
     (_DEPLOY, "# shop_mail.py"): _MOVED,
     (_DEPLOY, "switchyard run backup_database --watch"): _BACKUP,
@@ -43,7 +53,6 @@ RUN_BY: Mapping[tuple[str, str], str] = {
     (_ARQ, "python -m jobs check --queues data_sync,scheduled"): _CHECK,
 }
 
-_PROBE = "SWITCHYARD_URL=https://switchyard.example SWITCHYARD_API_KEY=... APP_METRICS_TOKEN=... switchyard probe"
 _SHOWN = "shows what there is: no command"
 _AS_ROOT = (
     "changes a host, as root, and needs its systemd or its packages; tests/deploy holds the files that it puts there"
@@ -56,15 +65,7 @@ RUN_BY_NOBODY: Mapping[tuple[str, str], str] = {
     ("README.md", "app/"): _SHOWN,
     ("app/docs/guide/events.md", "event: job"): _SHOWN,
     ("app/docs/reference/metrics.md", "scrape_configs:"): _SHOWN,
-    (_DEPLOY, "apt-get install -y python3-venv postgresql redis-server nginx curl openssl"): _AS_ROOT,
-    (_DEPLOY, "umask 077; mkdir -p /etc/switchyard/secrets; cd /etc/switchyard/secrets"): _AS_ROOT,
-    (_DEPLOY, "systemctl daemon-reload"): _AS_ROOT,
-    (_DEPLOY, "cp deploy/nginx/switchyard.conf /etc/nginx/sites-available/"): _AS_ROOT,
-    (_DEPLOY, _PROBE): "asks a site that is not there; README.md has the same command, which is run",
-    (_DEPLOY, "cd /opt/switchyard && git pull"): _AS_ROOT,
-    (_DEPLOY, "cd /opt/switchyard && git checkout PREVIOUS"): _AS_ROOT,
     (_DEPLOY, "cd deploy/containers"): "needs podman and a registry; tests/deploy/test_containers.py holds the files",
-    (_DEPLOY, "apt-get install -y prometheus prometheus-alertmanager"): _AS_ROOT,
     (_DEPLOY, 'KEY="Authorization: Bearer ..."'): "begins what the runbooks go on with; the key is left out",
     (_BENCH, "./dev bench"): _LONG,
     (_BENCH, "./dev bench beside_sync"): _LONG,

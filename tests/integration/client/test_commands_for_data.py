@@ -62,7 +62,7 @@ async def test_templates(standing: StandingSite, tmp_path: Path) -> None:
     assert "shop/orders/daily" in (await standing.command("templates")).out
     assert "order_no, sku" in (await standing.command("templates", "show", draft)).out
     wrong = await standing.command("templates", "add", "-", stdin='{"platform": "shop"}')
-    assert (wrong.status, "/key_fields: " in wrong.err) == (3, True)
+    assert (wrong.status, "/domain: " in wrong.err) == (3, True)
 
 
 async def test_rows_that_are_set_aside_are_mended(standing: StandingSite, tmp_path: Path) -> None:

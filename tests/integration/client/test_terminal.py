@@ -8,6 +8,7 @@ import signal
 import sys
 import termios
 from pathlib import Path
+from select import select
 
 import pytest
 
@@ -20,6 +21,9 @@ from tests.support.standing import StandingSite
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 COMMAND = (sys.executable, "-m", "app.cli")
+
+_CTRL_C = "\x03"
+_AGAIN_S = 5.0
 
 
 def environ_of(standing: StandingSite) -> dict[str, str]:
@@ -122,13 +126,21 @@ def _leading() -> None:
 
 
 def _read(descriptor: int, answers: list[str]) -> str:
-    """Read a terminal until nobody writes to it any more; each question that ends with a colon has its answer."""
-    read = bytearray()
+    """Read a terminal until nobody writes to it any more; each question that ends with a colon has its answer.
+
+    Ctrl-C is typed again where nothing comes of it, as people do: Python misses one in the moment before it waits.
+    """
+    read, last = bytearray(), ""
     try:
-        while some := os.read(descriptor, 65_536):
+        while True:
+            if last == _CTRL_C and not select([descriptor], [], [], _AGAIN_S)[0]:
+                os.write(descriptor, last.encode())
+            if not (some := os.read(descriptor, 65_536)):
+                break
             read += some
             if answers and read.endswith(b": "):
-                os.write(descriptor, answers.pop(0).encode())
+                last = answers.pop(0)
+                os.write(descriptor, last.encode())
     except OSError:  # how Linux says so
         pass
     os.close(descriptor)
