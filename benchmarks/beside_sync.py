@@ -25,6 +25,12 @@ REQUESTS = 500
 EVERY_S = 0.04
 SLOTS = "data_sync:8"
 
+# Of a server that has been in use: it has as many segments of the log as it needs until the next checkpoint, and writes
+# them over. A new one makes each of them first, 16 MiB of zeros on the disk, while some commit waits for that.
+_USED = ("ALTER SYSTEM SET min_wal_size = '2GB'", "ALTER SYSTEM SET max_wal_size = '4GB'", "SELECT pg_reload_conf()")
+_USED_MB = 1_500
+_ONE_MB = "SELECT pg_logical_emit_message(false, 'filler', repeat('.', 1000000))"
+
 _BODY = json.dumps({"task": "diag.noop", "args": {}, "queue": "data_processing"}).encode()
 _WARM_UP = 100
 _LOADED_WITHIN_S = 600.0
@@ -44,6 +50,7 @@ def main(_: bool) -> None:  # noqa: FBT001  the one switch that all benchmarks s
 async def _measured() -> tuple[Load, Load, int, float]:
     async with AsyncExitStack() as stack:
         site = await stack.enter_async_context(new_site())
+        await _use(site.database)
         _, admin = await stack.enter_async_context(web_process(site.environ))
         file_ids = await _uploaded(admin)
         await stack.enter_async_context(worker_process(site.environ, SLOTS))
@@ -60,6 +67,12 @@ async def _measured() -> tuple[Load, Load, int, float]:
             raise RuntimeError("all files were loaded before the last submission: there was no load at the end")
         await eventually(lambda: _all_loaded(site.database), within_s=_LOADED_WITHIN_S)
         return idle, busy, loaded, FILES * ROWS / (asyncio.get_running_loop().time() - began)
+
+
+async def _use(database: Database) -> None:
+    """Let a new PostgreSQL write so much log that it has segments to write over."""
+    for statement in (*_USED, *[_ONE_MB] * _USED_MB, "CHECKPOINT"):
+        await database.execute(statement)
 
 
 async def _submitting(admin: httpx.AsyncClient, *, requests: int = REQUESTS) -> Load:
