@@ -225,7 +225,7 @@ class JobsSettings(EnvironmentModel):
         ge=0,
         le=1_000,
         alias="JOBS_LOADS",
-        description="Files that PostgreSQL loads at once, of all workers together; others wait, read already. "
+        description="Files that PostgreSQL loads at once, of all workers together; others wait. "
         "0: one less than the worker's machine has processors, at least one",
     )
     stock_slots: int = Field(

@@ -119,10 +119,9 @@ async def _load(context: JobContext, file: CatalogueFile, template: Template) ->
 
     async with context.site.database.transaction() as connection:
         async with open_reading(path, file.format, template.layout, ReadLimits(), tell) as reading:
+            await take_turn(connection, most=context.site.settings.loads)
             await stage(connection, reading.chunks())
         report = reading.report
-        context.progress(report.read, report.read, "waiting to be loaded")
-        await take_turn(connection, most=context.site.settings.loads)
         context.progress(report.read, report.read, "loading")
         counts = await load(connection, target, read=report.read, currency=report.currency)
         quality = await measure(connection, file, template, job_id=context.job.id)

@@ -1,4 +1,4 @@
-"""Turns: how many files PostgreSQL loads at once, whichever workers ask for it. Rows that are read wait for theirs.
+"""Turns: how many files PostgreSQL takes in at once, whichever workers ask for it.
 
 A load keeps a processor of PostgreSQL busy and fills its log, and whoever commits meanwhile, as each submission does,
 waits behind both.
