@@ -17,6 +17,7 @@ from jobs.stores.schema import LATEST
 from tests.support.clean_root import CleanRoot, clean_root
 from tests.support.conditions import eventually
 from tests.support.guide import commands_of
+from tests.support.pages import blocks, page, program
 from tests.support.processes import ROOT
 
 SITE = "https://switchyard.example"
@@ -24,6 +25,7 @@ PROCESSES = ("switchyard-web@1", "switchyard-web@2", "switchyard-worker@1", "swi
 UNITS = (*PROCESSES, "switchyard-migrate", "switchyard-web.socket", "switchyard.target")
 MONITORING = ("prometheus", "prometheus-alertmanager")
 ORIGIN = "/srv/switchyard"
+OWN_TASK = "install -m 644 shop_tasks.py /opt/switchyard/"
 
 # Jobs that do nothing, and as many of them as the test submits.
 _MORE_SETTINGS = "JOBS_DIAGNOSTICS=1\nRATELIMIT_TIERS=admin.default=1000000/minute"
@@ -47,7 +49,7 @@ _KEPT = "$(cat /etc/switchyard/secrets/{})"
 @pytest.mark.install
 @pytest.mark.timeout(3600)
 async def test_the_guide_leads_to_a_site_that_stays(tmp_path: Path) -> None:
-    """From nothing to a site that is looked at from outside, watched, stopped, upgraded under load, and taken back."""
+    """From nothing to a site that is looked at, watched, given a task, stopped, upgraded under load, and taken back."""
     install, secrets, start, front, look = commands_of("On a host with systemd")
     (watch,) = commands_of("Watching it")
     packages = [name for block in (install, watch) for name in _packages(block)]
@@ -63,6 +65,7 @@ async def test_the_guide_leads_to_a_site_that_stays(tmp_path: Path) -> None:
         await _is_well(host)
         await _is_looked_at(host, look)
         await _is_watched(host, watch)
+        await _has_a_task_of_ones_own(host)
         await _drains(host)
         await _is_upgraded(host)
         await _is_taken_back(host)
@@ -132,6 +135,14 @@ async def _is_watched(host: CleanRoot, block: str) -> None:
         return answer.startswith("{") and [one["value"][1] for one in json.loads(answer)["data"]["result"]] == ["1"]
 
     await eventually(scraped, within_s=120)
+
+
+async def _has_a_task_of_ones_own(host: CleanRoot) -> None:
+    """By README's last step, with the task that it has shown."""
+    (block,) = (block.text for block in blocks("README.md") if block.name[1] == OWN_TASK)
+    (host.root / "root/shop_tasks.py").write_text(program(page("README.md"), "shop_tasks.py"), encoding="utf-8")
+    await host.run(f"cd /root\n{block}")
+    assert (await _submitted(host, "shop.greet", {"name": "Ada"}))["result"] == "Hello, Ada!"
 
 
 async def _drains(host: CleanRoot) -> None:

@@ -26,6 +26,7 @@ _PROBE = "SWITCHYARD_URL=https://switchyard.example SWITCHYARD_API_KEY=... APP_M
 RUN_BY: Mapping[tuple[str, str], str] = {
     ("README.md", "./dev run"): _SITE,
     ("README.md", "./dev demo"): _SITE,
+    ("README.md", "install -m 644 shop_tasks.py /opt/switchyard/"): _INSTALL,
     ("README.md", "JOBS_TASKS=shop_tasks:TASKS ./dev run"): _SITE,
     (_TASKS, "JOBS_TASKS=shop_tasks:TASKS,shop_reports:TASKS ./dev run"): _SITE,
     (_SCHEDULES, "JOBS_TASKS=shop_tasks:TASKS JOBS_SCHEDULES=shop_schedules:SCHEDULES ./dev run"): _SITE,
@@ -54,14 +55,10 @@ RUN_BY: Mapping[tuple[str, str], str] = {
 }
 
 _SHOWN = "shows what there is: no command"
-_AS_ROOT = (
-    "changes a host, as root, and needs its systemd or its packages; tests/deploy holds the files that it puts there"
-)
 _LONG = "takes minutes, and is for who measures"
 
 # And why.
 RUN_BY_NOBODY: Mapping[tuple[str, str], str] = {
-    ("README.md", "install -m 644 shop_tasks.py /opt/switchyard/"): _AS_ROOT,
     ("README.md", "app/"): _SHOWN,
     ("app/docs/guide/events.md", "event: job"): _SHOWN,
     ("app/docs/reference/metrics.md", "scrape_configs:"): _SHOWN,
