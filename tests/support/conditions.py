@@ -40,10 +40,14 @@ async def reaches(client: httpx.AsyncClient, job_id: str, *states: str, within_s
 
 
 async def written(client: httpx.AsyncClient, job_id: str) -> Any:  # noqa: ANN401  JSON
-    """Wait until the history has the last try of an ended job: nothing of it changes any more; give the job."""
+    """Wait until the history has the last try of a job, and that try is over; give the job.
+
+    A try that goes on has a worker too, but those before it may not be in the history yet.
+    """
 
     async def look() -> Any:  # noqa: ANN401  JSON
         job = (await client.get(f"/api/jobs/{job_id}")).json()
-        return job if job["attempts"] and job["attempts"][-1]["worker"] is not None else None
+        last = job["attempts"][-1] if job["attempts"] else {"worker": None, "outcome": None}
+        return job if last["worker"] is not None and last["outcome"] is not None else None
 
     return await eventually(look)

@@ -1,9 +1,13 @@
 // Where the focus is in a region, so that it is there again once the region was made anew.
 
-/** Say by what an element is found again: a selector, and which it is of those that fit; null where nothing tells. */
+/**
+ * Say by what an element is found again: a selector, which it is of those that fit, and where in its text the cursor is;
+ * null where nothing tells.
+ */
 export function placeOf(element, region) {
   const selector = selectorOf(element);
-  return selector && { selector, index: [...region.querySelectorAll(selector)].indexOf(element) };
+  const index = selector && [...region.querySelectorAll(selector)].indexOf(element);
+  return selector && { selector, index, cursor: element.selectionStart ?? null };
 }
 
 /** Focus what is at the place now; where it is gone, the region itself, from which one goes on. */
@@ -12,6 +16,7 @@ export function focusAt(place, region) {
   const element = found[place?.index] ?? found.at(-1);
   if (!element) region.tabIndex = -1;
   (element ?? region).focus({ preventScroll: true });
+  if (place?.cursor != null && element?.selectionStart != null) element.setSelectionRange(place.cursor, place.cursor);
 }
 
 function selectorOf(element) {

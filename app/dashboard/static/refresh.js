@@ -78,12 +78,16 @@ function takeOver(region, fresh) {
   if (isWithin) focusAt(place, region);
 }
 
-/** Whoever types in a region or copies from it is not to lose that. */
+/** Whoever types in a region, or has selected something to copy it or to type over it, is not to lose that. */
 function isInUse(region) {
   const focused = document.activeElement;
-  const types = focused.matches("select") || (focused.matches("input, textarea") && focused.value !== focused.defaultValue);
+  const types = focused.matches("select") || (focused.matches("input, textarea") && isBeingChanged(focused));
   const selection = getSelection();
   return (types && region.contains(focused)) || (!selection.isCollapsed && region.contains(selection.anchorNode));
+}
+
+function isBeingChanged(field) {
+  return field.value !== field.defaultValue || field.selectionStart !== field.selectionEnd;
 }
 
 function plan() {
