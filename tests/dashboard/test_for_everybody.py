@@ -25,6 +25,8 @@ _IDLE = """
 () => [...document.querySelectorAll("button")].filter((one) => one.checkVisibility())
   .filter((one) => !["get", "post"].includes(one.form?.method)).map((one) => one.outerHTML)
 """
+
+
 async def test_one_logs_in_and_out(shown: Shown, browser: Browser) -> None:
     """Led there and back; with a wrong password it says so, and stays."""
     async with window_on(browser, shown.url) as window:
