@@ -56,7 +56,7 @@ class Breaker:
         if self._state is _State.AWAY:
             raise AwayError
         try:
-            return await self._deadline.bound(self._ask(question))
+            return await self._deadline.bound(question() if self._state is _State.HERE else self._ask_then(question))
         except (AwayError, ValueError):
             raise
         except Exception as error:
@@ -84,9 +84,9 @@ class Breaker:
         finally:
             self._decided.set()
 
-    async def _ask(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
-        if self._state is _State.RETURNING:
-            await self._decided.wait()
+    async def _ask_then(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Ask once it is decided whether Redis is back."""
+        await self._decided.wait()
         if self._state is _State.AWAY:
             raise AwayError
         return await question()

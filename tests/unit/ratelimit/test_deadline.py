@@ -81,6 +81,44 @@ async def test_a_cancelled_asker_is_cancelled() -> None:
     assert [type(outcome) for outcome in outcomes] == [TimeoutError, asyncio.CancelledError]
 
 
+async def test_a_missed_deadline_leaves_the_task_as_it_was() -> None:
+    """Its own time limits work on, and so does who cancels it later."""
+    deadline, _ = _deadline(0.02)
+
+    async def asks() -> int:
+        with pytest.raises(TimeoutError):
+            await deadline.bound(_never())
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await asyncio.Event().wait()
+        return task.cancelling()
+
+    assert await asyncio.create_task(asks()) == 0
+
+
+async def test_a_question_that_fails_as_it_is_let_go_tells_its_own_error() -> None:
+    """What it makes of being cancelled is its own; nothing of that is left in the task."""
+    deadline, missed = _deadline(0.02)
+
+    async def translated() -> str:
+        try:
+            return await _never()
+        except asyncio.CancelledError:
+            raise LookupError from None
+
+    async def asks() -> int:
+        with pytest.raises(LookupError):
+            await deadline.bound(translated())
+        task = asyncio.current_task()
+        return -1 if task is None else task.cancelling()
+
+    assert await asyncio.create_task(asks()) == 0
+    assert missed == ["missed"]
+
+
 async def test_a_loop_that_stood_still_is_not_taken_for_silence() -> None:
     """The answer came while the loop was busy with something else for longer than the deadline: it counts."""
     deadline, missed = _deadline(0.05)
