@@ -8,6 +8,7 @@ from typing import Any
 
 import hiredis
 from redis import connection as blocking
+from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio import connection as awaiting
 from redis.asyncio.client import Pipeline
@@ -58,6 +59,7 @@ class _Direct:
     """
 
     # redis-py's
+    _parser: Any
     _reader: Any
     _writer: Any
     _socket_is_empty: Callable[[], bool]
@@ -70,6 +72,16 @@ class _Direct:
             self._writer.writelines(command)
         else:
             await super().send_packed_command(command, check_health)  # type: ignore[misc]
+
+    async def read_response(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  redis-py's
+        """Give the answer to the oldest command: at once where it has come with that to an older one."""
+        if self.is_connected and not (args or kwargs):
+            answer = self._parser._reader.gets()  # noqa: SLF001  hiredis', where what has come is kept
+            if answer is not NOT_ENOUGH_DATA:
+                if isinstance(answer, Exception):
+                    raise answer
+                return answer
+        return await super().read_response(*args, **kwargs)  # type: ignore[misc]
 
     async def can_read_destructive(self) -> bool:
         """Say whether there is an answer that nobody waits for; raises a ConnectionError where it is closed."""
@@ -176,7 +188,7 @@ def connect_redis(
         "health_check_interval": 30,
         "redis_connect_func": greeting,
     }
-    bases = (_Packing, _Direct, _Writing, _kind(awaiting, address))
+    bases = (_Packing, _Writing, _Direct, _kind(awaiting, address))
     if address.service is None:
         kind: Any = type("PackingConnection", bases, {})
         return _Client(connection_pool=ConnectionPool(connection_class=kind, **options))

@@ -58,6 +58,23 @@ async def test_a_full_redis_is_an_outage(servers: Servers) -> None:
         await client.aclose(close_connection_pool=True)
 
 
+async def test_answers_that_came_together_are_told_apart(servers: Servers) -> None:
+    """Values, nothing at all and errors, each in its turn; the connection serves on."""
+    client = connect_redis(servers.redis.url, patience_s=5)
+    try:
+        pipe: Any = client.pipeline(transaction=False)  # its commands are annotated as if they were sent at once
+        pipe.set("text", "a").get("text").get("nothing").hget("text", "a").lrange("none", 0, -1).incr("number")
+        answers = await pipe.execute(raise_on_error=False)
+        wrong = answers.pop(3)
+        assert answers == [True, b"a", None, [], 1]
+        assert isinstance(wrong, ResponseError)
+        assert str(wrong).startswith("WRONGTYPE")
+        assert await client.get("text") == b"a"
+    finally:
+        await client.flushdb()
+        await client.aclose(close_connection_pool=True)
+
+
 @pytest.mark.parametrize("word", ["OOM", "NOREPLICAS", "MISCONF"])
 def test_a_scripts_error_is_read_as_redis_before_7_wraps_it(word: str) -> None:
     """Its own words stand in the middle there."""
