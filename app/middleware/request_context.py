@@ -2,7 +2,6 @@
 
 import re
 import time
-from secrets import token_hex
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -15,6 +14,7 @@ from app.state import Deps, timed
 from app.templates import UNKNOWN
 from app.traffic import WAITING, Traffic
 from jobs.errors import QuotaError
+from jobs.ids import new_request_id
 from jobs.logs import log_about
 from jobs.origin import Origin, come_from, read_traceparent
 
@@ -93,7 +93,7 @@ def _origin_of(scope: Scope) -> Origin:
     chosen = header_of(scope, _RAW_HEADER) or ""
     sent = headers_of(scope, _TRACEPARENT)
     return Origin(
-        chosen if _CHOSEN.fullmatch(chosen) else token_hex(16),
+        chosen if _CHOSEN.fullmatch(chosen) else new_request_id(),
         read_traceparent(sent[0]) if len(sent) == 1 else None,
     )
 

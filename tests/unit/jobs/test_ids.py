@@ -1,12 +1,14 @@
 """Job ids."""
 
+import os
+import random
 import time
 from uuid import RFC_4122, UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.ids import job_id_of, new_job_id, new_job_ids
+from jobs.ids import job_id_of, new_job_id, new_job_ids, new_request_id
 
 MOMENTS = st.integers(min_value=0, max_value=2**48 - 1)
 
@@ -29,6 +31,24 @@ def test_the_order_of_ids_is_the_order_of_their_moments(one: int, other: int) ->
 def test_ids_of_one_moment_differ() -> None:
     """Many jobs are accepted within one millisecond."""
     assert len({new_job_id(1) for _ in range(10_000)}) == 10_000
+
+
+def test_no_task_and_no_child_makes_ids_happen_again() -> None:
+    """A task may seed the generator that all share; a forked process begins with the state of its parent."""
+    made = set()
+    for _ in range(2):
+        random.seed(1)
+        made |= {new_job_id(1), new_request_id()}
+    ours, theirs = os.pipe()
+    if not (child := os.fork()):
+        os.write(theirs, f"{new_job_id(1)} {new_request_id()}".encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    made |= {*os.read(ours, 100).decode().split(), new_job_id(1), new_request_id()}
+    os.close(ours)
+    os.close(theirs)
+    assert len(made) == 8
+    assert {len(one) for one in made} == {32}
 
 
 @given(st.text(), st.text(), MOMENTS, MOMENTS)
