@@ -4,12 +4,16 @@ import logging
 import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 import orjson
 import structlog
+from structlog.contextvars import get_contextvars
 from structlog.dev import plain_traceback
 from structlog.typing import EventDict, Processor
+
+_UTC = "+00:00"
 
 # arq writes each job's arguments, result and traceback as prose; what the executor logs says it in fields.
 _QUIET = {"arq": logging.CRITICAL, "uvicorn.access": logging.WARNING}
@@ -37,6 +41,14 @@ class About(Protocol):
         """What each line about it says."""
 
 
+class Named(Protocol):
+    """What says whose lines they are."""
+
+    @property
+    def name(self) -> str:
+        """The name of a module."""
+
+
 _process: ContextVar[Mapping[str, object]] = ContextVar("process", default={})  # noqa: B039  nobody changes it
 _about: ContextVar[About | None] = ContextVar("about", default=None)
 
@@ -54,19 +66,24 @@ def log_about(one: About) -> None:
     _about.set(one)
 
 
-def _add_fields(_: object, __: str, event: EventDict) -> EventDict:
-    about = event.pop("about", None) or _about.get()
-    return {**_process.get(), **(about.fields if about is not None else {}), **event}
+def _complete(logger: Named, method: str, event: EventDict) -> EventDict:
+    """Add all that a line says beside its event, in one step: structlog's processors for it would cost twice as much.
+
+    A line of the standard library's loggers comes with its record, and without a logger.
+    """
+    about, record = event.pop("about", None) or _about.get(), event.get("_record")
+    return {
+        **get_contextvars(),  # what a task may have bound by structlog
+        **_process.get(),
+        **(about.fields if about is not None else {}),
+        **event,
+        "level": method,
+        "logger": (logger if record is None else record).name,
+        "timestamp": f"{datetime.now(UTC).isoformat()[: -len(_UTC)]}Z",
+    }
 
 
-_SHARED: tuple[Processor, ...] = (
-    structlog.contextvars.merge_contextvars,
-    _add_fields,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.StackInfoRenderer(),
-)
+_SHARED: tuple[Processor, ...] = (_complete, structlog.processors.StackInfoRenderer())
 
 
 def configure_logs(*, form: Literal["json", "console"], level: str) -> None:
