@@ -14,6 +14,10 @@ from jobs.errors import SettingsError, TaskTableError
 from jobs.logs import configure_logs
 from jobs.tasks.table import task_table, timetable_of
 
+# Python looks for cycles whenever 700 objects more have been made than dropped: every few requests, though each drops all
+# that it has made by itself.
+_YOUNG_OBJECTS = 20_000
+
 
 def create_app() -> ASGIApp:
     """Make the application from the environment; wrong settings end the process with all mistakes listed."""
@@ -24,6 +28,12 @@ def create_app() -> ASGIApp:
     except (SettingsError, TaskTableError) as error:
         sys.exit(f"The web process cannot start:\n{error}")
     configure_logs(form=settings.app.log_format, level=settings.app.log_level)
-    gc.collect()
-    gc.freeze()  # what has been made so far stays: the collector need not look at it again and again
+    _calm_collector()
     return Cuttable(application(lifespan_for(settings, tasks, timetable)))
+
+
+def _calm_collector() -> None:
+    """Let the collector of cycles look seldom, and never at what has been made so far, which stays."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS)

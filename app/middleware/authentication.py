@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from starlette.requests import Request, cookie_parser
+from starlette.requests import cookie_parser
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -11,7 +11,7 @@ from app.errors import UnauthenticatedError
 from app.headers import header_of
 from app.identity import SESSION_COOKIE
 from app.origin import is_from_us
-from app.state import deps_of
+from app.state import Deps
 from app.templates import Templates
 from jobs.errors import StoreUnavailableError
 
@@ -34,7 +34,9 @@ class Authentication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, with its sender where that is of interest."""
         if scope["type"] == "http" and (is_protected(scope["path"]) or self._pages.have(scope["path"])):
-            state, authenticator = scope["state"], deps_of(Request(scope)).authenticator
+            state = scope["state"]
+            deps: Deps = state["deps"]
+            authenticator = deps.authenticator
             try:
                 sent = _sent(scope)
                 state["identity"] = authenticator.recall(sent) or await authenticator.identify(sent)

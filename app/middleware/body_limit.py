@@ -28,10 +28,9 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         limit = LIMITS.get(scope["path"], DEFAULT_BYTES)
-        refusal = TooLargeError(f"the body may have {limit:,} bytes")
         announced = header_of(scope, _CONTENT_LENGTH) or ""
         if announced.isdecimal() and int(announced) > limit:
-            await known_problem(Request(scope), refusal)(scope, receive, send)
+            await known_problem(Request(scope), _refusal(limit))(scope, receive, send)
             return
         got = 0
 
@@ -40,7 +39,11 @@ class BodyLimit:
             message = await receive()
             got += len(message.get("body", b""))
             if got > limit:
-                raise refusal
+                raise _refusal(limit)
             return message
 
         await self._app(scope, counted, send)
+
+
+def _refusal(limit: int) -> TooLargeError:
+    return TooLargeError(f"the body may have {limit:,} bytes")
