@@ -1,6 +1,10 @@
 """Connections of a web process that let nobody down when it stops: `uvicorn --http app.lingering:LingeringProtocol`."""
 
+import asyncio
+
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.joined_writes import joined
 
 _LINGER_S = 0.5
 
@@ -11,10 +15,16 @@ class LingeringProtocol(HttpToolsProtocol):
     uvicorn closes at once what has no request under way, also a connection that it has only just accepted and whose
     request is in the kernel already: who sent that cannot know whether it was carried out. Here it is read, answered,
     and told that the connection ends with the answer.
+
+    Its answers go out by one write each.
     """
 
     _asked = False  # `cycle`, the last request, is None before the first
     _stopping = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's
+        """Begin."""
+        super().connection_made(joined(transport))
 
     def shutdown(self) -> None:
         """Let go of the connection: after the answer to a request that is here, or is on its way."""

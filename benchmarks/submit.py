@@ -42,6 +42,7 @@ _REQUESTS = {1: 800, 50: 3_000}  # by connections
 _HEADERS = ("app", "connections", "requests/s", "ratio", "p50 ms", "p99 ms", "web CPU ms/request")
 _LISTENS = re.compile(r"running on (http://127\.0\.0\.1:\d+)")
 _START_S = 30.0
+_SITE = ("app.main:create_app", "--factory", "--http", "app.lingering:LingeringProtocol")  # as the Procfile has it
 _UVICORN = (sys.executable, "-m", "uvicorn", "--no-access-log", "--host", "127.0.0.1", "--port", "0")
 
 
@@ -86,7 +87,7 @@ def main(_: bool) -> None:  # noqa: FBT001  the one switch that all benchmarks s
             "both stores, bare": stack.enter_context(
                 _web(("benchmarks.durable_peer:app",), durable, folder / "durable.log")
             ),
-            "Switchyard": stack.enter_context(_web(("app.main:create_app", "--factory"), site, folder / "site.log")),
+            "Switchyard": stack.enter_context(_web(_SITE, site, folder / "site.log")),
         }
         rounds = uvloop.run(_rounds(webs, key))
         stack.enter_context(_worker(site, folder / "worker.log"))

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKER = (sys.executable, "-m", "jobs", "worker", "--with-steward")
 WEB = (
     *(sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory", "--host", "127.0.0.1"),
+    *("--http", "app.lingering:LingeringProtocol"),
     *("--no-access-log", "--timeout-graceful-shutdown", "25"),
 )
 
