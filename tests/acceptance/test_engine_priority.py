@@ -9,7 +9,7 @@ from tests.support.bed import Bed, Wanted, bed_of, sleeping
 
 _STEP_MS = 1_000
 _LEVELS = 9
-_URGENT = 100  # that wait: more than two slots start while a busy machine lets nobody submit
+_URGENT = 200  # that wait: more than two slots start while a busy machine lets nobody submit
 
 
 async def test_a_most_urgent_job_starts_next(environ: dict[str, str], database: Database) -> None:
