@@ -14,8 +14,8 @@ from jobs.errors import SettingsError, TaskTableError
 from jobs.logs import configure_logs
 from jobs.tasks.table import task_table, timetable_of
 
-# Python looks for cycles whenever 700 objects more have been made than dropped: every few requests, though each drops all
-# that it has made by itself.
+# Python looks for cycles whenever 700 objects more have been made than dropped: every few requests, though each drops
+# all that it has made by itself.
 _YOUNG_OBJECTS = 20_000
 
 
