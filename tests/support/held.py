@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from tests.support.processes import ROOT, Running, started
+from tests.support.processes import ROOT, Running, protocol_of, started
 from tests.support.units import command_of
 
 
@@ -22,7 +22,7 @@ async def web_behind(held: socket.socket, environ: Mapping[str, str], *, tree: P
     """Start what switchyard-web@ starts, of this release, with this socket in the place of the third file."""
     command = command_of("switchyard-web@")
     command[command.index("--fd") + 1] = str(held.fileno())
-    if not (tree / "app/lingering.py").exists():  # a release from before that
+    if not protocol_of(tree):
         at = command.index("--http")
         del command[at : at + 2]
     async with started(command, environ, files=[held.fileno()], tree=tree) as web:

@@ -18,7 +18,6 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKER = (sys.executable, "-m", "jobs", "worker", "--with-steward")
 WEB = (
     *(sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory", "--host", "127.0.0.1"),
-    *("--http", "app.lingering:LingeringProtocol"),
     *("--no-access-log", "--timeout-graceful-shutdown", "25"),
 )
 
@@ -143,12 +142,17 @@ async def worker_process(
         yield worker
 
 
+def protocol_of(tree: Path) -> tuple[str, ...]:
+    """Give by which options a release has its web processes speak HTTP: none of one from before there were any."""
+    return ("--http", "app.lingering:LingeringProtocol") if (tree / "app/lingering.py").exists() else ()
+
+
 @asynccontextmanager
 async def web_process(
     environ: Mapping[str, str], *, wrap: Sequence[str] = (), port: int = 0, tree: Path = ROOT
 ) -> AsyncIterator[tuple[Running, httpx.AsyncClient]]:
     """Start a web server behind the command `wrap`, 0 is any free port; give it and a client of the admin's."""
-    async with started((*wrap, *WEB, "--port", str(port)), environ, tree=tree) as web:
+    async with started((*wrap, *WEB, *protocol_of(tree), "--port", str(port)), environ, tree=tree) as web:
         url = (await web.says(_LISTENS))[1]
         async with httpx.AsyncClient(
             base_url=url, headers={"Authorization": f"Bearer {ADMIN_KEY}"}, timeout=30, trust_env=False
