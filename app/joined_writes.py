@@ -41,8 +41,9 @@ class _JoinedWrites:
         self._transport.abort()
 
     def get_write_buffer_size(self) -> int:
-        """Give how much is not written yet."""
-        return len(self._held) + self._transport.get_write_buffer_size()
+        """Give how much the other side has not taken of all that was written: it gets what is held first."""
+        self._flush()
+        return self._transport.get_write_buffer_size()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever a transport has
         return getattr(self._transport, name)
