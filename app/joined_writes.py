@@ -30,22 +30,14 @@ class _JoinedWrites:
             self._held = data
             self._call_soon(self._flush)
 
-    def close(self) -> None:
-        """Close the connection once all is written."""
-        self._flush()
-        self._transport.close()
-
     def abort(self) -> None:
         """Cut it off."""
         self._held = b""
         self._transport.abort()
 
-    def get_write_buffer_size(self) -> int:
-        """Give how much the other side has not taken of all that was written: it gets what is held first."""
-        self._flush()
-        return self._transport.get_write_buffer_size()
-
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever a transport has
+        """Do anything else, such as to close it, or to ask what the other side has not taken, once nothing is held."""
+        self._flush()
         return getattr(self._transport, name)
 
     def _flush(self) -> None:

@@ -78,7 +78,11 @@ async def test_what_the_other_side_takes_counts_as_written() -> None:
 
 
 async def test_what_is_held_is_written_before_the_end() -> None:
-    """Who closes the connection has said all; who cuts it off says no more."""
+    """Who closes the connection, or ends his side of it, has said all; who cuts it off says no more."""
+    async with _connection() as (transport, _, reader):
+        transport.write(b"last words")
+        transport.write_eof()
+        assert await reader.read() == b"last words"
     async with _connection() as (transport, _, reader):
         transport.write(b"last words")
         transport.close()
