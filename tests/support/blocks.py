@@ -69,6 +69,7 @@ RUN_BY_NOBODY: Mapping[tuple[str, str], str] = {
     (_BENCH, "./dev bench engine"): _LONG,
     (_BENCH, "./dev bench crowd --full"): _LONG,
     (_BENCH, "./dev bench lists"): _LONG,
+    (_BENCH, "./dev bench rebuild"): _LONG,
     (_BENCH, "./dev bench scrape"): _LONG,
     (_BENCH, "./dev bench middleware"): _LONG,
     (_BENCH, "./dev soak"): _LONG,
