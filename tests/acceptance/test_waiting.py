@@ -18,7 +18,7 @@ from tests.support.conditions import eventually
 from tests.support.site import SLOTS, quotas, running_web, running_worker, submit
 
 _ESTIMATES = 1_000
-_ASKED = 1_200  # some of them of jobs that start at once
+_ASKED = 1_500  # some of them of jobs that start at once: on a slow machine, a fifth
 _LINE, _LEAST = 1_000, 500  # jobs that wait
 _WAIT_S = 0.5  # shorter waits are a matter of single claims
 
@@ -94,14 +94,14 @@ async def test_most_estimates_are_within_a_factor_of_two(environ: dict[str, str]
     async with running_web(environ) as web, bed.worker(20):
         for _ in range(3):  # where the machine does something else for a while, the load is not steady
             ratios = await _ratios(web, bed)
-            assert len(ratios) >= _ESTIMATES
             if _are_good(ratios):
                 break
+    assert len(ratios) >= _ESTIMATES
     assert _are_good(ratios), sorted(ratios)[:: max(len(ratios) // 20, 1)]
 
 
 def _are_good(ratios: Sequence[float]) -> bool:
-    return sum(0.5 <= ratio <= 2 for ratio in ratios) >= 0.8 * len(ratios)
+    return len(ratios) >= _ESTIMATES and sum(0.5 <= ratio <= 2 for ratio in ratios) >= 0.8 * len(ratios)
 
 
 async def _ratios(web: httpx.AsyncClient, bed: Bed) -> list[float]:
