@@ -1,10 +1,8 @@
 """Connections of a web process that let nobody down when it stops: `uvicorn --http app.lingering:LingeringProtocol`."""
 
-import asyncio
-
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.joined_writes import joined
+from app.whole_answers import WholeAnswers
 
 _LINGER_S = 0.5
 
@@ -16,15 +14,11 @@ class LingeringProtocol(HttpToolsProtocol):
     request is in the kernel already: who sent that cannot know whether it was carried out. Here it is read, answered,
     and told that the connection ends with the answer.
 
-    Its answers go out by one write each.
+    Answers of which all is known at once go out by one write each.
     """
 
     _asked = False  # `cycle`, the last request, is None before the first
     _stopping = False
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's
-        """Begin."""
-        super().connection_made(joined(transport))
 
     def shutdown(self) -> None:
         """Let go of the connection: after the answer to a request that is here, or is on its way."""
@@ -38,6 +32,7 @@ class LingeringProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin with the request; once the server stops it is the connection's last."""
         super().on_headers_complete()
+        self.cycle.__class__ = WholeAnswers  # uvicorn makes it by itself, and takes no other class
         self._asked = True
         if self._stopping:
             self.cycle.keep_alive = False
