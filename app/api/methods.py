@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from starlette._utils import get_route_path
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
@@ -35,8 +36,11 @@ class PathRoute(Route):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Claim a path that is this one's alone whatever the method: another's parameter may look just like it."""
-        match, child = super().matches(scope)
-        return Match.FULL if self._is_exact and match is Match.PARTIAL else match, child
+        if not self._is_exact:
+            return super().matches(scope)
+        if scope["type"] != "http" or get_route_path(scope) != self.path:
+            return Match.NONE, {}
+        return Match.FULL, {"endpoint": self.endpoint, "path_params": {}}
 
 
 def by_method(path: str, **endpoints: Endpoint) -> PathRoute:
