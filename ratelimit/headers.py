@@ -1,9 +1,8 @@
 """The headers that say how a limited request stands. Pure: from a decision to names and values."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 
-from ratelimit.bucket import BucketState, Decision, Limit
+from ratelimit.bucket import BucketRequest, BucketState, Decision
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -18,12 +17,17 @@ def headers_of(decision: Decision, *, draft: bool) -> RawHeaders:
     state = decision.binding
     if state is None:
         return []
+    request, remaining, full_at_s, _ = state
     headers = [
-        (b"x-ratelimit-limit", b"%d" % state.request.limit.burst),
-        (b"x-ratelimit-remaining", b"%d" % state.remaining),
-        (b"x-ratelimit-reset", b"%d" % state.full_at_s),
+        (b"x-ratelimit-limit", b"%d" % request.limit.burst),
+        (b"x-ratelimit-remaining", b"%d" % remaining),
+        (b"x-ratelimit-reset", b"%d" % full_at_s),
     ]
-    return [*headers, *_draft(decision.states, state)] if draft else headers
+    if draft:
+        policies = _policies(tuple([one.request for one in decision.states]))
+        left = f'"{request.policy}";r={remaining};t={seconds_to_full(state)}'
+        headers += (b"ratelimit-policy", policies), (b"ratelimit", left.encode())
+    return headers
 
 
 def seconds_to_full(state: BucketState) -> int:
@@ -32,12 +36,7 @@ def seconds_to_full(state: BucketState) -> int:
     return -(-(limit.burst - state.remaining) * limit.period_s // limit.amount)
 
 
-def _draft(states: Iterable[BucketState], binding: BucketState) -> RawHeaders:
-    policies = b", ".join(_policy(state.request.policy, state.request.limit) for state in states)
-    left = f'"{binding.request.policy}";r={binding.remaining};t={seconds_to_full(binding)}'
-    return [(b"ratelimit-policy", policies), (b"ratelimit", left.encode())]
-
-
-@lru_cache(maxsize=256)
-def _policy(name: str, limit: Limit) -> bytes:
-    return f'"{name}";q={limit.amount};w={limit.period_s}'.encode()
+@lru_cache(maxsize=4096)  # whoever asks once mostly asks again
+def _policies(requests: tuple[BucketRequest, ...]) -> bytes:
+    limits = [f'"{policy}";q={limit.amount};w={limit.period_s}' for policy, _, limit, _ in requests]
+    return ", ".join(limits).encode()

@@ -1,7 +1,6 @@
 """The script `lua/acquire.lua`: its text, its arguments, its answer. It connects to nothing."""
 
 from collections.abc import Sequence
-from itertools import starmap
 from pathlib import Path
 
 from ratelimit.arithmetic import Ask, Fill, Verb
@@ -23,4 +22,4 @@ def arguments(verb: Verb, asks: Sequence[Ask], *, prefix: str = BUCKETS, now_us:
 
 def read(answer: Sequence[int]) -> tuple[int, list[Fill]]:
     """Give the microsecond by which it was decided, and how each bucket stands."""
-    return answer[0], list(starmap(Fill, zip(answer[1::3], answer[2::3], answer[3::3], strict=True)))
+    return answer[0], [Fill(*answer[at : at + 3]) for at in range(1, len(answer), 3)]
