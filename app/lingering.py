@@ -31,7 +31,10 @@ class LingeringProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin with the request; once the server stops it is the connection's last."""
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is before:  # it goes on as a WebSocket, of another protocol's
+            return
         self.cycle.__class__ = WholeAnswers  # uvicorn makes it by itself, and takes no other class
         self._asked = True
         if self._stopping:

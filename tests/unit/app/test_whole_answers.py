@@ -21,6 +21,7 @@ _GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 _HEAD = b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"
 _CLOSING = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 _OLD = b"GET / HTTP/1.0\r\nHost: a\r\n\r\n"
+_UPGRADE = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
 _EXPECTING = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\nbody"
 _PLAIN: Headers = [(b"content-length", b"5"), (b"content-type", b"text/plain"), (b"x-one", b"caf\xe9, \t2")]
 
@@ -126,6 +127,22 @@ async def test_an_answer_is_what_uvicorn_sends(app: App, asked: bytes, writes: i
     assert await _exchange(LingeringProtocol, app, asked) == (told, writes)
     twice, _ = await _exchange(HttpToolsProtocol, app, asked * 2)
     assert (await _exchange(LingeringProtocol, app, asked * 2))[0] == twice
+
+
+async def test_a_connection_may_go_on_as_a_websocket() -> None:
+    """Where a package for that is installed, which none of ours needs: uvicorn hands it over."""
+    told: list[bytes] = []
+
+    class Taken(asyncio.Protocol):
+        def __init__(self, **_: object) -> None: ...
+
+        def data_received(self, data: bytes) -> None:
+            told.append(data)
+
+    async with _connected(LingeringProtocol, _failing) as (protocol, _, _, _):
+        protocol.ws_protocol_class = Taken
+        protocol.data_received(_UPGRADE)
+    assert told == [_UPGRADE]
 
 
 async def test_an_answer_that_breaks_off_before_its_body_ends_the_connection() -> None:
