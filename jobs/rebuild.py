@@ -3,18 +3,22 @@
 import asyncio
 import secrets
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
 
-from jobs.mend import Mender
+from jobs.mend import Doubt, Mender
+from jobs.model import Job
 from jobs.pause import Pauses
 from jobs.quotas import Quotas
 from jobs.scribe import Scribe
 from jobs.settings import JobsSettings
+from jobs.side_by_side import side_by_side
 from jobs.stores.both import Both
 from jobs.stores.mark import Found
 from jobs.stores.queue import MOST_AT_ONCE
+from jobs.stores.remains import Sight
 from jobs.stores.site import Beat, SiteStore
 from jobs.strays import Strays
 
@@ -24,6 +28,15 @@ _SETTLE_LOOK_S = 0.2
 _TICK_AGE_MS = 60_000
 
 log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    """Some jobs, how Redis has them, and which of them are to be settled."""
+
+    jobs: list[Job]
+    sight: Sight
+    doubts: list[Doubt]
 
 
 class Rebuilder:
@@ -91,21 +104,29 @@ class Rebuilder:
         return forgotten
 
     async def _restore(self, epoch: str) -> tuple[int, set[str]]:
-        """Put in line what Redis does not have, owner by owner, as it was accepted: so everybody keeps his place."""
-        last, restored, queues = None, 0, set(self._copies.queues)
-        while True:
-            await self._write_history()
-            jobs = await self._both.jobs.unfinished(after=last, older_than_s=0, limit=MOST_AT_ONCE)
-            if not jobs:
-                return restored, queues
-            last = jobs[-1]
-            queues.update(job.queue for job in jobs)
-            if wished := [job for job in jobs if job.cancel_requested_at is not None]:
-                await self._both.queue.cancel(wished)
-            sight = await self._both.remains.look([(job.id, job.run) for job in jobs])
-            doubts = await self._mender.mend(jobs, sight)
-            restored += await self._mender.settle(doubts, sight, epoch=epoch)
+        """Put in line what Redis does not have, owner by owner, as it was accepted: so everybody keeps his place.
+
+        While that is done with a page, the next is looked at: the stores and this process would wait for each other.
+        """
+        restored, queues = 0, set(self._copies.queues)
+        page = await self._look_on(after=None)
+        while page.jobs:
+            queues.update(job.queue for job in page.jobs)
+            settled, page = await side_by_side(
+                self._mender.settle(page.doubts, page.sight, epoch=epoch), self._look_on(after=page.jobs[-1])
+            )
+            restored += settled
             await self._keep()
+        return restored, queues
+
+    async def _look_on(self, *, after: Job | None) -> "_Page":
+        """Look at the next jobs, once all is written that was told before; mend what is plain."""
+        await self._write_history()
+        jobs = await self._both.jobs.unfinished(after=after, older_than_s=0, limit=MOST_AT_ONCE)
+        if wished := [job for job in jobs if job.cancel_requested_at is not None]:
+            await self._both.queue.cancel(wished)
+        sight = await self._both.remains.look([(job.id, job.run) for job in jobs])
+        return _Page(jobs=jobs, sight=sight, doubts=await self._mender.mend(jobs, sight))
 
     async def _let_renew(self) -> None:
         """Wait until every worker that lives has had two renewals' time: so what it runs is its own again."""

@@ -45,13 +45,15 @@ class Strays:
         """Look at a page of a queue's entries, and take into PostgreSQL what it lacks; give the next cursor."""
         following, ids = await self._both.entries.page(queue, cursor)
         runs = await self._both.jobs.runs_of(ids)
-        unknown = [job_id for job_id in ids if job_id not in runs]
-        later = [job for job in await self._both.entries.jobs(ids) if job.run > runs.get(job.id, 0)] if ids else []
+        held = await self._both.entries.runs(ids)
+        # Of most that runs is all there is to be read.
+        ahead = [job_id for job_id, run in held.items() if run > runs.get(job_id, 0)]
+        later = [job for job in await self._both.entries.jobs(ahead) if job.run > runs.get(job.id, 0)]
         if not later:
             return following
         version = (await self._both.remains.look([])).version
         for job in later:
-            if job.id in unknown:
+            if job.id not in runs:
                 await self._both.jobs.add_found(job)
         await self._scribe.write_events(codec.dumps([told_of_live(job, version=version) for job in later]))
         log.warning("jobs_taken_from_redis", queue=queue, amount=len(later))

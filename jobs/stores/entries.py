@@ -27,6 +27,16 @@ class Entries:
             following, found = await self._redis.zscan(keys.queue(queue), cursor, count=_PAGE)
         return int(following), [job_id.decode() for job_id, _ in found]
 
+    async def runs(self, job_ids: Sequence[str]) -> Mapping[str, int]:
+        """Give the runs of those of these jobs that have a hash that says it."""
+        with answering():
+            pipe = self._redis.pipeline(transaction=False)
+            for job_id in job_ids:
+                pipe.hget(keys.job(job_id), "run")
+            told = await pipe.execute(raise_on_error=False)
+        found = zip(job_ids, told, strict=True)
+        return {job_id: int(run) for job_id, run in found if isinstance(run, bytes) and run.isdigit()}
+
     async def jobs(self, job_ids: Sequence[str]) -> list[Job]:
         """Give those of these jobs that have a hash and a payload that can be read, as they are now."""
         with answering():

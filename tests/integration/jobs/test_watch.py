@@ -182,6 +182,66 @@ async def test_a_rebuild_that_was_broken_off_is_begun_again(stage: Stage) -> Non
     assert await watch.look() is None
 
 
+async def _store_many(stage: Stage, amount: int) -> None:
+    """Accept jobs of three owners in turn, and tell Redis nothing of them."""
+    await stage.database.execute(
+        """
+        INSERT INTO jobs (id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at)
+        SELECT
+            lpad(to_hex(number), 32, '0'), 't', 'data_sync', 'owner ' || number % 3, 'queued', 5, '{}', '{}', 3, 60,
+            now() - interval '1 hour' + number * interval '1 second'
+        FROM generate_series(1, $1::integer) AS number
+        """,
+        amount,
+    )
+
+
+async def _assert_in_line(stage: Stage, amount: int) -> None:
+    """Each owner's jobs stand as they were accepted."""
+    assert await stage.redis.zcard(keys.queue("data_sync")) == amount
+    for owner in range(3):
+        line = await stage.redis.zrange(keys.line("data_sync", f"owner {owner}"), 0, -1)
+        assert [int(job_id, 16) for job_id in line] == [n for n in range(1, amount + 1) if n % 3 == owner]
+
+
+async def test_pages_of_jobs_are_put_in_line_as_they_were_accepted(stage: Stage) -> None:
+    """The next page is looked at before the last is in line; it comes behind it all the same."""
+    watch = await stage.in_order()
+    await _store_many(stage, 1_000)
+    await stage.redis.flushdb()
+    assert await watch.look() is Loss.FLUSHED
+    await _assert_in_line(stage, 1_000)
+    assert await watch.look() is None
+
+
+async def test_a_redis_that_changes_meanwhile_ends_a_rebuild(stage: Stage) -> None:
+    """Nothing of it goes on behind the back of who begins anew."""
+    watch = await stage.in_order()
+    await _store_many(stage, 1_000)
+    await stage.redis.flushdb()
+    before = asyncio.all_tasks()
+    async with stage.database.transaction() as connection:
+        await connection.execute("LOCK TABLE jobs")
+        looking = asyncio.create_task(watch.look())
+
+        async def looks_for_jobs() -> bool:
+            return await _waits_for_a_lock(stage)
+
+        await eventually(looks_for_jobs)
+        await stage.redis.set(keys.EPOCH, f"{await _site(stage, 'site_id')}:another")
+    with pytest.raises(StoreUnavailableError, match="not what it was"):
+        await looking
+    assert asyncio.all_tasks() == before
+    assert await stage.redis.zcard(keys.queue("data_sync")) == 0
+    assert await watch.look() is not None
+    await _assert_in_line(stage, 1_000)
+
+
+async def _waits_for_a_lock(stage: Stage) -> bool:
+    row = await stage.database.fetch_row("SELECT count(*) AS amount FROM pg_locks WHERE NOT granted")
+    return row is not None and row["amount"] > 0
+
+
 async def test_a_steward_that_has_lost_its_lease_stops_rebuilding(stage: Stage) -> None:
     """It may have been silent for long: the content is another steward's by now."""
     watch = await stage.in_order()
