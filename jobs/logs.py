@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -84,13 +84,20 @@ def _complete(logger: Named, method: str, event: EventDict) -> EventDict:
 
 
 class _Straight:
-    """Makes a line by one call; to go through processors, as structlog does, would cost half as much again."""
+    """Makes a line by one call; to go through processors, as structlog does, would cost half as much again.
+
+    A logger that somebody has given processors of his own goes through those.
+    """
 
     # structlog's
     _logger: Lines
     _context: Mapping[str, object]
+    _processors: Sequence[Processor]
 
     def _proxy_to_logger(self, method: str, event: str | None = None, /, **fields: object) -> None:
+        if self._processors:
+            super()._proxy_to_logger(method, event, **fields)  # type: ignore[misc]
+            return
         line = _complete(self._logger, method, {**self._context, **fields, "event": event})
         for processor in _TRACEBACKS if "exc_info" in fields or "stack_info" in fields else ():
             line = processor(self._logger, method, line)
@@ -125,7 +132,7 @@ def configure_logs(*, form: Literal["json", "console"], level: str) -> None:
         )
     )
     structlog.configure(
-        processors=() if is_json else (*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter),
+        processors=[] if is_json else [*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=Lines if is_json else structlog.stdlib.LoggerFactory(),
         wrapper_class=type("Straight", (_Straight, kind), {}) if is_json else kind,
         cache_logger_on_first_use=True,
