@@ -18,13 +18,13 @@ _LONG_S = 60
 
 async def test_a_killed_workers_job_runs_again_elsewhere(web: httpx.AsyncClient, environ: dict[str, str]) -> None:
     """It is taken again when the lease of the dead worker ends, whatever the job's timeout; a lost start is no try."""
-    job = await submit(web, "diag.sleep", {"seconds": 0.8}, timeout_s=3600)
+    job = await submit(web, "diag.sleep", {"seconds": 2.0}, timeout_s=3600)
     async with worker_process(environ) as doomed:
         await reaches(web, job["id"], "running")
         await doomed.kill()
     async with worker_process(environ):
         ended = await reaches(web, job["id"], "succeeded", within_s=_LEASE_ENDS_S)
-    assert (ended["tries"], ended["result"]) == (1, 0.8)
+    assert (ended["tries"], ended["result"]) == (1, 2.0)
 
 
 async def test_a_job_that_kills_its_worker_fails_once_its_tries_are_used(

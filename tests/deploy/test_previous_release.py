@@ -63,7 +63,7 @@ async def test_jobs_go_on_under_the_other(environ: Mapping[str, str], before: Pa
     hasty = {**environ, "JOBS_DRAIN_S": "0"}
     async with web_process(environ, tree=first) as (_, client):
         async with worker_process(hasty, tree=first) as worker:
-            running = await submit(client, "diag.sleep", {"seconds": 0.5}, max_tries=1)
+            running = await submit(client, "diag.sleep", {"seconds": 2.0}, max_tries=1)
             timed = await submit(client, "diag.noop", {}, delay_s=1)
             await reaches(client, running["id"], "running")
             worker.send(signal.SIGTERM)

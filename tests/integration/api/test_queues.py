@@ -74,7 +74,7 @@ async def test_a_worker_shows_itself_and_leaves(web: httpx.AsyncClient, environ:
 async def test_a_queue_rests_and_goes_on(web: httpx.AsyncClient, environ: dict[str, str]) -> None:
     """What runs goes on, nothing starts; twice is no mistake. Other queues are not concerned."""
     async with running_worker(environ):
-        running = await submit(web, "diag.sleep", {"seconds": 0.3})
+        running = await submit(web, "diag.sleep", {"seconds": 2.0})
 
         async def has_started() -> bool:
             return bool((await web.get(f"/api/jobs/{running['id']}")).json()["state"] == "running")
