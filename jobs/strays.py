@@ -46,7 +46,7 @@ class Strays:
         following, ids = await self._both.entries.page(queue, cursor)
         runs = await self._both.jobs.runs_of(ids)
         held = await self._both.entries.runs(ids)
-        # Of most that runs is all there is to be read.
+        # Of most jobs the run is all that has to be read.
         ahead = [job_id for job_id, run in held.items() if run > runs.get(job_id, 0)]
         later = [job for job in await self._both.entries.jobs(ahead) if job.run > runs.get(job.id, 0)]
         if not later:

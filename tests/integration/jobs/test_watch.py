@@ -67,7 +67,8 @@ class Stage:
 
 @pytest.fixture
 async def stage(environ: dict[str, str], database: Database) -> AsyncIterator[Stage]:
-    """Give empty stores."""
+    """Give empty stores. Workers are given two seconds to renew their leases after a loss."""
+    environ = {**environ, "JOBS_LEASE_MS": "3000", "JOBS_RENEW_MS": "1000"}
     redis = connect_redis(environ["REDIS_URL"], patience_s=5)
     yield Stage(environ=environ, database=database, redis=redis, both=both_of(database, redis))
     await redis.aclose(close_connection_pool=True)
@@ -197,11 +198,14 @@ async def _store_many(stage: Stage, amount: int) -> None:
 
 
 async def _assert_in_line(stage: Stage, amount: int) -> None:
-    """Each owner's jobs stand as they were accepted."""
-    assert await stage.redis.zcard(keys.queue("data_sync")) == amount
+    """Each owner's jobs stand as they were accepted, and each behind all of his before it."""
+    scores = dict(await stage.redis.zrange(keys.queue("data_sync"), 0, -1, withscores=True))
+    assert len(scores) == amount
     for owner in range(3):
         line = await stage.redis.zrange(keys.line("data_sync", f"owner {owner}"), 0, -1)
         assert [int(job_id, 16) for job_id in line] == [n for n in range(1, amount + 1) if n % 3 == owner]
+        places = [scores[job_id] for job_id in line]
+        assert places == sorted(set(places))
 
 
 async def test_pages_of_jobs_are_put_in_line_as_they_were_accepted(stage: Stage) -> None:

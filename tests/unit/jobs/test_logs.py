@@ -32,7 +32,7 @@ except KeyError:
     log.exception("failed")
 log.info("placed", stack_info=True)
 log.info("odd \\ud800", lone="\\udc00")
-logging.getLogger("a.library").warning("said %s", "so")
+logging.getLogger("somebody.else").warning("said %s", "so")
 with capture_logs() as captured:
     log.info("captured", amount=1)
 print("captured:", captured)
@@ -66,7 +66,7 @@ def test_a_line_for_machines_says_who_speaks_of_what() -> None:
     assert error["exception"].endswith("KeyError: 'gone'")
     assert "in <module>" in _read(placed)["stack"]
     assert _read(odd) == here | {"event": "odd \ud800", "lone": "\udc00", "level": "info"}
-    assert _read(library) == here | {"logger": "a.library", "event": "said so", "level": "warning"}
+    assert _read(library) == here | {"logger": "somebody.else", "event": "said so", "level": "warning"}
     assert captured == "captured: [{'amount': 1, 'event': 'captured', 'log_level': 'info'}]"
     assert own == "own info words"
 
@@ -79,5 +79,5 @@ def test_a_line_for_people_says_the_same() -> None:
     for word in ("[info", "jobs.somewhere", "request=another", "method=POST", "steward=one"):
         assert word in told
     assert any(line.endswith("KeyError: 'gone'") for line in lines)
-    assert any(MOMENT.match(line) and "said so" in line and "a.library" in line for line in lines)
+    assert any(MOMENT.match(line) and "said so" in line and "somebody.else" in line for line in lines)
     assert not any("not_told" in line for line in lines)
