@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -11,6 +10,7 @@ from redis.asyncio import Redis
 
 from deploy.local.redis import RedisServer
 from deploy.local.server import Server
+from tests.support.children import children_of
 
 _FULL_BYTES = 1_000_000
 
@@ -43,7 +43,7 @@ async def hung(server: Server) -> AsyncIterator[None]:
         # The parent first, so that it makes no further children.
         os.kill(server.pid, signal.SIGSTOP)
         stopped_ones.append(server.pid)
-        for pid in await asyncio.to_thread(_children_of, server.pid):
+        for pid in await asyncio.to_thread(children_of, server.pid):
             os.kill(pid, signal.SIGSTOP)
             stopped_ones.append(pid)
         yield
@@ -87,9 +87,3 @@ async def locked(server: RedisServer) -> AsyncIterator[None]:
             yield
         finally:
             await admin.config_set("requirepass", "")
-
-
-def _children_of(pid: int) -> list[int]:
-    listed = subprocess.run(["/bin/ps", "-e", "-o", "pid=,ppid="], check=True, capture_output=True, text=True).stdout
-    pairs = (map(int, line.split()) for line in listed.splitlines())
-    return [child for child, parent in pairs if parent == pid]

@@ -42,7 +42,7 @@ async def shown(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> A
             redis_url=servers.redis.url,
             data_dir=folder / "data",
             JOBS_TIMETABLE="off; check_low_stock=0 0 29 2 *",
-            JOBS_SCHEDULES="tests.support.schedules:SCHEDULES",
+            JOBS_SCHEDULES="tests.support.schedules:CALM",
         )
         async with web_process(environ) as (_, api), worker_process(environ, QUEUES):
             await new_user(api, "boss", "admin")

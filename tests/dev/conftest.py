@@ -1,10 +1,8 @@
 """What the tests of `./dev` share: conditions to wait for, processes to look at, small trees, and `nobody`."""
 
 import base64
-import contextlib
 import hashlib
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -15,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,36 +36,20 @@ def eventually() -> Callable[..., None]:
 @pytest.fixture
 def is_running() -> Callable[[int], bool]:
     """Whether a process has not ended; a zombie has, whether or not somebody waits for it."""
-    return lambda pid: pid in _processes()
+    return _is_running
 
 
 @pytest.fixture
 def descendants() -> Callable[[int], set[int]]:
     """All that a process started, and what these started."""
-
-    def find(ancestor: int) -> set[int]:
-        parents = _processes()
-        found = {ancestor}
-        while more := {pid for pid, parent in parents.items() if parent in found} - found:
-            found |= more
-        return found - {ancestor}
-
-    return find
+    return lambda pid: {child.pid for child in psutil.Process(pid).children(recursive=True) if _is_running(child.pid)}
 
 
-def _processes() -> dict[int, int]:
-    """Each running process and its parent; from /proc where there is one: a small system may have no `ps`."""
-    table = [re.sub(r"\(.*\)", "()", text, flags=re.DOTALL).split() for text in _stat_files()]
-    if not table:
-        listed = subprocess.run(["/bin/ps", "-A", "-o", "pid,ppid,stat"], capture_output=True, text=True, check=True)
-        table = [[pid, "()", state, parent] for pid, parent, state in map(str.split, listed.stdout.splitlines()[1:])]
-    return {int(pid): int(parent) for pid, _, state, parent, *_ in table if not state.startswith("Z")}
-
-
-def _stat_files() -> Iterator[str]:
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # it ended meanwhile
-            yield stat.read_text(errors="replace")
+def _is_running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import psutil
+
 from tests.support.conditions import eventually
 
 
@@ -22,6 +24,11 @@ async def is_gone(pid: int, *, within_s: float) -> None:
         return not status or status.rsplit(")", 1)[1].split()[0] == "Z"
 
     await eventually(gone, within_s=within_s)
+
+
+def children_of(pid: int) -> set[int]:
+    """Give the processes that this one has started and not yet reaped."""
+    return {child.pid for child in psutil.Process(pid).children()}
 
 
 def _text(path: Path) -> str:

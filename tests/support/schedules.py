@@ -2,11 +2,17 @@
 
 from jobs.schedule import Schedule
 
-# Each second, whatever became of the former ones; what runs out of turn takes a while.
+# Runs out of turn alone, and takes a while.
+NAP = Schedule(name="nap", task="diag.sleep", args={"seconds": 0.5}, cron="30 3 29 2 *", timezone="Europe/Berlin")
+
 SCHEDULES = (
+    # Each second, whatever became of the former ones.
     Schedule(name="often", task="diag.noop", every_s=1, overlap="allow"),
-    Schedule(name="nap", task="diag.sleep", args={"seconds": 0.5}, cron="30 3 29 2 *", timezone="Europe/Berlin"),
+    NAP,
 )
+
+# For who compares what is shown now with what was shown before: no job is made meanwhile.
+CALM = (NAP,)
 
 WRONG = (
     Schedule(name="typo", task="diag.nop", cron="61 * * * *"),

@@ -17,6 +17,7 @@ from jobs.tasks.data_sync.errors import LimitExceededError, ReaderDiedError, Unr
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import DateRule, FileFormat, Layout
 from jobs.tasks.data_sync.reader.request import Request
+from tests.support.children import children_of
 from tests.support.pictures import FIELDS, book_of, changed, files_in, media, part, picture
 
 RED, GREEN = picture("red"), picture("green")
@@ -46,12 +47,6 @@ def extraction(tmp_path: Path, book: bytes, limits: PictureLimits | None = None)
 async def report(request: Extraction | Profiling) -> Any:  # noqa: ANN401  JSON
     """Give the report, and tell nobody how it goes."""
     return await report_of(request, lambda _done, _total: None)
-
-
-def children() -> set[int]:
-    """Give the processes that this one has started and not yet reaped."""
-    listed = (path.read_text() for path in Path("/proc/self/task").glob("*/children"))
-    return {int(pid) for pids in listed for pid in pids.split()}
 
 
 async def test_it_tells_how_far_it_is(tmp_path: Path) -> None:
@@ -153,25 +148,25 @@ async def test_a_workbook_that_takes_too_much_memory_is_refused(tmp_path: Path) 
 @linux_only
 async def test_a_child_that_is_killed_is_worth_another_try(tmp_path: Path) -> None:
     """Its parent does not wait for ever, and says what has happened."""
-    before = children()
+    before = children_of(os.getpid())
     killed: list[int] = []
 
     def kill(_done: int, _total: int | None) -> None:
         if not killed:
-            killed.extend(children() - before)
+            killed.extend(children_of(os.getpid()) - before)
             os.kill(killed[0], signal.SIGKILL)
 
     request = extraction(tmp_path, book_of([(f"A{n}", [picture(size=(400, 300 + n))]) for n in range(30)]))
     with pytest.raises(ReaderDiedError, match="status -9"):
         await report_of(request, kill)
-    assert children() == before
+    assert children_of(os.getpid()) == before
     assert len((await report(request))["images"]) == 30
 
 
 @linux_only
 async def test_a_child_is_gone_when_its_work_is_cancelled(tmp_path: Path) -> None:
     """As at a timeout, or when somebody cancels the job; what it has kept whole stays, nothing unfinished is left."""
-    before, begun = children(), asyncio.Event()
+    before, begun = children_of(os.getpid()), asyncio.Event()
     request = extraction(tmp_path, book_of([(f"A{n}", [picture(size=(1000, 900 + n))]) for n in range(100)]))
 
     def tell(done: int, _total: int | None) -> None:
@@ -180,11 +175,11 @@ async def test_a_child_is_gone_when_its_work_is_cancelled(tmp_path: Path) -> Non
 
     work = asyncio.create_task(report_of(request, tell))
     await begun.wait()
-    assert len(children() - before) == 1
+    assert len(children_of(os.getpid()) - before) == 1
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work
-    assert children() == before
+    assert children_of(os.getpid()) == before
     assert 2 <= len(files_in(tmp_path / "media")) < 200
 
 
@@ -192,12 +187,12 @@ async def test_a_child_is_gone_when_its_work_is_cancelled(tmp_path: Path) -> Non
 async def test_it_knows_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It opens strangers' files."""
     monkeypatch.setenv("DATABASE_URL", "postgresql://secret")
-    before = children()
+    before = children_of(os.getpid())
     seen: list[bytes] = []
 
     def look(_done: int, _total: int | None) -> None:
         if not seen:
-            seen.extend(Path(f"/proc/{pid}/environ").read_bytes() for pid in children() - before)
+            seen.extend(Path(f"/proc/{pid}/environ").read_bytes() for pid in children_of(os.getpid()) - before)
 
     pictures = [picture(size=(1000, 900 + n)) for n in range(10)]
     await report_of(extraction(tmp_path, book_of([("A1", pictures)])), look)

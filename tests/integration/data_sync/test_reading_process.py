@@ -19,6 +19,7 @@ from jobs.tasks.data_sync.errors import LimitExceededError, ReaderDiedError
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import DateRule, Layout
 from jobs.tasks.data_sync.reading import Reading, open_reading
+from tests.support.children import children_of
 from tests.support.reading import format_of
 
 ROWS: Final = 200_000
@@ -63,11 +64,6 @@ async def drain(reading: Reading) -> None:
     """Read to the end."""
     async for _ in reading.chunks():
         pass
-
-
-def children() -> set[str]:
-    """Give the processes that this one has started and not yet reaped."""
-    return {pid for listed in Path("/proc/self/task").glob("*/children") for pid in listed.read_text().split()}
 
 
 def status(pid: int, file: str) -> dict[str, str]:
@@ -178,9 +174,9 @@ def test_a_cancellation_at_the_start_leaves_nothing(run: Run, large: Path) -> No
             with pytest.raises(asyncio.CancelledError):
                 await consumer
 
-    before = children()
+    before = children_of(os.getpid())
     run(scenario())
-    assert children() == before
+    assert children_of(os.getpid()) == before
 
 
 def test_a_killed_child_is_worth_another_try(run: Run, large: Path) -> None:
