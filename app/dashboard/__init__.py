@@ -2,8 +2,8 @@
 
 A map, lower layers first:
 
-words       assets (what pages load), filters (times, spans and numbers as people read them), words
-            (choices, reasons)
+words       assets (what pages load), compiled (templates as code), filters (times, spans and numbers as people
+            read them), words (choices, reasons)
 reading     read (asks an endpoint of the API, within the process), answers (what a browser gets, and what it may do)
 login       login (the one page that everybody may see, its form, and the way out)
 page        page (who may see one, what it reads)
