@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import statistics
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -144,8 +145,9 @@ async def test_refusals_are_alike_and_as_late(web: httpx.AsyncClient, ann: Perso
             seen.append((answer.status_code, problem, "set-cookie" in answer.headers))
     assert all(one == seen[0] for one in seen)
     assert seen[0][0] == 401
-    quickest_s = [min(times) for times in took_s.values()]
-    assert max(quickest_s) < 2 * min(quickest_s), quickest_s  # without the check of a password it is a sixth
+    # The median: one lucky moment of a busy machine makes an attempt twice as quick, but not eight of them.
+    usual_s = [statistics.median(times) for times in took_s.values()]
+    assert max(usual_s) < 2 * min(usual_s), usual_s  # without the check of a password it is a sixth
 
 
 async def test_guessing_gets_slower_for_names_that_there_are_and_are_not(
