@@ -51,6 +51,20 @@ class TestNoRow:
         await write_history(stage.both)
         assert (await stage.row(job))["result"] == 42
 
+    @pytest.mark.parametrize("run", [None, "", "second"])
+    async def test_one_that_does_not_tell_its_run_gets_none(self, stage: Stage, run: str | None) -> None:
+        """Somebody wrote into Redis by hand. It stays as it is, and the others get theirs."""
+        damaged, whole = await stage.queued(), await stage.queued()
+        if run is None:
+            await stage.redis.hdel(keys.job(damaged.id), "run")  # type: ignore[misc]
+        else:
+            await stage.redis.hset(keys.job(damaged.id), "run", run)  # type: ignore[misc]
+        before = await stage.hash_of(damaged)
+        await stage.database.execute("DELETE FROM jobs")
+        await stage.heal()
+        assert [row["id"] for row in await stage.database.fetch("SELECT id FROM jobs")] == [whole.id]
+        assert await stage.hash_of(damaged) == before
+
     async def test_a_stock_clients_job_gets_a_row_once_it_is_taken_over(self, stage: Stage) -> None:
         """As one of the owner `arq`, its run being the time of that."""
         await stage.redis.set(keys.PAYLOAD + "mine", codec.dumps({"t": None, "f": "t", "a": [], "k": {}, "et": 1}))
