@@ -167,12 +167,12 @@ async def test_without_redis_too_nothing_is_accepted(
 
 async def test_the_result_of_a_running_job_is_not_lost(site: httpx.AsyncClient, servers: Servers) -> None:
     """A job that ends meanwhile waits for PostgreSQL with its result; it does not run again."""
-    job = await submit(site, "diag.sleep", {"seconds": 1.5})
+    job = await submit(site, "diag.sleep", {"seconds": 3.0})
     await reaches(site, job["id"], "running")
     async with stopped(servers.postgres):
-        await asyncio.sleep(1.6)  # the job's own time: nothing tells that it has ended
+        await asyncio.sleep(3.1)  # the job's own time: nothing tells that it has ended
     ended = await reaches(site, job["id"], "succeeded")
-    assert (ended["result"], ended["tries"]) == (1.5, 1)
+    assert (ended["result"], ended["tries"]) == (3.0, 1)
 
 
 async def test_the_history_is_complete_soon_after(

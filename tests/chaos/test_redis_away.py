@@ -86,11 +86,11 @@ async def test_outages_use_up_no_slots(
     """A worker with a single slot still runs jobs after three outages in a row, each while it had work."""
     async with worker_of(environ, {"data_sync": 1}) as worker, hasty_recoverer(environ, database):
         for _ in range(3):
-            before = await submit(web, "diag.sleep", {"seconds": 1.0})
+            before = await submit(web, "diag.sleep", {"seconds": 2.0})
             await reaches(web, before["id"], "running")
             async with stopped(servers.redis):
                 during = await submit(web, "diag.noop")
-                await asyncio.sleep(1.1)  # the job's own time: nothing tells that it has ended
+                await asyncio.sleep(2.1)  # the job's own time: nothing tells that it has ended
             after = await submit(web, "diag.noop")
             for job in (before, during, after):
                 assert (await reaches(web, job["id"], "succeeded"))["tries"] == 1

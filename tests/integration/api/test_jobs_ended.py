@@ -140,7 +140,7 @@ async def test_what_has_not_started_in_time_expires(web: httpx.AsyncClient, envi
     await web.post("/api/queues/scheduled/pause")
     resting = await submit(web, "diag.noop", queue="scheduled", expires_in_s=0.5, unique_key="k")
     async with running_worker(environ):
-        running = await submit(web, "diag.sleep", {"seconds": 1.5}, expires_in_s=1.0)
+        running = await submit(web, "diag.sleep", {"seconds": 3.5}, expires_in_s=3.0)
         ended = await end_of(web, resting["id"])
         assert (ended["state"], ended["started_at"]) == ("expired", None)
         again = await web.post("/api/jobs", json={"task": "diag.noop", "unique_key": "k"})
