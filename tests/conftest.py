@@ -12,6 +12,7 @@ from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from jobs.logs import configure_logs
 from jobs.stores.database import Database
+from tests.support.memory import keep_files_in_memory
 from tests.support.server_folder import server_folder
 from tests.support.servers import Servers, empty_database, migrated_database
 from tests.support.site import environment, running_web, running_worker
@@ -21,6 +22,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Take `--system` and `--install`."""
     parser.addoption("--system", action="store_true", help="run the tests of a whole system alone, at full size")
     parser.addoption("--install", action="store_true", help="follow the guide on a clean host, and run nothing else")
+
+
+def pytest_configure() -> None:
+    """Make it quick, before the first folder is made."""
+    keep_files_in_memory()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
