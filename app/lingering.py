@@ -1,10 +1,11 @@
-"""Connections of a web process that let nobody down when it stops: `uvicorn --http app.lingering:LingeringProtocol`."""
+"""Connections of a web process that let nobody down when they end: `uvicorn --http app.lingering:LingeringProtocol`."""
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app.whole_answers import WholeAnswers
 
 _LINGER_S = 0.5
+_TURN_S = 0.05  # of the event loop: what has arrived by its beginning is read by its end
 
 
 class LingeringProtocol(HttpToolsProtocol):
@@ -12,7 +13,8 @@ class LingeringProtocol(HttpToolsProtocol):
 
     uvicorn closes at once what has no request under way, also a connection that it has only just accepted and whose
     request is in the kernel already: who sent that cannot know whether it was carried out. Here it is read, answered,
-    and told that the connection ends with the answer.
+    and told that the connection ends with the answer. A loop that was held up may find a request together with the end
+    of its connection's idle time: that is read and answered too.
 
     Answers of which all is known at once go out by one write each.
     """
@@ -28,6 +30,10 @@ class LingeringProtocol(HttpToolsProtocol):
             self.loop.call_later(_LINGER_S, self.loop.call_later, _LINGER_S, self._close_if_idle)
         else:
             super().shutdown()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close what has been idle for too long, unless a request turns out to be here."""
+        self.loop.call_later(_TURN_S, self._close_unless_asked_since, self.cycle)
 
     def on_headers_complete(self) -> None:
         """Begin with the request; once the server stops it is the connection's last."""
@@ -46,4 +52,8 @@ class LingeringProtocol(HttpToolsProtocol):
 
     def _close_if_idle(self) -> None:
         if self._is_idle:
+            self.transport.close()
+
+    def _close_unless_asked_since(self, last: RequestResponseCycle) -> None:
+        if self.cycle is last:
             self.transport.close()

@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -136,7 +137,9 @@ def _suits_nobody(python: Path) -> bool:
 @pytest.fixture
 def public_folder() -> Iterator[Path]:
     """Make a folder with a space in its name that any user can reach, unlike pytest's."""
-    folder = Path(tempfile.mkdtemp(prefix="switchyard tests ", dir="/tmp"))
+    usual = Path(tempfile.gettempdir())
+    is_public = usual.stat().st_mode & stat.S_IXOTH
+    folder = Path(tempfile.mkdtemp(prefix="switchyard tests ", dir=usual if is_public else "/tmp"))  # noqa: S108
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
