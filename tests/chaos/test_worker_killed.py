@@ -56,12 +56,12 @@ async def test_a_stopped_worker_hands_its_jobs_back(web: httpx.AsyncClient, envi
 
 async def test_a_stopped_worker_lets_short_jobs_end(web: httpx.AsyncClient, environ: dict[str, str]) -> None:
     """Within the time to drain, what runs is ended, and what waits is left to others."""
-    running = await submit(web, "diag.sleep", {"seconds": 3.0})
-    async with worker_process({**environ, "JOBS_DRAIN_S": "30"}, "data_sync:1") as worker:
+    running = await submit(web, "diag.sleep", {"seconds": 1.0})
+    async with worker_process({**environ, "JOBS_DRAIN_S": "10"}, "data_sync:1") as worker:
         await reaches(web, running["id"], "running")
         waiting = await submit(web, "diag.noop")
         worker.send(signal.SIGTERM)
-        assert await worker.ends(within_s=15) == 0
+        assert await worker.ends(within_s=5) == 0
     assert (await reaches(web, running["id"], "succeeded"))["tries"] == 1
     shown = (await web.get(f"/api/jobs/{waiting['id']}")).json()
     assert (shown["state"], shown["tries"]) == ("queued", 0)
@@ -74,10 +74,10 @@ async def test_a_worker_stopped_amid_a_backlog_leaves_no_job_running(
     for _ in range(150):
         await submit(web, "diag.sleep", {"seconds": 0.05})
     for _ in range(2):
-        async with worker_process({**environ, "JOBS_DRAIN_S": "20"}, "data_sync:20") as worker:
+        async with worker_process({**environ, "JOBS_DRAIN_S": "5"}, "data_sync:20") as worker:
             await worker.says("job_started")
             worker.send(signal.SIGTERM)
-            assert await worker.ends(within_s=10) == 0  # the jobs that run take a twentieth of a second
+            assert await worker.ends(within_s=3) == 0  # the jobs that run take a twentieth of a second
         left = await database.fetch("SELECT id, tries FROM jobs WHERE state = 'running'")
         assert left == []
 

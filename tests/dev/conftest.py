@@ -14,8 +14,9 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
+
+from tests.support import children
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
@@ -37,20 +38,13 @@ def eventually() -> Callable[..., None]:
 @pytest.fixture
 def is_running() -> Callable[[int], bool]:
     """Whether a process has not ended; a zombie has, whether or not somebody waits for it."""
-    return _is_running
+    return children.is_running
 
 
 @pytest.fixture
 def descendants() -> Callable[[int], set[int]]:
     """All that a process started, and what these started."""
-    return lambda pid: {child.pid for child in psutil.Process(pid).children(recursive=True) if _is_running(child.pid)}
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return lambda pid: {one for one in children.descendants_of(pid) if children.is_running(one)}
 
 
 @pytest.fixture

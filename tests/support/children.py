@@ -20,10 +20,17 @@ async def is_gone(pid: int, *, within_s: float) -> None:
     """Expect a process to end soon; one that nobody has waited for yet has ended."""
 
     async def gone() -> bool:
-        status = _text(Path(f"/proc/{pid}/stat"))
-        return not status or status.rsplit(")", 1)[1].split()[0] == "Z"
+        return not is_running(pid)
 
     await eventually(gone, within_s=within_s)
+
+
+def is_running(pid: int) -> bool:
+    """Say whether a process has not ended; a zombie has, whether or not somebody waits for it."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def children_of(pid: int) -> set[int]:
@@ -31,8 +38,13 @@ def children_of(pid: int) -> set[int]:
     return {child.pid for child in psutil.Process(pid).children()}
 
 
+def descendants_of(pid: int) -> set[int]:
+    """Give these, and those that they have started."""
+    return {child.pid for child in psutil.Process(pid).children(recursive=True)}
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (FileNotFoundError, ProcessLookupError):  # it may go between the opening and the reading
+    except FileNotFoundError:
         return ""

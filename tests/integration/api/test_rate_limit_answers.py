@@ -14,7 +14,6 @@ from tests.chaos.outages import hung
 from tests.support.limits import apps, caller, limited, own
 from tests.support.metrics import samples_of, value_of
 from tests.support.people import log_in, new_user
-from tests.support.pulse import beating
 from tests.support.site import running_web
 
 PATHS = [
@@ -148,10 +147,10 @@ async def test_while_redis_hangs_the_settings_say_who_decides(
         variables = limited(environ, RATELIMIT_WHEN_AWAY=words, RATELIMIT_DEADLINE_MS="100", REDIS_URL=redis.url)
         async with apps(variables, 1) as (app,), caller(app, "normal:nora") as nora:
             assert (await nora.get("/api/tasks")).status_code == 200
-            async with hung(redis), beating() as pulse:
+            async with hung(redis):
                 began = time.monotonic()
                 answers = [await nora.get("/api/tasks") for _ in range(5)]
-                assert time.monotonic() - began < 1 + pulse.latest_s
+                assert time.monotonic() - began < 1
                 assert {answer.status_code for answer in answers} == {status}
                 shown = samples_of((await nora.get("/metrics")).text)
                 assert value_of(shown, "switchyard_rate_limit_redis_away") == 1

@@ -36,7 +36,6 @@ _LATEST_S = 3.0  # after its submission, or its first start, a job is cancelled
 _STARTED_SHARE = 0.5  # those that are cancelled after they have started, however long that takes on a busy machine
 _START_S = 20.0  # who has not started by then is cancelled without
 _WAIT_S = 2.0
-_SLEPT_S = 5.0  # on a busy machine, too, the last of them starts before the first is over
 _OWNERS = 10
 _HEAVY_SHARE = 0.2  # of all jobs, those of one owner: more than he may have running
 _EARLY_SHARE = 0.05  # those that are cancelled before Redis knows them
@@ -203,9 +202,9 @@ async def _assert_all_is_free(bed: Bed, crew: Crew) -> None:
         return [busy.get(worker.pid) for worker in crew.workers.values()] == [0] * _WORKERS
 
     await eventually(nobody_is_busy, within_s=20)
-    others = [sleeping(_SLEPT_S, owner=f"free {number}") for number in range(_WORKERS * _SLOTS - LIMIT)]
-    jobs = await bed.submit([*[sleeping(_SLEPT_S, owner="heavy")] * LIMIT, *others])
-    await bed.trail.until_running(jobs, within_s=_SLEPT_S - 0.1)
+    others = [sleeping(2.0, owner=f"free {number}") for number in range(_WORKERS * _SLOTS - LIMIT)]
+    jobs = await bed.submit([*[sleeping(2.0, owner="heavy")] * LIMIT, *others])
+    await bed.trail.until_running(jobs, within_s=1.9)
     jobs += await bed.submit([Wanted(task="diag.cpu", args={"seconds": 0.1})] * (_WORKERS * PROCESSES))
     await bed.trail.until_ended(jobs, within_s=20)
     assert {bed.trail.ended[job].state for job in jobs} == {State.SUCCEEDED}

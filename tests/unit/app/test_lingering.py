@@ -3,20 +3,19 @@
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Final
 
 import pytest
 import uvloop
 from starlette.responses import PlainTextResponse
-from uvicorn import Config
-from uvicorn.server import ServerState
 
 from app.lingering import LingeringProtocol
+from tests.support.served import served
 
 _GET: Final = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 _IDLE_S: Final = 0.2
+_APP: Final = PlainTextResponse("well")
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
 
@@ -26,24 +25,6 @@ def loop_factory(request: pytest.FixtureRequest) -> Loop:
     """Give each loop: they look at timers and at what has arrived in another order."""
     factory: Loop = request.param
     return factory
-
-
-@asynccontextmanager
-async def _connected() -> AsyncIterator[socket.socket]:
-    """Serve one connection; give the client's side."""
-    config = Config(PlainTextResponse("well"), log_config=None, access_log=False)
-    config.load()
-    config.timeout_keep_alive = _IDLE_S  # type: ignore[assignment]  # uvicorn's seconds are whole
-    protocol = LingeringProtocol(config, ServerState(), {}, asyncio.get_running_loop())
-    protocol.access_log = False  # a logger with a handler, as pytest's, would be written to
-    ours, theirs = socket.socketpair()
-    theirs.settimeout(0)
-    transport, _ = await asyncio.get_running_loop().create_connection(lambda: protocol, sock=ours)
-    try:
-        yield theirs
-    finally:
-        transport.abort()
-        theirs.close()
 
 
 async def _answer(client: socket.socket) -> bytes:
@@ -56,7 +37,7 @@ def test_a_request_that_a_held_up_loop_finds_late_is_answered(loop_factory: Loop
 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
-        async with _connected() as client:
+        async with served(LingeringProtocol, _APP, idle_s=_IDLE_S) as (_, _, client):
             client.send(_GET)
             assert (await _answer(client)).endswith(b"well")
             busy, news = socket.socketpair()
@@ -82,7 +63,7 @@ def test_one_that_is_idle_ends_in_time(loop_factory: Loop) -> None:
     """Not before, and by no request more."""
 
     async def scenario() -> None:
-        async with _connected() as client:
+        async with served(LingeringProtocol, _APP, idle_s=_IDLE_S) as (_, _, client):
             client.send(_GET)
             assert (await _answer(client)).endswith(b"well")
             began = time.monotonic()

@@ -1,20 +1,17 @@
 """What uvicorn would send by two writes goes out by one, byte for byte; all else goes as uvicorn sends it."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from starlette.types import Receive, Scope, Send
-from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn.server import ServerState
 
 from app.lingering import LingeringProtocol
+from tests.support.served import App, served
 
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 _GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -63,22 +60,14 @@ async def _connected(
     kind: type[HttpToolsProtocol], app: App
 ) -> AsyncIterator[tuple[HttpToolsProtocol, _Counted, asyncio.StreamReader, asyncio.StreamWriter]]:
     """Serve one connection; give its server's side, and the client's."""
-    config = Config(app, log_config=None, access_log=False, timeout_keep_alive=30)
-    config.load()
-    state = ServerState()
-    state.default_headers = [(b"date", b"Thu, 01 Jan 1970 00:00:00 GMT"), (b"server", b"uvicorn")]
-    protocol = kind(config, state, {}, asyncio.get_running_loop())
-    protocol.access_log = False  # a logger with a handler, as pytest's, would be written to
-    ours, theirs = socket.socketpair()
-    transport, _ = await asyncio.get_running_loop().create_connection(lambda: protocol, sock=ours)
-    counted: Any = _Counted(transport)
-    protocol.transport = counted
-    reader, writer = await asyncio.open_connection(sock=theirs)
-    try:
-        yield protocol, counted, reader, writer
-    finally:
-        transport.abort()
-        writer.close()
+    async with served(kind, app) as (protocol, transport, client):
+        counted: Any = _Counted(transport)
+        protocol.transport = counted
+        reader, writer = await asyncio.open_connection(sock=client)
+        try:
+            yield protocol, counted, reader, writer
+        finally:
+            writer.close()
 
 
 async def _answered(protocol: HttpToolsProtocol, transport: _Counted) -> None:
