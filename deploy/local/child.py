@@ -8,11 +8,14 @@ from asyncio.subprocess import Process, create_subprocess_exec
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy.local.group import group_runs, signal_group
 from deploy.local.leash import leash
 from deploy.local.output import Output
 
 _CHUNK_BYTES = 65_536
 _LAST_LINES_WITHIN_S = 1.0
+_KILLED_WITHIN_S = 5.0
+_POLL_S = 0.01
 
 
 class Child:
@@ -36,7 +39,7 @@ class Child:
             os.close(writing)
         copying = asyncio.create_task(self._copy(reading))
         status = await process.wait()
-        self._signal_group(signal.SIGKILL)  # what it left of its group
+        await self._end_group()
         self._pid = None
         leash().forget(process.pid)
         # a descendant that left the group may hold the pipe for as long as it likes
@@ -68,8 +71,15 @@ class Child:
 
     def _signal_group(self, number: signal.Signals) -> None:
         if self._pid is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):  # EPERM: macOS, for a group of zombies
-                os.killpg(self._pid, number)
+            signal_group(self._pid, number)
+
+    async def _end_group(self) -> None:
+        """Kill what the leader left of its group; the end comes after the signal, and nobody tells us of it."""
+        self._signal_group(signal.SIGKILL)
+        with contextlib.suppress(TimeoutError):  # one that waits for a disk ends when the disk lets it
+            async with asyncio.timeout(_KILLED_WITHIN_S):
+                while self._pid is not None and group_runs(self._pid):
+                    await asyncio.sleep(_POLL_S)
 
     async def _copy(self, fd: int) -> None:
         """Print whole lines; `readline` would give up on one that is longer than its buffer."""

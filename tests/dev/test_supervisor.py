@@ -20,9 +20,10 @@ from deploy.local.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# its leader ends on SIGTERM at once, the descendant does not care
+# its leader ends on SIGTERM at once, the descendant does not care and holds nothing whose end could be seen
 LEAVES_ONE_BEHIND = (
-    """sh -c '(trap "" TERM; exec sleep 1000) & echo $! >left; trap "exit 0" TERM; echo $$ >leader; wait'"""
+    """sh -c '(trap "" TERM; exec sleep 1000 >/dev/null 2>&1) & echo $! >left;"""
+    """ trap "exit 0" TERM; echo $$ >leader; wait'"""
 )
 IGNORES_SIGTERM = """sh -c 'trap "" TERM; sleep 1000 & echo $! >child; echo $$ >stubborn; wait'"""
 
