@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import re
+import shlex
 import signal
 import sys
 from collections.abc import Mapping
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 
 from deploy.local.procfile import read_procfile
 from tests.support.conditions import eventually, reaches
@@ -19,6 +22,7 @@ from tests.support.site import ADMIN_KEY, end_of, submit
 
 LINES = read_procfile(ROOT / "Procfile")
 KILLED_AFTER_S = 30
+ROUTERS_KEEP_S = 90  # the longest that a known platform's router keeps an idle connection for its next request
 LONG_S = 25
 
 
@@ -48,6 +52,13 @@ async def _stopped(*processes: Running) -> None:
         for process in processes:
             os.killpg(process.pid, signal.SIGTERM)
     await asyncio.gather(*(process.ends(within_s=KILLED_AFTER_S) for process in processes))
+
+
+def test_connections_outlast_the_routers() -> None:
+    """Who closes an idle connection first may close it on a request that is on its way: that must be the router."""
+    command = shlex.split(re.sub(r"\$\{\w+:-(.*?)\}", r"\1", LINES["web"]))
+    read = uvicorn.main.make_context(command[0], command[1:]).params
+    assert read["timeout_keep_alive"] > ROUTERS_KEEP_S
 
 
 async def test_a_site_is_released_runs_and_hands_its_jobs_back(platform: dict[str, str]) -> None:
