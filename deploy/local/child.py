@@ -1,7 +1,6 @@
 """One process of the Procfile with all its descendants: one run of it, not whether it runs again."""
 
 import asyncio
-import contextlib
 import os
 import signal
 from asyncio.subprocess import Process, create_subprocess_exec
@@ -14,8 +13,8 @@ from deploy.local.output import Output
 
 _CHUNK_BYTES = 65_536
 _LAST_LINES_WITHIN_S = 1.0
-_KILLED_WITHIN_S = 5.0
-_POLL_S = 0.01
+_LOOK_S = 0.01
+_MOST_LOOKS = 500
 
 
 class Child:
@@ -76,10 +75,10 @@ class Child:
     async def _end_group(self) -> None:
         """Kill what the leader left of its group; the end comes after the signal, and nobody tells us of it."""
         self._signal_group(signal.SIGKILL)
-        with contextlib.suppress(TimeoutError):  # one that waits for a disk ends when the disk lets it
-            async with asyncio.timeout(_KILLED_WITHIN_S):
-                while self._pid is not None and group_runs(self._pid):
-                    await asyncio.sleep(_POLL_S)
+        for _ in range(_MOST_LOOKS):  # one that waits for a disk ends when the disk lets it
+            if self._pid is None or not group_runs(self._pid):
+                return
+            await asyncio.sleep(_LOOK_S)
 
     async def _copy(self, fd: int) -> None:
         """Print whole lines; `readline` would give up on one that is longer than its buffer."""
