@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from jobs import keys
 from tests.chaos.outages import stopped
 from tests.support.conditions import eventually
-from tests.support.metrics import samples_of, value_of
+from tests.support.metrics import scrape, value_of
 from tests.support.people import new_user
 from tests.support.servers import Servers
 from tests.support.shops import new_shop
@@ -67,7 +67,7 @@ async def test_reads_of_all_processes_are_counted(web: httpx.AsyncClient, other:
 
     await eventually(are_counted)
     assert await _shops(web) == {"type": "shops", "hits": 3, "misses": 1, "sets": 1, "errors": 0, "hit_rate": 0.75}
-    samples = samples_of((await other.get("/metrics")).text)
+    samples = await scrape(other)
     for name, count in {"hits": 3, "misses": 1, "sets": 1, "errors": 0}.items():
         assert value_of(samples, f"switchyard_cache_{name}_total", type="shops") == count
         assert value_of(samples, f"switchyard_cache_{name}_total", type="active-versions") == 0

@@ -14,7 +14,7 @@ from deploy.local.redis import RedisServer
 from tests.chaos.outages import stopped
 from tests.support.conditions import eventually
 from tests.support.limits import apps
-from tests.support.metrics import Samples, samples_of, value_of
+from tests.support.metrics import Samples, samples_of, scrape, value_of
 from tests.support.site import client_of, quotas, running_web, submit
 
 REQUESTS, SECONDS = "switchyard_http_requests_total", "switchyard_http_request_seconds_count"
@@ -38,11 +38,6 @@ def own_redis() -> Iterator[RedisServer]:
             yield redis
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-async def scrape(client: httpx.AsyncClient) -> Samples:
-    """Give what there is."""
-    return samples_of((await client.get("/metrics")).text)
 
 
 async def counted(client: httpx.AsyncClient, amount: int, name: str = REQUESTS, **labels: str) -> Samples:
@@ -102,7 +97,7 @@ async def test_what_redis_misses_is_added_when_it_is_back(environ: dict[str, str
         async with stopped(own_redis):
             for _ in range(5):
                 await client.get("/healthz")
-            assert REQUESTS not in await scrape(client)
+            assert REQUESTS not in samples_of((await client.get("/metrics")).text)
         await counted(client, 6, **HEALTH, status="2xx")
 
 

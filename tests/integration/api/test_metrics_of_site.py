@@ -11,7 +11,7 @@ from app.state import Deps
 from jobs.stores.arrears import MOST_COUNTED
 from jobs.stores.database import Database
 from tests.support.conditions import eventually, reaches
-from tests.support.metrics import Samples, samples_of, value_of
+from tests.support.metrics import Samples, scrape, value_of
 from tests.support.site import SLOTS, client_of, quotas, running_app, running_web, running_worker, submit
 
 QUEUE = "data_sync"
@@ -20,11 +20,6 @@ INSERT INTO jobs (id, task, queue, owner, state, priority, args, tags, max_tries
 SELECT number::text, 't', 'q', 'ann', 'accepted', 5, '{}', '{}', 5, 300, now() - make_interval(secs => $2)
 FROM generate_series(1, $1) AS number
 """
-
-
-async def scrape(client: httpx.AsyncClient) -> Samples:
-    """Give what there is."""
-    return samples_of((await client.get("/metrics")).text)
 
 
 def of_queue(samples: Samples, name: str, **labels: str) -> float:

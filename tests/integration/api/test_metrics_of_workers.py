@@ -10,16 +10,11 @@ from redis.asyncio import Redis
 from jobs import keys
 from jobs.stores.presence import Presence
 from tests.support.conditions import eventually, reaches
-from tests.support.metrics import Samples, samples_of, value_of
+from tests.support.metrics import Samples, scrape, value_of
 from tests.support.processes import worker_process
 from tests.support.site import running_worker, submit
 
 SILENT = "switchyard_worker_silent_seconds"
-
-
-async def scrape(client: httpx.AsyncClient) -> Samples:
-    """Give what there is."""
-    return samples_of((await client.get("/metrics")).text)
 
 
 def workers_of(samples: Samples) -> tuple[float, ...]:

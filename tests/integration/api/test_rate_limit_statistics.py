@@ -18,7 +18,7 @@ from ratelimit.ledger import Ledger
 from ratelimit.policy import Subject, Tier
 from tests.support.conditions import eventually
 from tests.support.limits import apps, caller, limited
-from tests.support.metrics import samples_of, value_of
+from tests.support.metrics import scrape, value_of
 
 _LIMIT = Limit(amount=60, period_s=60, burst=60)
 
@@ -63,7 +63,7 @@ async def test_requests_are_counted_by_route_over_all_processes(two: Sequence[AS
     assert await _counts(ada, "GET /api/jobs/{id}") == (6, 0, 0)
     assert await _counts(ada, "none") == (2, 0, 0)
     assert await _counts(ada, "GET /healthz") == (0, 0, 2)
-    shown = samples_of((await ada.get("/metrics")).text)
+    shown = await scrape(ada)
     name = "switchyard_rate_limit_requests_total"
     assert value_of(shown, name, policy="sync_single", tier="normal", outcome="denied", backend="redis") >= 1
 

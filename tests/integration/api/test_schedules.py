@@ -11,7 +11,7 @@ from app.auth import Authenticator
 from app.identity import Identity, Role
 from jobs.stores.database import Database
 from tests.support.conditions import eventually, reaches
-from tests.support.metrics import samples_of, value_of
+from tests.support.metrics import scrape, value_of
 from tests.support.moments import moment
 from tests.support.site import SLOTS, end_of, running_web, running_worker, submit
 
@@ -76,7 +76,7 @@ async def test_what_a_steward_fires_is_shown_and_counted(client: httpx.AsyncClie
         assert moment(shown["last_due_at"]) < moment(shown["next_due_at"])
         job = await end_of(client, shown["last_job"]["id"])
     assert (job["owner"], job["task"], job["tags"]) == ("system", "diag.noop", ["schedule:often"])
-    samples = samples_of((await client.get("/metrics")).text)
+    samples = await scrape(client)
     assert value_of(samples, "switchyard_schedule_fired_total", schedule="often") >= shown["fired"]
     for name in ("fired", "missed", "overlapped"):
         assert value_of(samples, f"switchyard_schedule_{name}_total", schedule="nap") == 0
@@ -162,7 +162,7 @@ async def test_the_metrics_tell_when_a_schedule_last_ended_well(
     """Infinitely long ago before it ran, also where no steward knows it; failures, and others' jobs, do not count."""
 
     async def since_s() -> float:
-        samples = samples_of((await client.get("/metrics")).text)
+        samples = await scrape(client)
         return value_of(samples, "switchyard_schedule_since_success_seconds", schedule="nap")
 
     async def is_counted() -> bool:

@@ -15,7 +15,7 @@ import pytest
 from deploy.local.binaries import find_postgres
 from jobs.stores.database import Database
 from tests.support.conditions import eventually
-from tests.support.metrics import samples_of, value_of
+from tests.support.metrics import scrape, value_of
 from tests.support.processes import started
 from tests.support.restoring import restored
 from tests.support.running import ran_now, started_now
@@ -142,9 +142,9 @@ async def test_a_backup_comes_back_whole(
     for seed in _SEEDS:
         await database.execute(seed)
     async with _site(environ) as client:
-        before = samples_of((await client.get("/metrics")).text)
+        before = await scrape(client)
         job = await ran_now(client, _SCHEDULE)
-        after = samples_of((await client.get("/metrics")).text)
+        after = await scrape(client)
     assert job["state"] == "succeeded", job["error"]
     assert value_of(before, "switchyard_backup_age_seconds") == math.inf
     assert 0 < value_of(after, "switchyard_backup_age_seconds") < 60

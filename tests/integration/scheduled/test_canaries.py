@@ -9,7 +9,7 @@ import pytest
 
 from jobs.stores.database import Database
 from tests.support.conditions import eventually
-from tests.support.metrics import samples_of, value_of
+from tests.support.metrics import scrape, value_of
 from tests.support.running import ran_now
 from tests.support.site import SLOTS, running_web, running_worker
 
@@ -59,7 +59,7 @@ async def test_a_canary_that_came_back_is_told_by_its_age(environ: dict[str, str
             return age
 
         assert await eventually(age_s) < 30
-        samples = samples_of((await client.get("/metrics")).text)
+        samples = await scrape(client)
     name = "switchyard_schedule_since_success_seconds"
     assert value_of(samples, name, schedule="canary.data_processing") < 60
     assert value_of(samples, "switchyard_canary_age_seconds", queue="data_processing") < 60

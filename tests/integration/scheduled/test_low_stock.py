@@ -9,7 +9,7 @@ import pytest
 
 from jobs.stores.database import Database
 from tests.support.files import as_csv, publish, sync, upload
-from tests.support.metrics import samples_of, value_of
+from tests.support.metrics import scrape, value_of
 from tests.support.people import new_user
 from tests.support.running import ran_now
 from tests.support.site import running_web, running_worker
@@ -84,14 +84,14 @@ async def test_an_alert_is_opened_once_and_closed_when_it_is_over(client: httpx.
     (lasting,) = await _alerts(client, state="open")
     assert (lasting["id"], lasting["stock"]) == (opened["id"], 3)
     assert lasting["opened_at"] == opened["opened_at"] < lasting["checked_at"]
-    metrics = samples_of((await client.get("/metrics")).text)
+    metrics = await scrape(client)
     assert value_of(metrics, "switchyard_alerts_open", kind="low_stock") == 1
     await _load(client, ("A", "north", 1000, 1000), ("B", "north", 6, 5))
     assert _counts(await _check(client)) == (2, 0, 0, 1, 0)
     (over,) = await _alerts(client, state="closed")
     assert (over["id"], over["stock"]) == (opened["id"], 3)
     assert await _alerts(client, state="open") == []
-    metrics = samples_of((await client.get("/metrics")).text)
+    metrics = await scrape(client)
     assert value_of(metrics, "switchyard_alerts_open", kind="low_stock") == 0
 
 
