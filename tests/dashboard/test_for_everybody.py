@@ -20,6 +20,7 @@ _TOLD = """
 () => [...document.querySelectorAll("main :is(h1, h2, th, td, dt, dd, li, pre, summary, legend)")]
   .filter((one) => one.checkVisibility()).map((one) => one.localName).join(" ")
 """
+_READINGS = 5
 # What could be pressed, and would do nothing.
 _IDLE = """
 () => [...document.querySelectorAll("button")].filter((one) => one.checkVisibility())
@@ -97,10 +98,9 @@ async def test_pages_are_read_without_scripts(shown: Shown, boss: Window, browse
         await press(page, "Log in")
         await expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
         for path in (address(one.path, shown.things) for one in PAGES):
-            await page.goto(path)
-            await boss.page.goto(path)
+            plain, scripted = await _told_by_both(path, plain=page, scripted=boss.page)
+            assert plain == scripted, path
             assert await page.evaluate(_IDLE) == [], path
-            assert await page.evaluate(_TOLD) == await boss.page.evaluate(_TOLD), path
             await expect(page.locator("main noscript p")).to_be_visible()
         await page.goto("/account")
         await page.get_by_label("Present password").fill(PASSWORD)
@@ -152,6 +152,27 @@ async def test_what_is_selected_waits_for_a_rate_limit(shown: Shown, browser: Br
     await _put_in_force(shown, config["limits"])
     for job in jobs:
         assert (await end_of(shown.api, job["id"]))["state"] == "cancelled"
+
+
+async def _told_by_both(path: str, *, plain: Page, scripted: Page) -> tuple[str, str]:
+    """Give what a page tells without scripts and with them, while it stood still.
+
+    Some change by being read: who reads for the sixtieth time in a minute is one who asks for far more than usual. So
+    it is read without scripts once more, and all of it again where the two differ.
+    """
+    for _ in range(_READINGS):
+        before = await _told(plain, path)
+        between = await _told(scripted, path)
+        after = await _told(plain, path)
+        if before == after:
+            return after, between
+    raise AssertionError(f"{path} told something else each time")
+
+
+async def _told(page: Page, path: str) -> str:
+    await page.goto(path)
+    told: str = await page.evaluate(_TOLD)
+    return told
 
 
 async def _put_in_force(shown: Shown, limits: Mapping[str, object]) -> None:
