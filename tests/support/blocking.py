@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from jobs.registry import Task
@@ -41,6 +42,11 @@ def say(what: str) -> str:
 def fuss() -> None:
     """Raise what cannot travel."""
     raise FussyError("told", "kept")
+
+
+def break_a_pool() -> None:
+    """Raise what the pool itself raises, as a function does whose own pool broke."""
+    raise BrokenProcessPool("my own")
 
 
 def leave(status: int) -> None:
