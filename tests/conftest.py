@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import settings
 from redis import Redis
 
 from deploy.local.postgres import PostgresServer
@@ -13,6 +14,7 @@ from deploy.local.redis import RedisServer
 from jobs.logs import configure_logs
 from jobs.stores.database import Database
 from tests.support.memory import keep_files_in_memory
+from tests.support.ports import free_ports
 from tests.support.server_folder import server_folder
 from tests.support.servers import Servers, empty_database, migrated_database
 from tests.support.site import environment, running_web, running_worker
@@ -25,8 +27,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Make it quick, before the first folder is made."""
+    """Make it quick, before the first folder is made; an example may take as long as a busy machine lets it."""
     keep_files_in_memory()
+    settings.register_profile("patient", deadline=None)
+    settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -59,6 +63,12 @@ def servers() -> Iterator[Servers]:
         PostgresServer(folder / "postgres", durable=False) as postgres,
     ):
         yield Servers(redis, postgres)
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    """Give a port that stays unused until it is used here; the plugin's own may be any that the kernel gives others."""
+    return free_ports(1)[0]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from deploy.local.redis import RedisServer
 from tests.support.bed import SHORT_LEASE
 from tests.support.server_folder import server_folder
 from tests.support.servers import Servers
+from tests.support.site import IMPATIENT
 
 
 @pytest.fixture(scope="session")
@@ -24,5 +25,5 @@ def servers() -> Iterator[Servers]:
 
 @pytest.fixture
 def environ(environ: dict[str, str]) -> dict[str, str]:
-    """Give the variables of a site whose leases are short: what a dead worker held is another's after a second."""
-    return {**environ, **SHORT_LEASE}
+    """Give the variables of a site that waits for nobody: what a dead worker held is another's after a second."""
+    return {**environ, **SHORT_LEASE, **IMPATIENT}

@@ -123,7 +123,7 @@ async def test_who_polls_is_let_through_and_known(fronted: Fronted) -> None:
         assert len(first.headers["x-request-id"]) == 32
         kept = await client.get("/healthz", headers={"X-Request-ID": "mine-1"})
         assert kept.headers["x-request-id"] == "mine-1"
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{fronted.nginx.http_port}") as plain:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{fronted.nginx.http_port}", timeout=30) as plain:
         moved = await plain.post("/api/jobs?x=1", headers={"Host": NAME})
     assert (moved.status_code, moved.headers["location"]) == (308, f"https://{NAME}/api/jobs?x=1")
 

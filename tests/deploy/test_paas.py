@@ -16,8 +16,8 @@ import uvicorn
 
 from deploy.local.procfile import read_procfile
 from tests.support.conditions import eventually, reaches
+from tests.support.ports import free_ports
 from tests.support.processes import ROOT, Running, started
-from tests.support.sentinels import free_ports
 from tests.support.site import ADMIN_KEY, end_of, submit
 
 LINES = read_procfile(ROOT / "Procfile")

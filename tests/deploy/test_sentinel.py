@@ -13,9 +13,9 @@ from redis.exceptions import ResponseError
 from deploy.local.binaries import find_redis
 from tests.support.bed import SHORT_LEASE
 from tests.support.conditions import eventually
+from tests.support.ports import free_ports
 from tests.support.processes import started
 from tests.support.redis_site import PASSWORDS, Configured, configured, written
-from tests.support.sentinels import free_ports
 from tests.support.site import end_of, running_web, running_worker, submit
 
 SERVICE = "switchyard"

@@ -11,9 +11,9 @@ import pytest
 
 from tests.support.held import held_port, web_behind
 from tests.support.limits import limited
+from tests.support.ports import free_ports
 from tests.support.processes import Running, started
 from tests.support.programs import program_of
-from tests.support.sentinels import free_ports
 from tests.support.units import command_of
 
 PATIENCE_S = 30

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import os
 import shutil
-import socket
 import stat
 import subprocess
 import sys
@@ -45,14 +44,6 @@ def is_running() -> Callable[[int], bool]:
 def descendants() -> Callable[[int], set[int]]:
     """All that a process started, and what these started."""
     return lambda pid: {one for one in children.descendants_of(pid) if children.is_running(one)}
-
-
-@pytest.fixture
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

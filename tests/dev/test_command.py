@@ -48,11 +48,11 @@ def tree(planted: Path) -> Path:
 
 
 @pytest.fixture
-def env(free_port: int) -> dict[str, str]:
+def env(unused_tcp_port: int) -> dict[str, str]:
     """Start the command with this: a port of its own, and URLs, so that it starts no servers."""
     urls = {"REDIS_URL": "redis://unused.invalid", "DATABASE_URL": "postgresql://unused.invalid/x"}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("APP_", "JOBS_", "HOST"))}
-    return {**kept, **urls, "PORT": str(free_port)}
+    return {**kept, **urls, "PORT": str(unused_tcp_port)}
 
 
 def dev(tree: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

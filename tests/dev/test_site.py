@@ -66,10 +66,11 @@ def copied_tree(public_folder: Path) -> Path:
 
 
 @pytest.fixture
-def environment(free_port: int) -> dict[str, str]:
+def environment(unused_tcp_port: int) -> dict[str, str]:
     """Ours without what would tell `./dev` about other sites."""
     own = ("APP_", "JOBS_", "RATELIMIT_", "REDIS_URL", "DATABASE_URL", "HOST", "SWITCHYARD_", "PYTEST_", "PYTHON")
-    return {name: value for name, value in os.environ.items() if not name.startswith(own)} | {"PORT": str(free_port)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    return kept | {"PORT": str(unused_tcp_port)}
 
 
 @pytest.fixture

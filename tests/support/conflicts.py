@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import httpx
 from redis.asyncio import Redis
 
-from jobs import keys
 from jobs.stores.database import Database
 from tests.support.bad_requests import Bad
 from tests.support.batches import end_of_batch, noops, submit_batch
@@ -20,6 +19,7 @@ from tests.support.site import end_of, running_worker, submit
 
 _NOOP: dict[str, object] = {"task": "diag.noop", "args": {}}
 _KEPT = "a unique key"
+_WAITS = "SELECT true FROM pg_locks WHERE relation = 'jobs'::regclass AND NOT granted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Ground:
             await connection.execute("LOCK TABLE jobs IN EXCLUSIVE MODE")  # it can be read
             headers = {"Idempotency-Key": key}
             first = asyncio.create_task(self.web.post(path, json=body, headers=headers))
-            await eventually(lambda: self.redis.exists(keys.idempotency("admin", key)))
+            await eventually(lambda: self.database.fetch(_WAITS))
             try:
                 yield
             finally:

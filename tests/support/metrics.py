@@ -14,6 +14,11 @@ Samples = Mapping[str, Mapping[frozenset[tuple[str, str]], float]]
 Families = Mapping[str, tuple[str, frozenset[str]]]
 
 STORES = ("redis", "postgresql")
+# A family of each question that the stores are asked for a scrape: what is not answered in time is left out.
+_ANSWERS = (
+    *("switchyard_redis_memory_bytes", "switchyard_rate_limit_requests_total", "switchyard_cache_hits_total"),
+    *("switchyard_http_requests_total", "switchyard_jobs_not_enqueued", "switchyard_alerts_open"),
+)
 
 
 def samples_of(text: str) -> Samples:
@@ -46,11 +51,16 @@ def value_of(samples: Samples, name: str, **labels: str) -> float:
 async def scrape(client: httpx.AsyncClient) -> Samples:
     """Give what a site shows in a scrape that both stores have answered in time: on a busy machine not each is one."""
 
-    async def answered() -> Samples | None:
-        samples = samples_of((await client.get("/metrics")).text)
-        return samples if all(value_of(samples, f"switchyard_{store}_up") for store in STORES) else None
+    async def answered() -> str | None:
+        text = (await client.get("/metrics")).text
+        return text if _is_whole(text) else None
 
-    return await eventually(answered)
+    return samples_of(await eventually(answered))
+
+
+def _is_whole(text: str) -> bool:
+    are_up = all(f"\nswitchyard_{store}_up 1.0\n" in text for store in STORES)
+    return are_up and all(f"# TYPE {name} " in text for name in _ANSWERS)
 
 
 async def whole_scrape(environ: Mapping[str, str], database: Database) -> str:
@@ -61,7 +71,8 @@ async def whole_scrape(environ: Mapping[str, str], database: Database) -> str:
 
         async def all_shown() -> str | None:
             text = (await client.get("/metrics")).text
-            # The worker has to have said that it is there, and a request to have been counted.
-            return text if 'worker="' in text and "request_seconds_count" in text else None
+            # The worker has to have said that it is there, its steward what fires when, and a request to be counted.
+            has_begun = all(word in text for word in ('worker="', 'schedule="', "request_seconds_count"))
+            return text if has_begun and _is_whole(text) else None
 
         return await eventually(all_shown)

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import yaml
 
+from tests.support.ports import free_ports
 from tests.support.processes import started
 from tests.support.programs import program_of
-from tests.support.sentinels import free_ports
 
 Config = Mapping[str, Any]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import httpx
 
+from tests.support.ports import free_ports
 from tests.support.processes import Running, started
 from tests.support.programs import program_of
-from tests.support.sentinels import free_ports
 from tests.support.site import ADMIN_KEY
 from tests.support.tls import certificate_for
 

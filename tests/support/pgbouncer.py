@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.support.ports import free_ports
 from tests.support.processes import started
 from tests.support.programs import program_of
-from tests.support.sentinels import free_ports
 
 _PREPARES = (1, 21)  # the first version that carries prepared statements from one connection to the next
 

@@ -21,7 +21,7 @@ WEB = (
     *("--no-access-log", "--timeout-graceful-shutdown", "25"),
 )
 
-_START_S = 20.0
+_START_S = 60.0
 _LISTENS = re.compile(r"running on (http://127\.0\.0\.1:\d+)")
 
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import signal
-import socket
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from tests.support.pages import Block
+from tests.support.ports import free_ports
 from tests.support.processes import ROOT
 from tests.support.site import ADMIN_KEY
 
@@ -45,7 +45,7 @@ class Reader:
         self._keys, self._screen = process.stdin, process.stdout
         self._keys.write(f"trap \"echo; echo '{_FAILED}'\" EXIT\n".encode())
         self._admin = admin
-        self._port = str(_free_port())
+        self._port = str(free_ports(1)[0])
         self.folder = folder
         self.printed: list[str] = []
 
@@ -77,19 +77,15 @@ class Reader:
         commands = commands.replace(_SITE, str(self._admin.base_url).rstrip("/")).replace(_PORT, self._port)
         for word, path in _NEWEST.items():
             if word in commands:
-                (newest,) = (await self._admin.get(path, params={"limit": 1})).json()["items"]
+                # Not what a schedule has made meanwhile.
+                mine = {"owner": "admin"} if word == "JOB_ID" else {}
+                (newest,) = (await self._admin.get(path, params={"limit": 1, **mine})).json()["items"]
                 commands = commands.replace(word, newest.get("id") or newest["task_id"])
         for word, field in (("ROW_NUMBER", "row_number"), ("TOKEN", "token")):
             if re.search(rf"\b{word}\b", commands):
                 found = re.findall(rf'"{field}":"?([^",}}]+)', "\n".join(self.printed))
                 commands = re.sub(rf"\b{word}\b", found[-1], commands)
         return commands
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
+from tests.support.ports import free_ports
 from tests.support.processes import Running, started
-from tests.support.sentinels import free_ports
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy/redis"
 PASSWORDS = {name: f"{name.lower()}-password" for name in ("ADMIN", "SWITCHYARD", "REPLICA", "SENTINEL")}

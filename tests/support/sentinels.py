@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from redis.exceptions import RedisError
 
 from deploy.local.binaries import find_redis
 from tests.support.conditions import eventually
+from tests.support.ports import free_ports
 from tests.support.processes import Running, started
 
 SERVICE = "switchyard"
@@ -66,7 +66,7 @@ class Sentinels:
         named = [int(state["port"]) for state in await asyncio.gather(*map(self._state, self.sentinels)) if state]
         return next((port for port in named if named.count(port) >= _QUORUM), 0)
 
-    async def promoted(self, former: int, *, within_s: float = 30.0) -> int:
+    async def promoted(self, former: int, *, within_s: float = 90.0) -> int:
         """Wait until most sentinels name another master than `former`; give its port."""
 
         async def another() -> int:
@@ -75,7 +75,7 @@ class Sentinels:
 
         return await eventually(another, within_s=within_s)
 
-    async def demoted(self, former: int, *, within_s: float = 30.0) -> None:
+    async def demoted(self, former: int, *, within_s: float = 90.0) -> None:
         """Wait until a former master is a replica."""
         async with self.client(former) as client:
 
@@ -175,15 +175,3 @@ def _sentinel(port: int) -> Redis:
         socket_connect_timeout=2,
         decode_responses=True,
     )
-
-
-def free_ports(amount: int) -> list[int]:
-    """Find ports that nobody has now; all are held until all are found."""
-    sockets = [socket.socket() for _ in range(amount)]
-    try:
-        for one in sockets:
-            one.bind((_HOST, 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()

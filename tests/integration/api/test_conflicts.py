@@ -12,12 +12,6 @@ from tests.support.snapshot import snapshot_of
 CONFLICT = "409"
 
 
-@pytest.fixture
-def environ(environ: dict[str, str]) -> dict[str, str]:
-    """Give the variables of a site that waits long for a store: what is held up stays so."""
-    return {**environ, "APP_STORE_PATIENCE_S": "20"}
-
-
 def test_each_operation_that_knows_conflicts_has_a_state_here() -> None:
     """The document says which these are."""
     assert {one.name for one in operations() if CONFLICT in one.told["responses"]} == STATES.keys()

@@ -12,8 +12,8 @@ import pytest
 from jobs.errors import StoreUnavailableError
 from jobs.stores.redis import answering, connect_blocking, connect_redis
 from tests.support.conditions import eventually
+from tests.support.ports import free_ports
 from tests.support.processes import started
-from tests.support.sentinels import free_ports
 from tests.support.servers import Servers
 from tests.support.tls import Certificate, certificate_for, tls_door
 
