@@ -23,6 +23,7 @@ from jobs.errors import StoreUnavailableError
 
 FRESH_S = 5.0
 _EVERY_S = 2.0
+_AGAIN_S = 0.5  # after one look that was not answered, the next is answered before anything remembered is too old
 _PATIENCE_S = 1.5  # with the interval less than FRESH_S: an outage is known before anything remembered is too old
 _IN_USE_S = 10.0
 _NOTE_USES_S = 60.0
@@ -123,7 +124,7 @@ class Authenticator:
     async def run(self) -> None:
         """Look at what is in use again and again, until cancelled."""
         while True:
-            await asyncio.sleep(_EVERY_S)
+            await asyncio.sleep(_AGAIN_S if self._is_away else _EVERY_S)
             await self.look()
             await self._note_uses()
 
