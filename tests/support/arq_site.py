@@ -51,7 +51,7 @@ async def until_running(job: Job) -> None:
     async def is_running() -> bool:
         return await job.status() is JobStatus.in_progress
 
-    await eventually(is_running, within_s=SOON_S)
+    await eventually(is_running)
 
 
 def worker_of(url: str, functions: Any, **more: Any) -> Worker:  # noqa: ANN401  arq's

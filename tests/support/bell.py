@@ -17,6 +17,7 @@ from jobs.stores.schedules import ScheduleStore
 from jobs.submit import Submitter
 from jobs.timetable import Timetable
 from tests.support.both import both_of
+from tests.support.conditions import PATIENCE_S
 from tests.support.site import tasks_of
 
 
@@ -72,8 +73,10 @@ class Bell:
 @asynccontextmanager
 async def bell_of(environ: Mapping[str, str], database: Database) -> AsyncIterator[Bell]:
     """Open the doors."""
-    redis = connect_redis(environ["REDIS_URL"], patience_s=1)
+    redis = connect_redis(environ["REDIS_URL"], patience_s=PATIENCE_S)
     try:
-        yield Bell(environ=environ, database=database, redis=redis, both=both_of(database, redis, patience_s=1))
+        yield Bell(
+            environ=environ, database=database, redis=redis, both=both_of(database, redis, patience_s=PATIENCE_S)
+        )
     finally:
         await redis.aclose(close_connection_pool=True)

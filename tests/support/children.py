@@ -13,7 +13,7 @@ async def pid_in(mark: Path) -> int:
     async def written() -> str:
         return _text(mark)
 
-    return int(await eventually(written, within_s=20))
+    return int(await eventually(written))
 
 
 async def is_gone(pid: int, *, within_s: float) -> None:

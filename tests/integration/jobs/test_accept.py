@@ -19,6 +19,7 @@ from jobs.stores.jobs import JobStore, NewJob
 from jobs.stores.queue import Queue
 from jobs.stores.quotas import QuotaStore
 from jobs.stores.redis import connect_redis
+from tests.support.conditions import PATIENCE_S
 
 _NEW = NewJob(
     id="",
@@ -38,17 +39,17 @@ _NEW = NewJob(
 @pytest.fixture
 async def acceptor(database: Database, redis_url: str) -> AsyncIterator[Acceptor]:
     """Give one that has both stores."""
-    redis = connect_redis(redis_url, patience_s=1)
-    jobs, queue = JobStore(database), Queue(redis, patience_s=1, step_ms=600_000)
+    redis = connect_redis(redis_url, patience_s=PATIENCE_S)
+    jobs, queue = JobStore(database), Queue(redis, patience_s=PATIENCE_S, step_ms=600_000)
     tiers = Tiers({**Tiers().numbers, DEFAULT_TIER: Quota(max_running=1, max_waiting=7)})
-    quotas = QuotaStore(database, redis, tiers=tiers, patience_s=1)
+    quotas = QuotaStore(database, redis, tiers=tiers, patience_s=PATIENCE_S)
     yield Acceptor(
         database=database,
         jobs=jobs,
         queue=queue,
         admitter=Admitter(jobs=jobs, queue=queue, limits=Limits(quotas=quotas)),
         typical_s=lambda _: 30.0,
-        patience_s=2,
+        patience_s=PATIENCE_S,
     )
     await redis.aclose(close_connection_pool=True)
 
@@ -81,7 +82,7 @@ async def test_a_job_is_never_due_before_its_time(
     """Its time may lie within a millisecond; Redis knows whole ones only, and takes the next."""
     run_at = datetime(2199, 1, 1, 0, 0, 0, tzinfo=UTC)
     await acceptor.accept([replace(_NEW, id="j", run_at=run_at.replace(microsecond=micros))])
-    redis = connect_redis(redis_url, patience_s=1)
+    redis = connect_redis(redis_url, patience_s=PATIENCE_S)
     try:
         assert await redis.zscore(keys.queue(_NEW.queue), "j") == run_at.timestamp() * 1000 + late_ms
     finally:

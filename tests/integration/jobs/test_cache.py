@@ -12,8 +12,8 @@ from jobs.cache.cache import LARGEST_BYTES, Cache, Plan
 from jobs.cache.cached import cached
 from jobs.cache.counts import Tally
 from jobs.stores.database import Database
-from tests.support.caching import LATER_PRICES, PRICES, TAG, TTL_S, Prices, prices
-from tests.support.conditions import eventually
+from tests.support.caching import LATER_PRICES, LEAD_S, PRICES, TAG, TTL_S, Prices, prices
+from tests.support.conditions import PATIENCE_S, eventually
 
 ADMIN = Actor(name="admin")
 
@@ -28,7 +28,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 @pytest.fixture
 async def two(redis_url: str, database: Database) -> AsyncIterator[Sequence[Prices]]:
     """Give the parts of two processes, of a price that is 1."""
-    async with prices(redis_url, database, 2) as made:
+    async with prices(redis_url, database, 2, lead_s=LEAD_S) as made:
         await made[0].set("a", 1)
         yield made
 
@@ -111,7 +111,7 @@ async def test_an_error_is_raised_to_all_who_wait_and_not_cached(two: Sequence[P
     outcomes = await asyncio.gather(*(two[number % 2].of("a") for number in range(20)), return_exceptions=True)
     assert {type(outcome).__name__ for outcome in outcomes} == {"UndefinedTableError"}
     await database.execute("ALTER TABLE gone RENAME TO prices")
-    async with asyncio.timeout(4):  # less than a leader may hold others up
+    async with asyncio.timeout(PATIENCE_S):  # less than a leader may hold others up
         assert [await one.of("a"), await other.of("a")] == [1, 1]
 
 
@@ -128,7 +128,7 @@ async def test_a_leader_that_is_cancelled_lets_others_go_on(two: Sequence[Prices
     with pytest.raises(asyncio.CancelledError):
         await leader
     one.may_end.set()
-    async with asyncio.timeout(4):  # less than a leader may hold others up
+    async with asyncio.timeout(PATIENCE_S):  # less than a leader may hold others up
         assert await waiting == 1
         assert await follower == 1
     assert one.queries + other.queries == 2

@@ -12,6 +12,7 @@ import pytest
 from redis import Redis
 
 from app.migrate import FOLDER, load_migrations
+from jobs import check as looks
 from jobs import operate
 from jobs.check import Finding
 from jobs.settings import load_settings
@@ -19,7 +20,7 @@ from jobs.stores.database import Database
 from jobs.stores.schema import LATEST
 from jobs.tasks.table import QUEUES
 from tests.chaos.outages import hung
-from tests.support.conditions import eventually
+from tests.support.conditions import PATIENCE_S, eventually
 from tests.support.processes import started, worker_process
 from tests.support.running import ran_now
 from tests.support.servers import Servers
@@ -28,7 +29,7 @@ from tests.support.site import SLOTS, running_web, running_worker
 CHECK = (sys.executable, "-m", "jobs", "check")
 SECRET = "s3cr%40t-w0rd"  # noqa: S105  it is there to be looked for
 NOBODY = "no worker lives that takes its jobs"
-
+UNHEARD = ("no answer within ", "Redis does not say who works")
 
 Found = dict[str, tuple[str, str]]
 Check = Callable[..., Awaitable[tuple[int, Found]]]
@@ -45,8 +46,20 @@ async def _none(_: Database) -> Mapping[str, Finding]:
     return {}
 
 
+async def _told(arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[int, Found]:
+    """Run it as a process; once more where a busy machine has kept a store from answering that in time."""
+
+    async def told() -> tuple[int, Found] | None:
+        async with started((*CHECK, *arguments), environ) as command:
+            status = await command.ends(within_s=30)
+        found = _read(command.lines)
+        return None if any(reason.startswith(UNHEARD) for _, reason in found.values()) else (status, found)
+
+    return await eventually(told, within_s=60)
+
+
 @pytest.fixture
-def check(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> Check:
+def hasty_check(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> Check:
     """Run the command with other settings; give its status and what it has found."""
 
     async def run(
@@ -60,6 +73,14 @@ def check(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> Check:
     return run
 
 
+@pytest.fixture
+def check(hasty_check: Check, monkeypatch: pytest.MonkeyPatch) -> Check:
+    """Do the same, with more patience with stores on a busy machine."""
+    for module in (looks, operate):
+        monkeypatch.setattr(module, "PATIENCE_S", PATIENCE_S)
+    return hasty_check
+
+
 async def test_all_is_well(environ: dict[str, str], check: Check) -> None:
     """By default every queue that a task names must have a worker."""
     async with running_worker(environ), running_worker(environ):
@@ -68,9 +89,8 @@ async def test_all_is_well(environ: dict[str, str], check: Check) -> None:
             return (await check())[1]["queue data_sync"] == ("ok", "2 worker processes")
 
         await eventually(both_are_there)
-        async with started(CHECK, environ) as command:
-            assert await command.ends(within_s=30) == 0
-    found = _read(command.lines)
+        status, found = await _told((), environ)
+    assert status == 0
     assert {word for word, _ in found.values()} == {"ok"}
     assert list(found) == ["settings", "redis", "postgresql", *(f"queue {queue}" for queue in SLOTS)]
 
@@ -96,9 +116,8 @@ async def test_the_queues_of_ones_own_tasks_count(environ: dict[str, str], tmp_p
     (tmp_path / "own_tasks.py").write_text(tasks, encoding="utf-8")
     settings = {**environ, "JOBS_TASKS": "own_tasks:TASKS", "PYTHONPATH": str(tmp_path), "JOBS_DIAGNOSTICS": "0"}
     for arguments, queues in (((), [*QUEUES, "own"]), (("--queues", "own, mine"), ["own", "mine"])):
-        async with started((*CHECK, *arguments), settings) as command:
-            assert await command.ends(within_s=30) == 1
-        found = _read(command.lines)
+        status, found = await _told(arguments, settings)
+        assert status == 1
         assert [subject for subject in found if subject.startswith("queue")] == [f"queue {queue}" for queue in queues]
         assert found["queue own"] == ("FAILED", NOBODY)
 
@@ -178,11 +197,11 @@ def test_the_last_migration_is_the_one_that_is_looked_for() -> None:
 
 
 @pytest.mark.parametrize("store", ["redis", "postgres"])
-async def test_a_store_that_hangs_is_not_waited_for(check: Check, servers: Servers, store: str) -> None:
+async def test_a_store_that_hangs_is_not_waited_for(hasty_check: Check, servers: Servers, store: str) -> None:
     """The answer comes within a few seconds, the other store's line as ever."""
     async with hung(getattr(servers, store)):
         began = time.monotonic()
-        status, found = await check()
+        status, found = await hasty_check()
         assert time.monotonic() - began < 10
     assert status == 1
     words = {subject: word for subject, (word, _) in found.items()}
@@ -238,7 +257,8 @@ async def test_canaries_are_told_with_their_ages_and_all_of_it_as_json(environ: 
             told = json.loads(command.lines[-1])
             assert told["ok"] == (status == 0) == all(one["ok"] for one in told["findings"])
             found = {one["subject"]: (one["ok"], one["reason"]) for one in told["findings"]}
-            return found if "s ago" in found["canary data_sync"][1] else {}
+            _, reason = found.get("canary data_sync", (False, ""))  # none where PostgreSQL has not answered in time
+            return found if "s ago" in reason else {}
 
         found = await eventually(has_come_back, within_s=60)
     assert found["canary scheduled"] == (True, "none has come back")

@@ -55,8 +55,10 @@ async def test_lines_from_outside_a_job_say_it_too(web: httpx.AsyncClient, worke
     headers = {"X-Request-ID": "asked"}
     answer = await web.post("/api/jobs", json={"task": "diag.sleep", "args": {"seconds": 60}}, headers=headers)
     job = await reaches(web, answer.json()["id"], "running")
+    await worker.says(f'{job["id"]}.*"event":"job_started"')  # it is claimed before it begins
     await web.post(f"/api/jobs/{job['id']}/cancel", headers={"X-Request-ID": "another"})
     await end_of(web, job["id"])
+    await worker.says(f'{job["id"]}.*"event":"job_ended"')
     lines = lines_of(worker, job["id"])
     assert [line["event"] for line in lines] == ["job_started", "job_cancelling", "job_ended"]
     assert {(line["request"], line["owner"], line["task"]) for line in lines} == {("asked", "admin", "diag.sleep")}

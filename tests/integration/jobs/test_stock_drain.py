@@ -27,8 +27,8 @@ _numbers = count(1)
 
 @pytest.fixture
 async def bed(environ: dict[str, str], database: Database) -> AsyncIterator[Bed]:
-    """Give the engine on a test bed, with short leases."""
-    async with bed_of({**environ, **SHORT_LEASE}, database) as bed:
+    """Give the engine on a test bed that knows the tests' own tasks, with short leases."""
+    async with bed_of({**environ, **SHORT_LEASE, "JOBS_TASKS": "tests.support.tasks:TASKS"}, database) as bed:
         yield bed
 
 
@@ -50,7 +50,7 @@ async def _retrying(bed: Bed, leases: Leases, amount: int) -> list[str]:
     jobs = await bed.submit([Wanted(task="diag.fail", args={"times": 1}, priority=10)] * amount)
     for number, claimed in enumerate(await _claim(leases, amount)):
         # Two that are due in the same millisecond would start in the order of their ids.
-        await leases.retry(claimed, failure, delay_ms=4_000 + 10 * number, ms=1)
+        await leases.retry(claimed, failure, delay_ms=15_000 + 10 * number, ms=1)
     return jobs
 
 
@@ -88,11 +88,11 @@ async def test_a_stock_worker_drains_our_queue_in_order(bed: Bed) -> None:
     """Jobs that are ready, parked, scheduled, that wait for another try or lie with a dead worker: all end, once."""
     leases = _leases(bed)
     retrying = await _retrying(bed, leases, 2)
+    parked = await _parked(bed, leases, 12)
     (lost,) = await bed.submit([Wanted(priority=10)])
     assert [claimed.id for claimed in await _claim(leases, 1)] == [lost]
-    parked = await _parked(bed, leases, 12)
     ready = await bed.submit([Wanted(owner=OWNERS[n % 3], priority=2 + 3 * n % 9) for n in range(6)])
-    scheduled = await bed.submit([Wanted(delay_s=5, priority=10)])
+    scheduled = await bed.submit([Wanted(delay_s=16, priority=10)])
     assert await _release(bed) == (0, ["12 parked jobs released"])
     in_line = [job.decode() for job in await bed.redis.zrangebyscore(keys.queue(QUEUE), "-inf", "(0")]
     assert sorted(in_line) == sorted([*parked, *ready])
@@ -102,7 +102,7 @@ async def test_a_stock_worker_drains_our_queue_in_order(bed: Bed) -> None:
         return not await bed.redis.exists(keys.queue(QUEUE))
 
     async with stock_worker(bed.environ, slots=1) as worker:
-        await eventually(is_empty, within_s=30)
+        await eventually(is_empty, within_s=60)
         await bed.trail.catch_up()
         starts = [step.job_id for step in bed.trail.claims if step.worker == worker.pid]
     assert [job for job in starts if job in {*parked, *ready}] == in_line
@@ -120,7 +120,8 @@ async def test_a_stock_worker_drains_our_queue_in_order(bed: Bed) -> None:
 
 async def test_forward_again(bed: Bed) -> None:
     """A stock worker that is told to stop gives back what it cannot end; ours goes on with that and the rest."""
-    running, *waiting = await bed.submit([sleeping(1.5, priority=9), *[Wanted(), Wanted(task="diag.fail")] * 2])
+    long = Wanted(task="test.fail_late", args={"seconds": 600.0}, priority=9)  # in its first try
+    running, *waiting = await bed.submit([long, *[Wanted(), Wanted(task="diag.fail")] * 2])
     async with stock_worker(bed.environ, slots=1, JOBS_DRAIN_S="0") as stock:
         await bed.trail.until_running([running], on=stock.pid, within_s=10)
         stock.send(signal.SIGTERM)
