@@ -9,7 +9,7 @@ from typing import Any
 import hiredis
 from redis import connection as blocking
 from redis._parsers.hiredis import NOT_ENOUGH_DATA
-from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio import connection as awaiting
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
@@ -22,6 +22,7 @@ from redis.retry import Retry as BlockingRetry
 
 from jobs.addresses import RedisAddress, redis_address
 from jobs.errors import StoreUnavailableError
+from jobs.stores.redis_pool import Pool
 from jobs.stores.sentinel import AtMaster, BlockingAtMaster, BlockingMaster, Master, MasterPool
 
 _PASSING = (OSError, RedisConnectionError, RedisTimeoutError, ReadOnlyError)
@@ -191,7 +192,7 @@ def connect_redis(
     bases = (_Packing, _Writing, _Direct, _kind(awaiting, address))
     if address.service is None:
         kind: Any = type("PackingConnection", bases, {})
-        return _Client(connection_pool=ConnectionPool(connection_class=kind, **options))
+        return _Client(connection_pool=Pool(connection_class=kind, **options))
     kind = type("MasterConnection", (AtMaster, *bases), {})
     return _Client(connection_pool=MasterPool(Master(address, _tls_options(address)), connection_class=kind, **options))
 

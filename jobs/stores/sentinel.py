@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from redis.asyncio import ConnectionPool
 from redis.asyncio.sentinel import Sentinel
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
@@ -14,6 +13,7 @@ from redis.sentinel import Sentinel as BlockingSentinel
 
 from jobs.addresses import RedisAddress
 from jobs.cancelling import cancel_until_ended
+from jobs.stores.redis_pool import Pool
 
 Place = tuple[str, int]
 
@@ -127,7 +127,7 @@ class BlockingAtMaster:
             self.connect()  # type: ignore[attr-defined]
 
 
-class MasterPool(ConnectionPool):
+class MasterPool(Pool):
     """Connections to the master. A second after a failover none is left to the former one, whatever it waits for.
 
     Sentinel cuts them itself when it demotes a server, but it cannot reach one whose host is gone, or that hangs, or

@@ -10,6 +10,7 @@ from redis.exceptions import ResponseError
 
 from jobs.errors import StoreUnavailableError
 from jobs.stores.redis import answering, connect_blocking, connect_redis
+from tests.support.conditions import PATIENCE_S
 from tests.support.servers import Servers
 
 _SOON_S = 5.0
@@ -39,6 +40,29 @@ async def test_a_door_with_nobody_behind_it_is_an_outage() -> None:
     finally:
         door.close()
         blocking.close()
+        await client.aclose(close_connection_pool=True)
+
+
+async def test_nobody_waits_for_another_s_connection(servers: Servers) -> None:
+    """One that does not get through holds up whoever asked for it, and none that gets through."""
+    may_go_on, is_held = asyncio.Event(), asyncio.Event()
+
+    async def greet(connection: Any) -> None:  # noqa: ANN401  redis-py's
+        if not is_held.is_set():
+            is_held.set()
+            await may_go_on.wait()
+        await connection.on_connect()
+
+    client = connect_redis(servers.redis.url, patience_s=60, greeting=greet)
+    try:
+        held = asyncio.ensure_future(client.ping())
+        await is_held.wait()
+        async with asyncio.timeout(PATIENCE_S):
+            assert await asyncio.gather(*(client.ping() for _ in range(5))) == [True] * 5
+        assert not held.done()
+        may_go_on.set()
+        assert await held is True
+    finally:
         await client.aclose(close_connection_pool=True)
 
 
