@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from ratelimit.bucket import BucketRequest, Buckets, Limit
 from ratelimit.storage.memory import TokenBucketMemoryStorage
 from ratelimit.storage.redis import TokenBucketRedisStorage
+from tests.support.hitting import PATIENCE_S
 
 START_US = 1_800_000_000_000_000
 S = 1_000_000
@@ -35,7 +36,7 @@ async def bench(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator
             return found[0].now_us
 
         if request.param == "redis":
-            found.append(Bench(buckets=TokenBucketRedisStorage.on(redis, clock=clock)))
+            found.append(Bench(buckets=TokenBucketRedisStorage.on(redis, patience_s=PATIENCE_S, clock=clock)))
         else:
             found.append(Bench(buckets=TokenBucketMemoryStorage(clock=clock)))
         yield found[0]

@@ -15,6 +15,7 @@ from ratelimit.bucket import BucketRequest, Limit
 from ratelimit.storage.memory import TokenBucketMemoryStorage
 from ratelimit.storage.redis import TokenBucketRedisStorage
 from ratelimit.strategy import TokenBucketRateLimiter
+from tests.support.hitting import PATIENCE_S
 
 
 def _bucket_url(redis_url: str) -> str:
@@ -33,7 +34,7 @@ def test_the_bridge_is_there() -> None:
 async def test_the_schemes_are_known(redis_url: str) -> None:
     """`limits` makes our storages from their addresses."""
     memory = storage_from_string("async+memory+bucket://")
-    redis = storage_from_string(_bucket_url(redis_url))
+    redis = storage_from_string(_bucket_url(redis_url), patience_s=PATIENCE_S)
     assert isinstance(memory, TokenBucketMemoryStorage)
     assert isinstance(redis, TokenBucketRedisStorage)
     assert await redis.check()
@@ -48,7 +49,7 @@ async def storage(
     if request.param == "memory":
         yield TokenBucketMemoryStorage()
         return
-    redis = TokenBucketRedisStorage(_bucket_url(redis_url))
+    redis = TokenBucketRedisStorage(_bucket_url(redis_url), patience_s=PATIENCE_S)
     yield redis
     await redis.aclose()
 
@@ -71,7 +72,7 @@ async def test_the_strategy_has_the_verbs_of_limits(
 
 async def test_other_strategies_have_other_keys(redis_url: str) -> None:
     """On the same storage and the same item."""
-    storage = TokenBucketRedisStorage(_bucket_url(redis_url))
+    storage = TokenBucketRedisStorage(_bucket_url(redis_url), patience_s=PATIENCE_S)
     item = RateLimitItemPerMinute(2)
     buckets, windows = TokenBucketRateLimiter(storage), FixedWindowRateLimiter(storage)
     assert [await buckets.hit(item, "a"), await windows.hit(item, "a")] == [True, True]

@@ -1,6 +1,6 @@
 """No script does more than so much, however long the queue is; and a story of jobs is counted to the last one."""
 
-import time
+from typing import cast
 
 from jobs import counters, keys
 from jobs.counters import Histogram, Pair, parse
@@ -14,6 +14,12 @@ def enqueue_many(world: World, amount: int) -> None:
     """Put many short jobs of ann's in line, two hundred a call: all rank before bob's, whose are less urgent."""
     for first in range(0, amount, 200):
         world.enqueue(*(Spec(f"j{first + index}", typical=0.0) for index in range(200)))
+
+
+def spent_s(world: World) -> float:
+    """Give the processor time that Redis has taken so far: what else the machine does is no part of it."""
+    told = cast(dict[str, float], world.redis.info("cpu"))
+    return told["used_cpu_user"] + told["used_cpu_sys"]
 
 
 def test_a_claim_examines_two_hundred(world: World) -> None:
@@ -36,9 +42,9 @@ def test_ten_thousand_parked_jobs_delay_another_owners_little(world: World) -> N
     enqueue_many(world, 10_000)
     world.enqueue(Spec("other", owner="bob", priority=1))
     worker = world.worker()
-    began = time.perf_counter()
+    began_s = spent_s(world)
     calls = [worker.claim(10).ids for _ in range(51)]
-    assert time.perf_counter() - began < 2.0  # about 0.2
+    assert spent_s(world) - began_s < 1.0  # about 0.2
     assert calls == [["j0"], *[[]] * 49, ["other"]]
     world.enqueue(Spec("next", owner="bob", priority=1))
     assert worker.claim(10).ids == ["next"]
@@ -81,9 +87,9 @@ def test_a_release_frees_two_hundred_at_once(world: World) -> None:
 def test_one_slot_is_filled_from_behind_many_that_may_not_run(world: World) -> None:
     """It is looked for one by one, yet not for long."""
     world.enqueue(*(Spec(f"x{index}", task="new", priority=10) for index in range(199)), Spec("j"))
-    began = time.perf_counter()
+    began_s = spent_s(world)
     assert world.worker().claim(1).ids == ["j"]
-    assert time.perf_counter() - began < 0.5  # about 0.003
+    assert spent_s(world) - began_s < 0.1  # about 0.004
 
 
 def test_everything_is_counted_once(world: World) -> None:

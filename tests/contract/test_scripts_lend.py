@@ -66,7 +66,7 @@ def test_nobody_who_ran_it_before_can_end_it(world: World) -> None:
 
 def cancel(world: World) -> str:
     """Want the job cancelled while somebody else holds it."""
-    world.redis.set(keys.IN_PROGRESS + "j", "1", px=1_000)
+    world.redis.set(keys.IN_PROGRESS + "j", "1", px=60_000)
     assert world.cancel(("j", 1)) == ["asked"]
     return "cancelled"
 

@@ -3,6 +3,7 @@
 It spells the arguments as the scripts' headers name them, not through jobs.stores: what is tested is the protocol.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -70,10 +71,20 @@ class World:
         self.now = START_MS
         self.redis.set(CLOCK, START_MS * 1000)
         self._eyes = Eyes(self.redis)
+        self._called_ms = _real_ms()
 
     def run(self, name: str, *args: Argument) -> Any:  # noqa: ANN401  each script has an answer of its own
         """Call a script."""
+        self._called_ms = _real_ms()
         return self.scripts[name].run_blocking(self.redis, *args)
+
+    def given_ms(self, name: str) -> range:
+        """Give how long the last call may have let a key live: what is left of that, and what has passed since.
+
+        Keys expire by the machine's clock, whatever the test's own does.
+        """
+        left: Any = self.redis.pttl(name)
+        return range(left, left + _real_ms() - self._called_ms + 1)
 
     def sleep(self, ms: int) -> None:
         """Let time pass; a negative amount sets the clock back."""
@@ -215,6 +226,10 @@ class Claimant:
         jobs = self.claim(queue=queue).jobs
         assert [job.id for job in jobs] == [job_id]
         return jobs[0]
+
+
+def _real_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 @contextmanager

@@ -17,8 +17,9 @@ from jobs.tasks.data_sync.errors import LimitExceededError, ReaderDiedError, Unr
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import DateRule, FileFormat, Layout
 from jobs.tasks.data_sync.reader.request import Request
+from tests.support.books import with_rows
 from tests.support.children import children_of
-from tests.support.pictures import FIELDS, book_of, changed, files_in, media, part, picture
+from tests.support.pictures import FIELDS, book_of, changed, files_in, media, picture
 
 RED, GREEN = picture("red"), picture("green")
 LAYOUT: Final = Layout(
@@ -131,14 +132,8 @@ async def test_a_picture_that_takes_too_much_memory_is_left_out(tmp_path: Path) 
 async def test_a_workbook_that_takes_too_much_memory_is_refused(tmp_path: Path) -> None:
     """So that its worker lives on, and nobody tries it again."""
     path = tmp_path / "export.xlsx"
-    sheet = part(book_of([]), "xl/worksheets/sheet1.xml")
-    rows = ("<row>" + "<c><v>1</v></c>" * 100 + "</row>") * 12_000
-    path.write_bytes(
-        changed(
-            book_of([]),
-            {"xl/worksheets/sheet1.xml": f"{sheet[: sheet.index('<row')]}{rows}</sheetData></worksheet>".encode()},
-        )
-    )
+    rows = ("<row>" + "<c><v>1</v></c>" * 100 + "</row>") * 11_999  # and that of the headers
+    path.write_bytes(with_rows(book_of([]), rows))
     few = ProfileLimits(memory_bytes=150 * _MIB)
     with pytest.raises(LimitExceededError, match="takes more than 150 MiB of memory"):
         await report(Profiling(path=path, format=FileFormat.XLSX, limits=few))
