@@ -60,11 +60,11 @@ TRIALS = {
     ),
     "frozen": Trial(
         full=lambda bed, _: freeze_a_worker(bed, seconds=60),
-        small=lambda bed, _: freeze_a_worker(bed, seconds=3),
+        small=lambda bed, _: freeze_a_worker(bed, seconds=9),
     ),
     "blocked": Trial(
         full=lambda bed, _: block_a_loop(bed, seconds=30),
-        small=lambda bed, _: block_a_loop(bed, seconds=5),
+        small=lambda bed, _: block_a_loop(bed, seconds=10),
     ),
     "burning": Trial(
         full=lambda bed, _: burn_cores(bed, seconds=60),

@@ -9,7 +9,7 @@ from deploy.local.redis import RedisServer
 from tests.support.bed import SHORT_LEASE
 from tests.support.server_folder import server_folder
 from tests.support.servers import Servers
-from tests.support.site import IMPATIENT
+from tests.support.site import IMPATIENT, PATIENT
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +24,12 @@ def servers() -> Iterator[Servers]:
 
 
 @pytest.fixture
-def environ(environ: dict[str, str]) -> dict[str, str]:
+def stores_stay() -> None:
+    """Be named by a test that takes no store away: its site waits for one that a busy machine holds up."""
+
+
+@pytest.fixture
+def environ(environ: dict[str, str], request: pytest.FixtureRequest) -> dict[str, str]:
     """Give the variables of a site that waits for nobody: what a dead worker held is another's after a second."""
-    return {**environ, **SHORT_LEASE, **IMPATIENT}
+    patience = PATIENT if "stores_stay" in request.fixturenames else IMPATIENT
+    return {**environ, **SHORT_LEASE, **patience}

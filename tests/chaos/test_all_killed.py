@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 
+import pytest
 from redis.asyncio import Redis
 
 from jobs.stores.database import Database
@@ -11,6 +12,8 @@ from tests.support.bed import NOTE_ENDS, SHORT_LEASE
 from tests.support.conditions import eventually
 from tests.support.leaks import assert_nobody_has_anything
 from tests.support.site import Json
+
+pytestmark = pytest.mark.usefixtures("stores_stay")
 
 _SUBMITTERS = 3
 _KINDS: tuple[tuple[str, Json], ...] = (("diag.noop", {}), ("diag.sleep", {"seconds": 0.1}))

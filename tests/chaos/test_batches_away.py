@@ -3,6 +3,7 @@
 import httpx
 from redis.asyncio import Redis
 
+from app.keys import TRAFFIC
 from jobs import keys
 from jobs.stores.database import Database
 from ratelimit.keys import BUCKETS
@@ -14,8 +15,8 @@ from tests.support.conditions import eventually, reaches
 from tests.support.servers import Servers
 from tests.support.site import quotas, running_web, running_worker
 
-# What web processes share about limits; no batch leaves it there.
-_OF_LIMITS = tuple(prefix.encode() for prefix in ("switchyard:rate:", BUCKETS, keys.LIMITS, keys.PLACES))
+# What web processes share about limits, and count of answers each second; no batch leaves it there.
+_OF_REQUESTS = tuple(prefix.encode() for prefix in ("switchyard:rate:", BUCKETS, keys.LIMITS, keys.PLACES, TRAFFIC))
 
 
 async def test_without_redis_a_batch_is_accepted_and_runs_later(
@@ -71,7 +72,7 @@ async def test_without_postgresql_no_batch_is_accepted(
         answer = await web.post("/api/batches", json={"jobs": noops(5)})
         assert (answer.status_code, answer.json()["type"]) == (503, "unavailable")
         assert int(answer.headers["retry-after"]) > 0
-        assert {key for key in await redis.keys("*") if not key.startswith(_OF_LIMITS)} == set()
+        assert {key for key in await redis.keys("*") if not key.startswith(_OF_REQUESTS)} == set()
     assert await database.fetch("SELECT FROM jobs") == []
     await submit_batch(web, noops(5))
 

@@ -71,6 +71,7 @@ async def _cancelled(web: httpx.AsyncClient) -> tuple[str, str]:
     return batch["id"], batch["on_complete_job_id"]
 
 
+@pytest.mark.usefixtures("stores_stay")
 async def test_a_steward_that_dies_before_it_commits_has_done_nothing(
     web: httpx.AsyncClient, environ: dict[str, str], database: Database
 ) -> None:
@@ -113,21 +114,21 @@ async def test_a_steward_that_dies_after_it_committed_leaves_the_rest_to_others(
     assert len(ends) == 4
 
 
+@pytest.mark.usefixtures("stores_stay")
 @pytest.mark.parametrize("is_committed", [False, True])
 async def test_a_web_process_that_dies_leaves_a_whole_batch_or_none(
     environ: dict[str, str], database: Database, web: httpx.AsyncClient, *, is_committed: bool
 ) -> None:
-    """Killed before the commit, or between that and Redis: what is there is all there, and all of it runs."""
-    async with (
-        Redis.from_url(environ["REDIS_URL"]) as redis,
-        _waiting_at(environ, "batches") as lock,
-        web_process(environ) as (doomed, client),
-    ):
+    """Killed before the commit, or between that and Redis: what is there is all there, and all of it runs.
+
+    It is one statement, which PostgreSQL commits whatever becomes of who has sent it: he is stopped meanwhile.
+    """
+    async with _waiting_at(environ, "batches") as lock, web_process(environ) as (doomed, client):
         body = {"jobs": noops(500), "on_complete": {"task": "diag.noop"}}
         asked = asyncio.create_task(client.post("/api/batches", json=body))
         await _until_waiting(database)
+        doomed.send(signal.SIGSTOP)
         if is_committed:
-            await redis.execute_command("CLIENT", "PAUSE", _PAUSE_MS, "WRITE")
             await lock.execute("SELECT pg_advisory_unlock($1)", _LOCK)
 
             async def is_stored() -> bool:
@@ -135,8 +136,6 @@ async def test_a_web_process_that_dies_leaves_a_whole_batch_or_none(
 
             await eventually(is_stored)
         await _kill(doomed)
-        if is_committed:
-            await redis.execute_command("CLIENT", "UNPAUSE")
         await lock.execute("SELECT pg_advisory_unlock_all()")
         with pytest.raises(httpx.TransportError):
             await asked
@@ -177,6 +176,7 @@ async def _submit(site: MortalSite, accepted: list[str]) -> None:
             await site.post(f"/api/batches/{accepted[-1]}/cancel", {})
 
 
+@pytest.mark.usefixtures("stores_stay")
 async def test_whoever_is_killed_each_batch_ends_and_is_followed_once(
     environ: dict[str, str], database: Database
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import asyncpg
 import httpx
+import pytest
 from redis.asyncio import Redis
 
 from app.client import BatchEvent, Client, ClientError, ConflictError, JobEvent, Patience, RateLimitedError
@@ -15,6 +16,8 @@ from tests.support.conditions import eventually
 from tests.support.processes import web_process, worker_process
 from tests.support.relay import relay_to
 from tests.support.site import ADMIN_KEY, running_app
+
+pytestmark = pytest.mark.usefixtures("stores_stay")
 
 _QUICKLY = Patience(first_s=0.05, most_s=0.2)
 _KEY = "a-key-of-the-test-s"

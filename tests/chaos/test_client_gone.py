@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import orjson
 import pytest
 
 from jobs.stores.database import Database
@@ -13,6 +14,8 @@ from tests.chaos.exports import export, upload
 from tests.support.conditions import eventually
 from tests.support.processes import Running, web_process
 from tests.support.site import ADMIN_KEY, submit
+
+pytestmark = pytest.mark.usefixtures("stores_stay")
 
 _BOUNDARY = "a-boundary"
 
@@ -96,4 +99,4 @@ async def test_a_client_that_vanishes_is_no_fault_of_ours(environ: dict[str, str
     async with web_process(environ) as (web, client):
         await _send_and_vanish(client, half)
         await web.says("request_answered")
-        assert not [line for line in web.lines if '"level": "error"' in line]
+        assert not [line for line in web.lines if orjson.loads(line)["level"] == "error"]

@@ -14,6 +14,8 @@ from tests.support.pictures import upload_book as upload_products
 from tests.support.processes import WORKER, started, web_process
 from tests.support.small_disk import on_a_small_disk
 
+pytestmark = pytest.mark.usefixtures("stores_stay")
+
 _DISK = "1m"
 _ROWS_TOO_MANY = 40_000  # some 2.5 MB
 

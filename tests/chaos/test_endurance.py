@@ -12,7 +12,7 @@ from tests.support.site import quotas
 async def test_redis_is_stopped_and_started_under_load(
     environ: dict[str, str], database: Database, servers: Servers
 ) -> None:
-    """For five leases: no worker ends, and of the jobs that ran, waited or came meanwhile each starts once a try."""
+    """For two leases: no worker ends, and each job that ran, waited or came meanwhile starts once a try."""
     async with bed_of(environ, database) as bed:
         await take_redis_away(bed, servers.redis, seconds=5.0)
 

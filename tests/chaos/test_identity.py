@@ -29,6 +29,13 @@ async def _lets_in(web: httpx.AsyncClient, person: Person) -> bool:
     return answer.status_code == httpx.codes.OK
 
 
+async def _answered(web: httpx.AsyncClient, path: str) -> float:
+    """Ask for what must be there; give the seconds that it took."""
+    began = time.monotonic()
+    assert (await web.get(path)).status_code == httpx.codes.OK
+    return time.monotonic() - began
+
+
 @pytest.mark.parametrize("is_busy", [True, False])
 async def test_a_revoked_key_is_refused_everywhere_in_time(
     webs: tuple[httpx.AsyncClient, httpx.AsyncClient],
@@ -76,7 +83,10 @@ async def test_a_stream_ends_when_its_key_is_revoked(webs: tuple[httpx.AsyncClie
 async def test_a_known_key_goes_on_without_postgresql(
     webs: tuple[httpx.AsyncClient, httpx.AsyncClient], servers: Servers
 ) -> None:
-    """Killed or hung, and for longer than a look lasts; no request waits for it. An unknown key is 503."""
+    """Killed or hung, and for longer than a look lasts; no request waits for it. An unknown key is 503.
+
+    What the machine takes it also takes of a question that needs no store, asked at the same moment.
+    """
     one, _ = webs
     ann = await new_user(one, "ann")
     with sending(one, ann.key):
@@ -85,9 +95,8 @@ async def test_a_known_key_goes_on_without_postgresql(
             async with away(servers.postgres):
                 until, slowest_s = time.monotonic() + FRESH_S + 2, 0.0
                 while time.monotonic() < until:
-                    began = time.monotonic()
-                    assert (await one.get("/api/tasks")).status_code == 200
-                    slowest_s = max(slowest_s, time.monotonic() - began)
+                    took_s, alone_s = await asyncio.gather(_answered(one, "/api/tasks"), _answered(one, "/healthz"))
+                    slowest_s = max(slowest_s, took_s - alone_s)
                     await asyncio.sleep(0.05)
                 assert slowest_s < 1, slowest_s
                 for text, status in ((new_token(Kind.KEY).text, 503), (ann.key[:-1], 401)):

@@ -3,15 +3,18 @@
 import signal
 
 import httpx
+import pytest
 
 from jobs.settings import load_settings
 from jobs.stores.database import Database
 from jobs.tasks.data_processing.media import Size
-from tests.support.conditions import eventually, reaches
+from tests.support.conditions import PATIENCE_S, eventually, reaches
 from tests.support.pictures import book_of, files_in, picture, publish_products, upload_book
 from tests.support.processes import worker_process
 
-_PICTURES = 60
+pytestmark = pytest.mark.usefixtures("stores_stay")
+
+_PICTURES = 24
 _QUEUE = "data_processing:1"
 
 
@@ -29,14 +32,14 @@ async def test_what_a_killed_worker_has_begun_another_completes(
         return len(files_in(folder)) >= 2
 
     async with worker_process(environ, _QUEUE) as doomed:
-        await eventually(has_begun, within_s=30)
+        await eventually(has_begun, within_s=2 * PATIENCE_S)
         doomed.send(signal.SIGKILL)
         await doomed.ends(within_s=10)
     kept = {path: path.stat().st_mtime_ns for path in files_in(folder)}
     assert 2 <= len(kept) < _PICTURES
     assert await database.fetch("SELECT FROM product_images") == []
     async with worker_process(environ, _QUEUE):
-        job = await reaches(web, task_id, "succeeded", within_s=60)
+        job = await reaches(web, task_id, "succeeded", within_s=2 * PATIENCE_S)
     assert (job["result"]["images"], job["result"]["added"], job["result"]["problems"]) == (_PICTURES, _PICTURES, [])
     rows = await database.fetch("SELECT sku, sha256 FROM product_images")
     assert {row["sku"] for row in rows} == {sku for sku, _ in products}

@@ -3,9 +3,13 @@
 import asyncio
 from collections import Counter
 
+import pytest
+
 from jobs.stores.database import Database
 from tests.chaos.exports import export, upload
 from tests.support.processes import web_process
+
+pytestmark = pytest.mark.usefixtures("stores_stay")
 
 _AT_ONCE = 20
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import httpx
+import pytest
 from redis.asyncio import Redis
 
 from jobs.cancelling import cancel_until_ended
@@ -18,6 +19,8 @@ from tests.support.conditions import eventually
 from tests.support.history import abandon
 from tests.support.processes import started
 from tests.support.site import Json, submit
+
+pytestmark = pytest.mark.usefixtures("stores_stay")
 
 _STEWARD = (sys.executable, "-m", "jobs", "steward")
 _WORKER = (sys.executable, "-m", "jobs", "worker", "--queues", "data_sync:8")

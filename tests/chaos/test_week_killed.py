@@ -7,12 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
+import pytest
 
 from jobs.stores.database import Database
 from tests.chaos.exports import publish_template, upload
 from tests.support.conditions import eventually
 from tests.support.files import RETAIL, needs_retail
 from tests.support.processes import worker_process
+
+pytestmark = pytest.mark.usefixtures("stores_stay")
 
 _END_S = 60.0
 

@@ -30,6 +30,7 @@ from tests.support.trail import Trail, trail_of
 
 QUEUE = "data_sync"
 SHORT_LEASE = {"JOBS_LEASE_MS": "1000", "JOBS_RENEW_MS": "300"}
+SHIPPED_LEASE = {"JOBS_LEASE_MS": "15000", "JOBS_RENEW_MS": "5000"}  # that nobody loses for a second of a busy machine
 
 _PATIENCE_S = 5.0
 _START_S = 30.0

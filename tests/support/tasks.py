@@ -11,6 +11,7 @@ from jobs.retry import Backoff, RetryPolicy
 from jobs.tasks.diagnostics import DiagnosticError
 
 _AT_ONCE = RetryPolicy(backoff=Backoff(base_s=0.01, cap_s=0.01))
+_LOOK_S = 0.05
 
 
 async def fail_late(context: JobContext, seconds: float) -> int:
@@ -19,6 +20,12 @@ async def fail_late(context: JobContext, seconds: float) -> int:
         await asyncio.sleep(seconds)
         raise DiagnosticError("too early")
     return context.job.tries
+
+
+async def await_file(_: JobContext, path: str) -> None:
+    """End when this file is there."""
+    while not Path(path).exists():  # noqa: ASYNC110, ASYNC240  nothing else tells
+        await asyncio.sleep(_LOOK_S)
 
 
 async def clean_up(_: JobContext, seconds: float, clean_up_s: float, mark: str = "") -> None:
@@ -67,6 +74,7 @@ def stumble() -> None:
 
 TASKS = (
     Task(name="test.fail_late", function=fail_late, queue="data_sync", retry=_AT_ONCE),
+    Task(name="test.await_file", function=await_file, queue="data_sync"),
     Task(name="test.clean_up", function=clean_up, queue="data_sync", timeout_s=3600),
     Task(name="test.fall", function=fall, queue="data_sync", timeout_s=3600),
     Task(name="test.who", function=who, queue="data_sync"),

@@ -22,7 +22,8 @@ from tests.support.processes import Running, started, web_process
 from tests.support.site import submit
 from tests.support.webhook import Webhook, listening_webhook
 
-TROUBLES = ("WorkerBlocked", "FailureRateHigh", "QueueLong", "StewardMissing", "WorkerMissing", "RedisDown")
+_FAILING = "FailureRateHigh"
+TROUBLES = ("WorkerBlocked", _FAILING, "QueueLong", "StewardMissing", "WorkerMissing", "RedisDown")
 
 _TOKEN = "a-token-that-only-this-test-has"  # noqa: S105  the test's own
 _BLOCKED_S = 3.0
@@ -47,6 +48,10 @@ class Watched:
         hearing = (self.hook.fired(f"Switchyard{alert}", within_s=self.patience_s) for alert in alerts)
         await asyncio.gather(*hearing)
 
+    def has_heard_of(self, alert: str) -> bool:
+        """Say whether it has fired."""
+        return "firing" in self.hook.told.get(f"Switchyard{alert}", ())
+
     async def hears_no_more_of(self, *alerts: str) -> None:
         """Wait until each of them is over."""
         hearing = (self.hook.is_over(f"Switchyard{alert}", within_s=self.patience_s) for alert in alerts)
@@ -63,9 +68,10 @@ async def provoke_alerts(environ: Mapping[str, str], redis: RedisServer, *, minu
         await site.worker.kill()
         site.steward.send(signal.SIGTERM)
         await submit(site.client, "diag.block", {"seconds": _BLOCKED_S})
-        await submit_batch(site.client, _failing(lasts_s=20 * minute_s))
         await submit_batch(site.client, _many(each_s=0.06 * minute_s))
-        await site.hears_of("WorkerBlocked", "FailureRateHigh", "QueueLong", "StewardMissing", "WorkerMissing")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_fail_until_told(site))
+            group.create_task(site.hears_of("WorkerBlocked", _FAILING, "QueueLong", "StewardMissing", "WorkerMissing"))
         async with stopped(redis):
             await site.hears_of("RedisDown")
         # What is over while another alert keeps it back is never told to be.
@@ -81,10 +87,18 @@ async def provoke_alerts(environ: Mapping[str, str], redis: RedisServer, *, minu
     }
 
 
-def _failing(*, lasts_s: int) -> Jobs:
+async def _fail_until_told(site: Watched) -> None:
+    """Let jobs fail for as long as it takes: the alert wants them without a gap."""
+    while not site.has_heard_of(_FAILING):
+        await submit_batch(site.client, _failing())
+        await asyncio.sleep(1.0)
+
+
+def _failing() -> Jobs:
+    """Want the jobs of a second."""
     return [
         {"task": "diag.fail", "args": {"times": place % 2}, "max_tries": 1, "delay_s": place / _A_SECOND}
-        for place in range(lasts_s * _A_SECOND)
+        for place in range(_A_SECOND)
     ]
 
 

@@ -3,6 +3,7 @@
 import signal
 
 from tests.support.bed import Bed, Wanted, sleeping
+from tests.support.endurance.leases import with_lease
 from tests.support.figures import Figures
 
 _NEIGHBOURS = 4
@@ -11,6 +12,7 @@ _NEIGHBOURS_S = 2.5
 
 async def block_a_loop(bed: Bed, *, seconds: float) -> Figures:
     """Block a worker's loop for so long, beside another worker that is free; give the figures."""
+    bed = with_lease(bed, lease_ms=2_000, renew_ms=300)
     async with bed.worker(8) as blocked, bed.worker(8) as other:
         other.send(signal.SIGSTOP)
         blocking = Wanted(task="diag.block", args={"seconds": seconds})

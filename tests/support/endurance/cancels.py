@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from jobs.audit import Actor
 from jobs.cancel import Canceller
@@ -17,7 +19,7 @@ from jobs.stores.presence import Presence
 from jobs.stores.signals import Signals
 from jobs.wait import EndWaiter
 from tests.support.bed import QUEUE, Bed, Wanted, dice, sleeping
-from tests.support.conditions import eventually
+from tests.support.conditions import PATIENCE_S, eventually
 from tests.support.crew import Crew, crew_of
 from tests.support.figures import Figures
 
@@ -201,10 +203,14 @@ async def _assert_all_is_free(bed: Bed, crew: Crew) -> None:
         busy = {worker.pid: worker.queues[QUEUE].running for worker in await presence.workers()}
         return [busy.get(worker.pid) for worker in crew.workers.values()] == [0] * _WORKERS
 
-    await eventually(nobody_is_busy, within_s=20)
-    others = [sleeping(2.0, owner=f"free {number}") for number in range(_WORKERS * _SLOTS - LIMIT)]
-    jobs = await bed.submit([*[sleeping(2.0, owner="heavy")] * LIMIT, *others])
-    await bed.trail.until_running(jobs, within_s=1.9)
-    jobs += await bed.submit([Wanted(task="diag.cpu", args={"seconds": 0.1})] * (_WORKERS * PROCESSES))
-    await bed.trail.until_ended(jobs, within_s=20)
+    await eventually(nobody_is_busy)
+    others = [f"free {number}" for number in range(_WORKERS * _SLOTS - LIMIT)]
+    with TemporaryDirectory(prefix="switchyard-cancels-") as folder:
+        enough = Path(folder) / "enough"
+        waiting = Wanted(task="test.await_file", args={"path": str(enough)})
+        jobs = await bed.submit([replace(waiting, owner=owner) for owner in (*["heavy"] * LIMIT, *others)])
+        await bed.trail.until_running(jobs, within_s=PATIENCE_S)
+        enough.touch()
+        jobs += await bed.submit([Wanted(task="diag.cpu", args={"seconds": 0.1})] * (_WORKERS * PROCESSES))
+        await bed.trail.until_ended(jobs, within_s=2 * PATIENCE_S)  # a child's start may take some of it
     assert {bed.trail.ended[job].state for job in jobs} == {State.SUCCEEDED}

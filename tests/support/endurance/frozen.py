@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from jobs.model import State
 from tests.support.bed import Bed, Wanted, sleeping
+from tests.support.endurance.leases import with_lease
 from tests.support.figures import Figures
 from tests.support.processes import Running
 from tests.support.trail import Step
@@ -18,6 +19,7 @@ async def freeze_a_worker(bed: Bed, *, seconds: float) -> Figures:
 
     Some jobs would be over when it comes back, some would have failed, some would go on; all are another worker's.
     """
+    bed = with_lease(bed, lease_ms=3_000, renew_ms=300)
     over_s, longer_s = seconds - bed.lease_s / 2, seconds + bed.lease_s
     wanted = [
         *[sleeping(over_s)] * _EACH,

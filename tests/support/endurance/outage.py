@@ -8,6 +8,8 @@ from deploy.local.redis import RedisServer
 from jobs.model import State
 from tests.chaos.workers import hasty_recoverer
 from tests.support.bed import Bed, Wanted, sleeping
+from tests.support.conditions import PATIENCE_S
+from tests.support.endurance.leases import with_lease
 from tests.support.figures import Figures
 
 _WORKERS = 3
@@ -18,17 +20,24 @@ _MEANWHILE = 20
 
 
 async def take_redis_away(bed: Bed, server: RedisServer, *, seconds: float) -> Figures:
-    """Stop Redis for so long while jobs run, end, wait, retry and are submitted; give the figures."""
-    long = [sleeping(seconds + 2.0, owner=f"long {number % 5}") for number in range(_LONG)]
-    short = [sleeping(seconds / 2, owner="short") for _ in range(_SHORT)]
+    """Stop Redis for so long, which is two leases at least, while jobs run, end, wait, retry and are submitted.
+
+    Gives the figures.
+    """
+    bed = with_lease(bed, lease_ms=2_500, renew_ms=500)
+    assert seconds >= 2 * bed.lease_s
     waiting = [sleeping(0.2, owner=f"waiting {number % 5}") for number in range(400)]
     failing = [Wanted(task="diag.fail", args={"times": 2}, owner="failing") for _ in range(50)]
     async with AsyncExitStack() as stack:
         workers = [await stack.enter_async_context(bed.worker(_SLOTS)) for _ in range(_WORKERS)]
-        running = await bed.submit([*long, *short])
-        await bed.trail.until_running(running, within_s=20)
+        running = await bed.submit(_running(seconds))
+        await bed.trail.until(
+            lambda: all(bed.trail.claims_of(job) for job in running), within_s=PATIENCE_S, what="each has started"
+        )
         jobs = running + await bed.submit([*waiting, *failing])
-        await bed.trail.until(lambda: len(bed.trail.ended) > len(waiting) / 10, within_s=20, what="some have ended")
+        await bed.trail.until(
+            lambda: len(bed.trail.ended) > len(waiting) / 10, within_s=PATIENCE_S, what="some have ended"
+        )
         await asyncio.to_thread(server.stop)
         meanwhile = await bed.store([Wanted(owner="meanwhile")] * _MEANWHILE)
         await asyncio.sleep(seconds)
@@ -58,3 +67,11 @@ async def take_redis_away(bed: Bed, server: RedisServer, *, seconds: float) -> F
         "first claim after, s": f"{first:.1f}",
         "all ended after, s": f"{settled_s:.1f}",
     }
+
+
+def _running(away_s: float) -> list[Wanted]:
+    """Want jobs that end after Redis has come back, and some that end while it is away."""
+    return [
+        *[sleeping(away_s + 2.0, owner=f"long {number % 5}") for number in range(_LONG)],
+        *[sleeping(0.9 * away_s, owner="short") for _ in range(_SHORT)],
+    ]

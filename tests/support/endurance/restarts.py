@@ -7,6 +7,7 @@ from itertools import cycle
 
 from jobs.model import State
 from tests.support.bed import Bed, sleeping
+from tests.support.endurance.leases import with_lease
 from tests.support.figures import Figures
 
 _SLOTS = 20
@@ -18,8 +19,9 @@ _OWNERS = 7
 async def restart_workers(bed: Bed, *, times: int) -> Figures:
     """Replace the older of two workers so often, while jobs are submitted without pause; give the figures.
 
-    The workers have too little time to drain: what takes long is handed back.
+    The workers have too little time to drain: what takes long is handed back. Nothing waits for a lease to run out.
     """
+    bed = with_lease(bed, lease_ms=6_000, renew_ms=1_000)
     enough = asyncio.Event()
     submitting = asyncio.create_task(_submit(bed, enough))
     async with AsyncExitStack() as stack:
