@@ -15,6 +15,7 @@ from app.auth import Authenticator
 from app.identity import Identity, Role
 from app.stores.credentials import CredentialStore
 from jobs.stores.database import Database
+from tests.support.conditions import PATIENCE_S
 from tests.support.site import ADMIN_KEY, ANNS_KEY, client_of, running_app
 
 
@@ -62,3 +63,10 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
     """Give a client of the test's Redis."""
     async with Redis.from_url(redis_url) as client:
         yield client
+
+
+@pytest.fixture
+def counted_in_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let attempts to log in be counted there, however late it answers on a busy machine: else each process counts."""
+    for patience in ("app.attempts._PATIENCE_S", "app.lifespan.REDIS_PATIENCE_S"):
+        monkeypatch.setattr(patience, PATIENCE_S)

@@ -20,6 +20,7 @@ from tests.support.site import client_of, quotas, running_web, submit
 REQUESTS, SECONDS = "switchyard_http_requests_total", "switchyard_http_request_seconds_count"
 JOB = {"method": "GET", "route": "/api/jobs/{id}"}
 HEALTH = {"method": "GET", "route": "/healthz"}
+LOOK = {"method": "GET", "route": "/metrics"}
 
 
 @pytest.fixture
@@ -57,7 +58,8 @@ async def test_every_route_is_there_before_anybody_has_asked(web: httpx.AsyncCli
         for method in (route.methods or set()) - {"HEAD"}:
             for status in ("2xx", "4xx", "5xx"):
                 labels = {"method": method, "route": route.path, "status": status}
-                assert shown[frozenset(labels.items())] == 0
+                # Of looks into the metrics themselves one may have been counted before both stores have answered.
+                assert shown[frozenset(labels.items())] == 0 or labels == {**LOOK, "status": "2xx"}
 
 
 async def test_either_process_shows_what_both_have_answered(two: Sequence[ASGIApp]) -> None:
@@ -69,11 +71,11 @@ async def test_either_process_shows_what_both_have_answered(two: Sequence[ASGIAp
             await client.get(f"/nowhere/{number}")
             await client.request("BREW", "/api/jobs")
         for client in (one, other):
-            samples = await counted(client, 3, **JOB, status="4xx")
-            assert value_of(samples, SECONDS, **JOB) == 3
+            # What was asked last: a process stores in the order in which it has answered.
+            samples = await counted(client, 3, method="none", route="/api/jobs", status="4xx")
+            assert value_of(samples, REQUESTS, **JOB, status="4xx") == value_of(samples, SECONDS, **JOB) == 3
             assert value_of(samples, REQUESTS, **HEALTH, status="2xx") == 3
             assert value_of(samples, REQUESTS, method="none", route="", status="4xx") == 3
-            assert value_of(samples, REQUESTS, method="none", route="/api/jobs", status="4xx") == 3
     assert not any("nowhere" in str(labels) or "BREW" in str(labels) for labels in samples[REQUESTS])
 
 

@@ -48,7 +48,11 @@ async def test_a_queue_that_rests_and_what_waits_there_are_seen(site: httpx.Asyn
     await reaches(site, job["id"], "succeeded")
     after = await scrape(site)
     assert of_queue(after, "paused") == of_queue(after, "oldest_wait_seconds") == 0
-    assert jobs_of(after) == {"ready": 0, "delayed": 1, "running": 0, "parked": 0}
+
+    async def nothing_runs() -> bool:
+        return jobs_of(await scrape(site)) == {"ready": 0, "delayed": 1, "running": 0, "parked": 0}
+
+    await eventually(nothing_runs)  # the job may have run when the worker last said how it is
 
 
 async def test_what_runs_and_what_its_owner_s_limit_keeps_back_is_seen(environ: dict[str, str]) -> None:

@@ -2,8 +2,10 @@
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
-from app.attempts import FREE
+from app.attempts import FREE, LONGEST_S
+from tests.integration.api.test_login_attempts import keep_out
 from tests.support.people import PASSWORD, Person, log_in, new_user, sending
 
 NEW = "staple correct horse"
@@ -35,13 +37,17 @@ async def test_who_knows_his_password_changes_it(web: httpx.AsyncClient, ann: Pe
     assert "horse" not in str(audit)
 
 
-async def test_who_does_not_know_his_password_changes_nothing(web: httpx.AsyncClient, ann: Person) -> None:
+@pytest.mark.usefixtures("counted_in_redis")
+async def test_who_does_not_know_his_password_changes_nothing(
+    web: httpx.AsyncClient, ann: Person, redis: Redis
+) -> None:
     """A key that was found does not become an account; guesses are slowed down as those at the door are."""
     with ann.asking(web):
         for _ in range(FREE):
             answer = await web.post("/api/auth/password", json={"current": "a guess", "new": NEW})
             assert answer.status_code == 422
             assert [error["pointer"] for error in answer.json()["errors"]] == ["/current"]
+        await keep_out(redis, ann.username, LONGEST_S)
         answer = await web.post("/api/auth/password", json={"current": PASSWORD, "new": NEW})
         assert (answer.status_code, answer.json()["violated-policies"]) == (429, ["login_name"])
         short = await web.post("/api/auth/password", json={"current": PASSWORD, "new": "short"})

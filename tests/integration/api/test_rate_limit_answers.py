@@ -11,9 +11,11 @@ from starlette.types import ASGIApp
 from app.problems import RATE_LIMITED
 from deploy.local.redis import RedisServer
 from tests.chaos.outages import hung
+from tests.support.conditions import eventually
 from tests.support.limits import apps, caller, limited, own
 from tests.support.metrics import samples_of, value_of
 from tests.support.people import log_in, new_user
+from tests.support.pulse import beating
 from tests.support.site import running_web
 
 PATHS = [
@@ -47,12 +49,13 @@ async def test_every_limited_answer_says_how_one_stands(
     nora: httpx.AsyncClient, method: str, path: str, status: int
 ) -> None:
     """Errors too, also those of paths that lead nowhere."""
+    began = time.time()
     answer = await nora.request(method, path)
     limit = 60 if path.startswith("/api/") else 30
     assert answer.status_code == status
     said = own(answer)
     assert (said["x-ratelimit-limit"], said["x-ratelimit-remaining"]) == (str(limit), str(limit - 1))
-    assert 0 <= int(said["x-ratelimit-reset"]) - time.time() <= 3
+    assert began <= int(said["x-ratelimit-reset"]) <= time.time() + 3
     assert said["ratelimit"] == f'"default";r={limit - 1};t={60 // limit}'
     assert said["ratelimit-policy"] == f'"default";q={limit};w=60, "ip_guard";q=600;w=60'
     assert "retry-after" not in answer.headers
@@ -146,11 +149,17 @@ async def test_while_redis_hangs_the_settings_say_who_decides(
     with RedisServer(tmp_path / "redis", durable=False) as redis:
         variables = limited(environ, RATELIMIT_WHEN_AWAY=words, RATELIMIT_DEADLINE_MS="100", REDIS_URL=redis.url)
         async with apps(variables, 1) as (app,), caller(app, "normal:nora") as nora:
-            assert (await nora.get("/api/tasks")).status_code == 200
-            async with hung(redis):
+
+            async def is_asked() -> bool:
+                # On a busy machine its first answer may be late: a connection is made, and a script loaded.
+                answer, shown = await nora.get("/api/tasks"), samples_of((await nora.get("/metrics")).text)
+                return answer.status_code == 200 and not value_of(shown, "switchyard_rate_limit_redis_away")
+
+            await eventually(is_asked)
+            async with hung(redis), beating() as pulse:
                 began = time.monotonic()
                 answers = [await nora.get("/api/tasks") for _ in range(5)]
-                assert time.monotonic() - began < 1
+                assert time.monotonic() - began - pulse.latest_s < 1
                 assert {answer.status_code for answer in answers} == {status}
                 shown = samples_of((await nora.get("/metrics")).text)
                 assert value_of(shown, "switchyard_rate_limit_redis_away") == 1

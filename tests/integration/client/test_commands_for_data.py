@@ -67,7 +67,7 @@ async def test_templates(standing: StandingSite, tmp_path: Path) -> None:
 
 async def test_rows_that_are_set_aside_are_mended(standing: StandingSite, tmp_path: Path) -> None:
     """What does not fit the template is listed, shown and loaded, row by row or all at once."""
-    await publish(standing.admin, **TEMPLATE)
+    version = (await publish(standing.admin, **TEMPLATE))["version"]
     path = tmp_path / "orders.csv"
     rows = [("A1", "cup", 1, "2026-11-01"), ("A2", "cup", "few", "2026-11-01"), ("A3", "cup", "", "2026-11-41")]
     path.write_bytes(as_csv([TEMPLATE["fields"], *rows]))
@@ -75,7 +75,7 @@ async def test_rows_that_are_set_aside_are_mended(standing: StandingSite, tmp_pa
     looked = await standing.command("preview", file)
     assert looked.status == 0
     assert "A1 | A2 | A3" in looked.out
-    assert "version 3" in looked.out
+    assert f"version {version}" in looked.out
     await standing.command("sync", file)
     rated = {line[:9].strip() for line in (await standing.command("quality", file)).out.splitlines()}
     assert {"score", "rows read", "in range"} <= rated

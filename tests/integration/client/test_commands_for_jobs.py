@@ -31,7 +31,7 @@ async def test_submit(standing: StandingSite) -> None:
 
 async def test_submit_and_watch(standing: StandingSite) -> None:
     """Its result is told, and its failure, by the status too; as JSON each event."""
-    good = await standing.command("submit", "diag.progress", "steps:=2", "seconds:=0.6", "--watch")
+    good = await standing.command("submit", "diag.progress", "steps:=2", "seconds:=6", "--watch")
     assert good.status == 0
     assert "1/2" in good.out
     assert good.out.rstrip().endswith("succeeded: 2")

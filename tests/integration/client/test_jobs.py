@@ -74,11 +74,14 @@ async def test_a_key_of_the_caller_s_makes_one_job(client: Client) -> None:
 
 async def test_a_job_is_followed_to_its_end(client: Client) -> None:
     """From how it is, by its changes and its progress."""
+    await client.queues.pause("data_sync")
     job = await client.jobs.submit("diag.progress", {"steps": 3, "seconds": 1.0})
     known: dict[str, object] = {}
     steps = []
     async for event in client.jobs.follow(job["id"]):
         assert isinstance(event, JobEvent | ProgressEvent)
+        if not known:
+            await client.queues.resume("data_sync")  # it runs once it is followed
         known |= event.change
         if isinstance(event, ProgressEvent) and event.change["progress"] is not None:
             steps.append(event.change["progress"]["done"])

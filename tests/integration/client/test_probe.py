@@ -5,9 +5,11 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 
 from app.cli.settings import KEY, URL
+from tests.support.conditions import eventually
 from tests.support.nginx import nginx_before
 from tests.support.people import new_user
 from tests.support.processes import web_process, worker_process
@@ -43,6 +45,15 @@ def wrong(told: Said) -> Mapping[str, str]:
     return {one["subject"]: one["reason"] for one in told.objects if not one["ok"]}
 
 
+async def lacks_nothing(admin: httpx.AsyncClient) -> None:
+    """Wait until a site has a steward, and workers for all queues: they start before they say that they are there."""
+
+    async def is_whole() -> bool:
+        return bool((await admin.get("/readyz")).json()["degraded"] == [])
+
+    await eventually(is_whole)
+
+
 async def test_a_site_that_is_well(environ: Mapping[str, str], tmp_path: Path) -> None:
     """Behind nginx, to an administrator and to a user, with the metrics' token and without."""
     async with (
@@ -50,6 +61,7 @@ async def test_a_site_that_is_well(environ: Mapping[str, str], tmp_path: Path) -
         worker_process(environ, QUEUES),
         nginx_before(str(admin.base_url), tmp_path) as nginx,
     ):
+        await lacks_nothing(admin)
         url = f"https://127.0.0.1:{nginx.https_port}"
         trusting = {"SSL_CERT_FILE": str(tmp_path / "tls/certificate.pem")}
         told = await probed(url, **trusting)
