@@ -5,7 +5,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.dashboard.conftest import Shown
 from tests.support.browser import window_on
-from tests.support.dashboard import says
+from tests.support.dashboard import says, wait_long
 from tests.support.people import PASSWORD
 from tests.support.site import submit
 
@@ -57,6 +57,7 @@ async def test_who_has_no_mouse_logs_in_and_pauses_a_queue(shown: Shown, browser
     async with window_on(browser, shown.url) as window:
         page, keys = window.page, window.page.keyboard
         await page.goto("/queues")
+        await expect(page.get_by_label("Username")).to_be_focused()
         await keys.type("boss")
         await keys.press("Tab")
         await keys.type(PASSWORD)
@@ -143,6 +144,7 @@ async def test_who_has_no_mouse_submits_a_job_and_cancels_it(shown: Shown, brows
         await _tab_to(page, "Submit")
         await keys.press("Enter")
         await expect(page.locator("#heading .state")).to_have_text("running")
+        await wait_long(page)
         await _tab_to(page, "Cancel")
         await _answer(page, "Cancel this job?")
         await says(page, "Cancel: stopped.")

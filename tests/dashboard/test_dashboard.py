@@ -1,14 +1,16 @@
 """The dashboard in a browser, as people press and read it: each walk ends with no complaint of the browser's."""
 
+import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.dashboard.conftest import Shown
 from tests.support.browser import Window
-from tests.support.conditions import reaches
-from tests.support.dashboard import agree, fill, press, says
+from tests.support.conditions import eventually, reaches
+from tests.support.dashboard import agree, fill, press, says, wait_long
 from tests.support.files import ORDERS, as_csv, publish
 from tests.support.people import PASSWORD
 from tests.support.site import end_of, submit
@@ -42,7 +44,8 @@ async def test_a_job_is_submitted_followed_and_cancelled(shown: Shown, page: Pag
     bar = page.get_by_role("progressbar")
     await expect(bar).to_have_js_property("max", 200)
     first = await bar.evaluate("bar => bar.value")
-    await page.wait_for_function("([bar, first]) => bar.value > first", arg=[await bar.element_handle(), first])
+    await page.wait_for_function("first => document.querySelector('#now progress').value > first", arg=first)
+    await wait_long(page)
     await press(page, "Cancel")
     await agree(page, "Cancel this job?")
     await says(page, "Cancel: stopped.")
@@ -67,6 +70,23 @@ async def test_a_list_shows_what_happens(shown: Shown, page: Page) -> None:
     for job in jobs:
         await expect(page.locator(f"[data-job='{job['id']}'] .state")).to_have_text("cancelled")
         assert (await end_of(shown.api, job["id"]))["state"] == "cancelled"
+
+
+async def test_a_list_shows_what_came_before_it_followed(shown: Shown, page: Page) -> None:
+    """A job that was accepted after the page had been made, and told before anybody heard."""
+    may_follow = asyncio.Event()
+
+    async def follow_late(route: Route) -> None:
+        await may_follow.wait()
+        await route.continue_()
+
+    await page.route("**/api/events", follow_late)
+    await page.goto("/jobs?tag=early")
+    await expect(page.get_by_text("There are none")).to_be_visible()
+    job = await submit(shown.api, "diag.noop", tags=["early"])
+    await end_of(shown.api, job["id"])
+    may_follow.set()
+    await expect(page.locator(f"[data-job='{job['id']}'] .state")).to_have_text("succeeded")
 
 
 async def test_a_list_is_filtered(shown: Shown, page: Page) -> None:
@@ -94,12 +114,18 @@ async def test_a_failure_is_read_and_retried(shown: Shown, page: Page) -> None:
     await press(page, "Retry")
     await says(page, "It runs once more.")
     await expect(page.locator("#tries-table")).to_contain_text("2.2")
+    await eventually(partial(_last_try_is_written, shown))  # only then is it one of the failures
     await page.goto("/failures")
     await press(page, "Retry all", within=cause)
     await agree(page, "jobs of this cause?")
     await says(page, "run once more")
     job = await reaches(shown.api, shown.things["failed"], "failed")
     assert job["run"] >= 3
+
+
+async def _last_try_is_written(shown: Shown) -> bool:
+    last = (await shown.api.get(f"/api/jobs/{shown.things['failed']}")).json()["attempts"][-1]
+    return (last["run"], last["try"], bool(last["traceback"])) == (2, 2, True)
 
 
 async def test_a_queue_is_paused_and_goes_on(shown: Shown, page: Page) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.support.batches import end_of_batch, noops, submit_batch
 from tests.support.files import ORDERS, as_csv, publish, sync, upload
@@ -63,6 +63,15 @@ def address(path: str, things: Mapping[str, str]) -> str:
 async def press(page: Page, name: str, *, within: Locator | None = None) -> None:
     """Press the button of this name."""
     await (within or page).get_by_role("button", name=name, exact=True).click()
+
+
+async def wait_long(page: Page) -> None:
+    """Let what is cancelled have more time to end than a button gives it: a busy machine may take that."""
+
+    async def with_time(route: Route) -> None:
+        await route.continue_(url=route.request.url.replace("wait_s=2", "wait_s=25"))
+
+    await page.route("**/cancel?wait_s=2", with_time)
 
 
 async def agree(page: Page, question: str) -> None:

@@ -18,6 +18,9 @@ export function follow() {
   followed = wanted;
   if (!wanted) return;
   source = new EventSource(wanted);
+  source.addEventListener("open", () => {
+    if (isOfNewest()) later(); // jobs that were accepted since the page was made have no row to be told of
+  });
   source.addEventListener("job", (event) => takeJob(JSON.parse(event.data)));
   source.addEventListener("progress", (event) => takeProgress(JSON.parse(event.data)));
   source.addEventListener("batch", later);
@@ -34,7 +37,7 @@ document.addEventListener("visibilitychange", follow);
 function takeJob(job) {
   const isChange = job.args === undefined; // how jobs were at the beginning comes whole
   const rows = rowsOf(job.id);
-  let isNews = isChange && rows.length === 0 && "newest" in document.getElementById("content").dataset;
+  let isNews = isChange && rows.length === 0 && isOfNewest();
   for (const row of rows) {
     const state = row.querySelector(".state");
     isNews ||= state.dataset.state !== job.state;
@@ -67,6 +70,10 @@ function showProgress(row, progress) {
 
 function rowsOf(id) {
   return document.querySelectorAll(`[data-job="${CSS.escape(id)}"]`);
+}
+
+function isOfNewest() {
+  return "newest" in document.getElementById("content").dataset;
 }
 
 function later() {
