@@ -15,6 +15,7 @@ from tests.chaos.outages import killed, stopped
 from tests.chaos.workers import hasty_recoverer, worker_of
 from tests.support.bed import NOTE_ENDS
 from tests.support.conditions import eventually, reaches
+from tests.support.history import all_written
 from tests.support.processes import worker_process
 from tests.support.servers import Servers
 from tests.support.site import end_of, quotas, running_web, submit
@@ -76,6 +77,7 @@ async def test_an_outage_under_load_loses_and_doubles_nothing(
         for job in jobs:
             await reaches(web, job["id"], "succeeded", within_s=20)
         assert not worker.done()
+        await all_written(database)
     ends = Counter(row["job_id"] for row in await database.fetch("SELECT job_id FROM ends"))
     assert ends == Counter(job["id"] for job in jobs)
 

@@ -1,6 +1,6 @@
 """A Redis that would lose jobs or refuse scripts: workers do not begin, the web process says so."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,12 +12,11 @@ from jobs.errors import UnfitRedisError
 from jobs.stores.fitness import Fitness
 from jobs.stores.redis import connect_redis
 from tests.support.conditions import eventually, reaches
+from tests.support.ports import free_ports
 from tests.support.processes import WORKER, started, web_process, worker_process
 from tests.support.redis_with import redis_with
 from tests.support.servers import Servers
 from tests.support.site import submit
-
-_HIGHEST_PORT = 65_535
 
 
 @asynccontextmanager
@@ -77,10 +76,9 @@ async def test_the_web_process_says_that_redis_is_unfit(servers: Servers, enviro
         await eventually(is_fit)
 
 
-async def test_a_cluster_is_refused(tmp_path: Path, unused_tcp_port_factory: Callable[[], int]) -> None:
+async def test_a_cluster_is_refused(tmp_path: Path) -> None:
     """Its scripts may use only the keys that they name beforehand."""
-    # Its nodes talk to each other ten thousand ports higher.
-    port = next(port for port in iter(unused_tcp_port_factory, None) if port <= _HIGHEST_PORT - 10_000)
+    (port,) = free_ports(1)  # low enough: its nodes talk to each other ten thousand ports higher
     async with redis_with(tmp_path, port, {"cluster-enabled": "yes"}), _client(port) as client:
         with pytest.raises(UnfitRedisError, match="it is a cluster"):
             await Fitness(client).check()

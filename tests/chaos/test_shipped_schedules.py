@@ -3,14 +3,17 @@
 import signal
 import sys
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 
 from jobs.stores.database import Database, Row
+from tests.support.bed import SHIPPED_LEASE, SHORT_LEASE
 from tests.support.conditions import eventually
 from tests.support.processes import Running, started
 
 _STEWARD = (sys.executable, "-m", "jobs", "steward")
 _WORKER = (sys.executable, "-m", "jobs", "worker", "--queues", "data_sync:2,data_processing:2,scheduled:2")
 _START_S = 60.0
+_NEVER = "0 0 29 2 *"  # for what is due when a test says so, and not by itself meanwhile
 _NAMES = (
     *("canary.data_processing", "canary.data_sync", "canary.scheduled"),
     *("check_low_stock", "prune_history", "sync_pending_files"),
@@ -50,7 +53,8 @@ async def _runs(database: Database, task: str) -> list[Row]:
 
 async def test_two_stewards_and_three_workers_run_each_once(environ: dict[str, str], database: Database) -> None:
     """Each of the shipped schedules that is due has one job, and that has run once."""
-    site = {**environ, "JOBS_TIMETABLE": ""}
+    kinds = sorted({name.partition(".")[0] for name in _NAMES})  # what is said of the canary holds for each
+    site = {**environ, **SHIPPED_LEASE, "JOBS_TIMETABLE": "; ".join(f"{kind}={_NEVER}" for kind in kinds)}
     async with AsyncExitStack() as stack:
         await _start(stack, site, stewards=2, workers=3)
         await _enrolled(database)
@@ -74,7 +78,9 @@ async def test_what_was_missed_while_the_steward_was_stopped_is_made_up_once(
     environ: dict[str, str], database: Database
 ) -> None:
     """Where the schedule says so: the check of stock is, the canary is not. Both are counted."""
-    site = {**environ, "JOBS_TIMETABLE": "prune_history=off"}
+    # Every six hours, as it is shipped, but half an hour from now at least: it must not be due by itself meanwhile.
+    minute = (datetime.now(UTC) - timedelta(minutes=30)).minute
+    site = {**environ, "JOBS_TIMETABLE": f"prune_history=off; check_low_stock={minute} */6 * * *"}
     async with AsyncExitStack() as stack:
         steward, _ = await _start(stack, site, stewards=1, workers=1)
 
@@ -82,18 +88,20 @@ async def test_what_was_missed_while_the_steward_was_stopped_is_made_up_once(
             return len(await _rows(database)) == len(_NAMES) - 1
 
         await eventually(are_there, within_s=20)
-        steward.send(signal.SIGSTOP)
-        before = {row["name"]: row for row in await _rows(database)}
-        # Three times of the check went by meanwhile, and as many of the canary of a queue whose rule is moved here.
-        await database.execute(
-            "UPDATE schedules SET next_due_at = now() - interval '15 hours' WHERE name = 'check_low_stock'"
-        )
-        await database.execute(
-            """
-            UPDATE schedules SET next_due_at = date_trunc('minute', now()) - interval '10 minutes'
-            WHERE name = 'canary.scheduled'
-            """
-        )
+        async with database.transaction() as connection:
+            await connection.execute("SELECT FROM schedules FOR UPDATE")  # so that it holds none when it is stopped
+            steward.send(signal.SIGSTOP)
+            before = {row["name"]: row for row in await _rows(database)}
+            # Three times of the check went by meanwhile, and as many of the canary of a queue whose rule is moved here.
+            await connection.execute(
+                "UPDATE schedules SET next_due_at = now() - interval '15 hours' WHERE name = 'check_low_stock'"
+            )
+            await connection.execute(
+                """
+                UPDATE schedules SET next_due_at = date_trunc('minute', now()) - interval '10 minutes'
+                WHERE name = 'canary.scheduled'
+                """
+            )
         steward.send(signal.SIGCONT)
 
         async def is_judged() -> bool:
@@ -121,9 +129,8 @@ async def test_a_worker_that_is_stopped_in_a_run_does_not_run_it_twice_over(
     """Its lease ends, another worker does the work, and what the first one says afterwards counts no more."""
     site = {
         **environ,
-        "JOBS_TIMETABLE": "off; check_low_stock=0 */6 * * *",
-        "JOBS_LEASE_MS": "1000",
-        "JOBS_RENEW_MS": "300",
+        **SHORT_LEASE,
+        "JOBS_TIMETABLE": f"off; check_low_stock={_NEVER}",
     }
     async with AsyncExitStack() as stack:
         steward, first = await _start(stack, site, stewards=1, workers=1)

@@ -4,8 +4,10 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import httpx
+import pytest
 from redis.asyncio import Redis
 
 from jobs import keys
@@ -25,10 +27,17 @@ _TAKEN_WITHIN_S = 4.0
 _WRITTEN_WITHIN_S = 6.0
 
 
+@pytest.fixture
+def environ(environ: dict[str, str]) -> dict[str, str]:
+    """Give the variables of a site that has the tests' own tasks too."""
+    return {**environ, "JOBS_TASKS": "tests.support.tasks:TASKS"}
+
+
 @asynccontextmanager
-async def _steward(environ: dict[str, str]) -> AsyncIterator[Running]:
+async def _steward(environ: dict[str, str], redis: Redis) -> AsyncIterator[Running]:
+    """Start a steward; it reads what has happened when the context is entered."""
     async with started(_STEWARD, environ) as steward:
-        await steward.says("steward_started", within_s=_START_S)
+        await eventually(lambda: readers(redis, steward.pid), within_s=_START_S)
         yield steward
 
 
@@ -51,9 +60,9 @@ async def _owes(steward: Running, redis: Redis, *, within_s: float) -> None:
     await eventually(look, within_s=within_s)
 
 
-async def _started(web: httpx.AsyncClient, database: Database) -> str:
-    """Submit a job that runs for a while, and wait until its start is written; give its id."""
-    job = await submit(web, "diag.sleep", {"seconds": 2.0})
+async def _started(web: httpx.AsyncClient, database: Database, until: Path) -> str:
+    """Submit a job that runs until this file is there, and wait until its start is written; give its id."""
+    job = await submit(web, "test.await_file", {"path": str(until)})
 
     async def is_written() -> bool:
         return bool(await database.fetch("SELECT FROM jobs WHERE state = 'running'"))
@@ -79,15 +88,21 @@ async def _is_written(database: Database, job_id: str) -> None:
 
 
 async def test_what_a_slow_postgres_kept_from_it_the_others_write(
-    web: httpx.AsyncClient, environ: dict[str, str], database: Database, redis_url: str
+    web: httpx.AsyncClient, environ: dict[str, str], database: Database, redis_url: str, tmp_path: Path
 ) -> None:
     """They have run all the time, and need neither wait for a minute nor for their next round."""
-    async with Redis.from_url(redis_url) as redis, started(_WORKER, environ) as worker, _steward(environ) as first:
-        job_id = await _started(web, database)
+    enough = tmp_path / "enough"
+    async with (
+        Redis.from_url(redis_url) as redis,
+        started(_WORKER, environ) as worker,
+        _steward(environ, redis) as first,
+    ):
+        job_id = await _started(web, database, enough)
         async with AsyncExitStack() as slow:
             await slow.enter_async_context(_locked(database))
-            await worker.says("job_ended")
-            async with _steward(environ) as second:
+            enough.touch()
+            await _owes(first, redis, within_s=10)  # before there is another who might read it
+            async with _steward(environ, redis) as second:
                 await _stopped(first, worker, redis)
                 await _owes(second, redis, within_s=_TAKEN_WITHIN_S)
                 await slow.aclose()
@@ -95,13 +110,20 @@ async def test_what_a_slow_postgres_kept_from_it_the_others_write(
 
 
 async def test_what_a_hung_postgres_kept_from_it_the_next_one_writes(
-    web: httpx.AsyncClient, environ: dict[str, str], database: Database, redis_url: str, servers: Servers
+    web: httpx.AsyncClient,
+    environ: dict[str, str],
+    database: Database,
+    redis_url: str,
+    servers: Servers,
+    tmp_path: Path,
 ) -> None:
     """It does not wait for an answer until it is killed."""
+    enough = tmp_path / "enough"
     async with Redis.from_url(redis_url) as redis, started(_WORKER, environ) as worker:
-        async with _steward(environ) as first:
-            job_id = await _started(web, database)
+        async with _steward(environ, redis) as first:
+            job_id = await _started(web, database, enough)
             async with hung(servers.postgres):
+                enough.touch()
                 await _stopped(first, worker, redis)
-        async with _steward(environ):
+        async with _steward(environ, redis):
             await _is_written(database, job_id)

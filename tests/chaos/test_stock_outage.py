@@ -3,11 +3,12 @@
 import asyncio
 import os
 import signal
+from pathlib import Path
 
 from jobs import keys
 from jobs.stores.database import Database
 from tests.chaos.outages import killed
-from tests.support.bed import Wanted, bed_of, sleeping
+from tests.support.bed import Wanted, bed_of
 from tests.support.conditions import eventually
 from tests.support.servers import Servers
 from tests.support.stock import stock_worker
@@ -15,15 +16,20 @@ from tests.support.stock import stock_worker
 _HUNG_S, _AWAY_S = 0.5, 3.0
 
 
-async def test_a_stock_worker_outlasts_an_outage(environ: dict[str, str], database: Database, servers: Servers) -> None:
+async def test_a_stock_worker_outlasts_an_outage(
+    environ: dict[str, str], database: Database, servers: Servers, tmp_path: Path
+) -> None:
     """What it ran meanwhile is told when Redis is back, what waited runs then, and nothing runs twice."""
+    environ = {**environ, "JOBS_TASKS": "tests.support.tasks:TASKS"}
+    enough = tmp_path / "enough"
     async with bed_of(environ, database) as bed, stock_worker(environ, slots=2) as worker:
-        running = await bed.submit([sleeping(1.0, priority=9)] * 2)
+        running = await bed.submit([Wanted(task="test.await_file", args={"path": str(enough)}, priority=9)] * 2)
         waiting = await bed.submit([Wanted()] * 4)
         await bed.trail.until_running(running, on=worker.pid, within_s=10)
         os.kill(servers.redis.pid, signal.SIGSTOP)
         await asyncio.sleep(_HUNG_S)  # the worker's next look is on its way by now
         async with killed(servers.redis):
+            enough.touch()
             await asyncio.sleep(_AWAY_S)
             assert worker.runs, worker.lines
 

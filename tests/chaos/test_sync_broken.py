@@ -4,20 +4,23 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
 import httpx
+import psutil
 from redis.asyncio import Redis
 
 from jobs import keys
 from jobs.errors import StoreUnavailableError
 from jobs.stores.database import Database
+from jobs.tasks.data_sync.turns import take_turn
 from tests.chaos.exports import count_facts, export, publish_template, sync, upload
 from tests.chaos.outages import stopped
-from tests.support.conditions import eventually, reaches
+from tests.support.children import is_gone
+from tests.support.conditions import PATIENCE_S, eventually, reaches
 from tests.support.processes import Running, worker_process
 from tests.support.running import ran_now
 from tests.support.servers import Servers
@@ -25,6 +28,7 @@ from tests.support.site import running_web
 
 _ROWS = 60_000
 _READER = "jobs.tasks.data_sync.reader"
+_FIRST_BYTES = 256 * 1024  # of rows that it tells at once, and then how many they were
 _LOAD_S = 25.0
 
 
@@ -36,6 +40,25 @@ async def _rows_are_read(web: httpx.AsyncClient, task_id: str) -> None:
     await eventually(some)
 
 
+@asynccontextmanager
+async def _amid_load(
+    environ: Mapping[str, str], database: Database, web: httpx.AsyncClient, task_id: str
+) -> AsyncIterator[tuple[Running, int]]:
+    """Start a worker and let a load of it stand still in the middle; give it, and its reading process.
+
+    That is stopped when it has told more than the worker has taken yet, as others had the turn to load.
+    """
+    async with AsyncExitStack() as turn:
+        await take_turn(await turn.enter_async_context(database.transaction()), most=1)
+        async with worker_process({**environ, "JOBS_LOADS": "1"}) as worker:
+            (reader,) = await eventually(lambda: _readers(worker))
+            await eventually(lambda: _waits_to_be_heard(reader))
+            os.kill(reader, signal.SIGSTOP)
+            await turn.aclose()
+            await _rows_are_read(web, task_id)
+            yield worker, reader
+
+
 async def _readers(worker: Running) -> list[int]:
     """Find the reading processes of a worker."""
     search = await asyncio.create_subprocess_exec(
@@ -45,12 +68,10 @@ async def _readers(worker: Running) -> list[int]:
     return [int(pid) for pid in found.split()]
 
 
-async def _are_gone(pids: Sequence[int]) -> bool:
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, 0)
-            return False
-    return True
+async def _waits_to_be_heard(reader: int) -> bool:
+    """Say whether it has told its first rows, and sleeps: nothing else than a full pipe lets it."""
+    process = psutil.Process(reader)
+    return process.io_counters().write_chars > _FIRST_BYTES and process.status() == psutil.STATUS_SLEEPING
 
 
 async def _error_type(web: httpx.AsyncClient, task_id: str) -> str | None:
@@ -80,13 +101,12 @@ async def test_a_load_whose_worker_is_killed_keeps_nothing_and_is_done_again(
     await publish_template(web)
     file = await upload(web, export(_ROWS))
     task_id = await sync(web, file["id"])
-    async with worker_process(environ) as worker:
-        await _rows_are_read(web, task_id)
-        readers = await _readers(worker)
+    async with _amid_load(environ, database, web, task_id) as (worker, reader):
         os.kill(worker.pid, signal.SIGKILL)
         assert await worker.ends(within_s=5) == -signal.SIGKILL
+        os.kill(reader, signal.SIGCONT)
+        await is_gone(reader, within_s=PATIENCE_S)
     assert await count_facts(database) == 0
-    await eventually(lambda: _are_gone(readers))
     async with worker_process(environ):
         ended = await reaches(web, task_id, "succeeded", within_s=_LOAD_S)
     assert (ended["tries"], ended["result"]["rows"]["inserted"]) == (1, _ROWS)
@@ -100,10 +120,8 @@ async def test_a_load_whose_reading_process_is_killed_is_tried_again(
     await publish_template(web)
     file = await upload(web, export(_ROWS))
     task_id = await sync(web, file["id"])
-    async with worker_process(environ) as worker:
-        await _rows_are_read(web, task_id)
-        for reader in await _readers(worker):
-            os.kill(reader, signal.SIGKILL)
+    async with _amid_load(environ, database, web, task_id) as (_, reader):
+        os.kill(reader, signal.SIGKILL)
         await reaches(web, task_id, "retrying")
         assert await eventually(lambda: _error_type(web, task_id)) == "ReaderDiedError"
         assert await count_facts(database) == 0

@@ -9,8 +9,9 @@ import structlog
 
 from jobs.stores.database import Database
 from tests.chaos.outages import stopped
-from tests.support.bed import NOTE_ENDS
+from tests.support.bed import NOTE_ENDS, SHIPPED_LEASE
 from tests.support.conditions import eventually
+from tests.support.history import all_written
 from tests.support.sentinels import Sentinels
 from tests.support.servers import Servers
 from tests.support.steady_load import Load, load_through
@@ -32,7 +33,7 @@ async def test_no_accepted_job_is_lost_or_fails(
     size = FULL if request.config.getoption("--system") else SMALL
     await database.execute(NOTE_ENDS)
     began = time.monotonic()
-    async with system_of(size, environ, tmp_path) as system:
+    async with system_of(size, {**environ, **SHIPPED_LEASE}, tmp_path) as system:
         async with load_through(system.nginx) as load:
             await _ended_more(database, _UNDER_WAY)
             for _ in range(size.rounds):
@@ -45,7 +46,7 @@ async def test_no_accepted_job_is_lost_or_fails(
             async with stopped(servers.postgres):
                 await _accepted_more(load, _UNDER_WAY)
             await _ended_more(database, _UNDER_WAY)
-        await _all_ended(database)
+        await all_written(database, within_s=_ALL_ENDED_WITHIN_S)
         settled = time.monotonic()
         assert all(process.runs for kind in system.running.values() for process in kind)
     refused = load.refused_at
@@ -92,13 +93,6 @@ async def _accepted_more(load: Load, amount: int) -> None:
         return len(load.accepted) >= wanted
 
     await eventually(are_there, within_s=_ALL_ENDED_WITHIN_S)
-
-
-async def _all_ended(database: Database) -> None:
-    async def none_is_left() -> bool:
-        return not await database.fetch("SELECT FROM jobs WHERE finished_at IS NULL LIMIT 1")
-
-    await eventually(none_is_left, within_s=_ALL_ENDED_WITHIN_S)
 
 
 async def _ended(database: Database) -> int:

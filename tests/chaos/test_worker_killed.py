@@ -1,12 +1,15 @@
 """Workers, real processes, are killed and stopped in the middle of jobs."""
 
 import signal
+from pathlib import Path
 
 import httpx
 import pytest
 
+from jobs import keys
 from jobs.stores.database import Database
 from tests.chaos.outages import stopped
+from tests.support.bed import QUEUE, bed_of, sleeping
 from tests.support.conditions import reaches
 from tests.support.processes import worker_process
 from tests.support.servers import Servers
@@ -14,6 +17,13 @@ from tests.support.site import submit
 
 _LEASE_ENDS_S = 10.0  # a second, the grace of another where no worker ran meanwhile, and time for all else
 _LONG_S = 60
+_BACKLOG = 2_000  # of a twentieth of a second each, twenty at once: five seconds, of which a worker has a moment
+
+
+@pytest.fixture
+def environ(environ: dict[str, str]) -> dict[str, str]:
+    """Give the variables of a site that has the tests' own tasks too."""
+    return {**environ, "JOBS_TASKS": "tests.support.tasks:TASKS"}
 
 
 async def test_a_killed_workers_job_runs_again_elsewhere(web: httpx.AsyncClient, environ: dict[str, str]) -> None:
@@ -54,13 +64,18 @@ async def test_a_stopped_worker_hands_its_jobs_back(web: httpx.AsyncClient, envi
         assert (await reaches(web, job["id"], "running"))["tries"] == 1
 
 
-async def test_a_stopped_worker_lets_short_jobs_end(web: httpx.AsyncClient, environ: dict[str, str]) -> None:
+async def test_a_stopped_worker_lets_short_jobs_end(
+    web: httpx.AsyncClient, environ: dict[str, str], tmp_path: Path
+) -> None:
     """Within the time to drain, what runs is ended, and what waits is left to others."""
-    running = await submit(web, "diag.sleep", {"seconds": 1.0})
+    enough = tmp_path / "enough"
+    running = await submit(web, "test.await_file", {"path": str(enough)})
     async with worker_process({**environ, "JOBS_DRAIN_S": "10"}, "data_sync:1") as worker:
         await reaches(web, running["id"], "running")
         waiting = await submit(web, "diag.noop")
         worker.send(signal.SIGTERM)
+        await worker.says("worker_draining")
+        enough.touch()
         assert await worker.ends(within_s=5) == 0
     assert (await reaches(web, running["id"], "succeeded"))["tries"] == 1
     shown = (await web.get(f"/api/jobs/{waiting['id']}")).json()
@@ -68,18 +83,19 @@ async def test_a_stopped_worker_lets_short_jobs_end(web: httpx.AsyncClient, envi
 
 
 async def test_a_worker_stopped_amid_a_backlog_leaves_no_job_running(
-    web: httpx.AsyncClient, environ: dict[str, str], database: Database
+    environ: dict[str, str], database: Database
 ) -> None:
     """It takes nothing more, ends soon, and whatever it had claimed has ended or is handed back."""
-    for _ in range(150):
-        await submit(web, "diag.sleep", {"seconds": 0.05})
-    for _ in range(2):
-        async with worker_process({**environ, "JOBS_DRAIN_S": "5"}, "data_sync:20") as worker:
-            await worker.says("job_started")
-            worker.send(signal.SIGTERM)
-            assert await worker.ends(within_s=3) == 0  # the jobs that run take a twentieth of a second
-        left = await database.fetch("SELECT id, tries FROM jobs WHERE state = 'running'")
-        assert left == []
+    async with bed_of(environ, database) as bed:
+        await bed.submit([sleeping(0.05)] * _BACKLOG)
+        for _ in range(2):
+            async with worker_process({**environ, "JOBS_DRAIN_S": "5"}, f"{QUEUE}:20") as worker:
+                await worker.says("job_started")
+                worker.send(signal.SIGTERM)
+                assert await worker.ends(within_s=3) == 0  # the jobs that run take a twentieth of a second
+            left = await database.fetch("SELECT id, tries FROM jobs WHERE state = 'running'")
+            assert left == []
+            assert await bed.redis.zcard(keys.queue(QUEUE)) > 0
 
 
 @pytest.mark.parametrize("away", ["redis", "postgres"])

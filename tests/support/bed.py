@@ -23,7 +23,7 @@ from jobs.stores.queue import MOST_AT_ONCE, Entry, Queue
 from jobs.stores.quotas import QuotaStore
 from jobs.stores.redis import connect_redis
 from tests.support.conditions import eventually
-from tests.support.history import abandon, readers
+from tests.support.history import abandon, all_written, readers
 from tests.support.leaks import assert_nobody_has_anything
 from tests.support.processes import WORKER, Running, started
 from tests.support.trail import Trail, trail_of
@@ -154,11 +154,7 @@ class Bed:
 
     async def until_written(self, *, within_s: float) -> dict[str, Row]:
         """Wait until PostgreSQL knows of all jobs how they have ended; give their rows. It takes a worker."""
-
-        async def none_is_unwritten() -> bool:
-            return not await self.database.fetch("SELECT FROM jobs WHERE finished_at IS NULL LIMIT 1")
-
-        await eventually(none_is_unwritten, within_s=within_s)
+        await all_written(self.database, within_s=within_s)
         return {row["id"]: row for row in await self.database.fetch("SELECT * FROM jobs")}
 
     async def bury(self, worker: int) -> None:

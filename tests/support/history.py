@@ -6,12 +6,23 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from jobs import codec, keys
+from jobs.stores.database import Database
+from tests.support.conditions import PATIENCE_S, eventually
 
 _GROUP = (keys.EVENTS, keys.HISTORY_GROUP)
 _MOST = 10_000
 _ABANDONED_MS = 61_000
 
 Steps = defaultdict[str, dict[int, str]]  # by job: versions and states
+
+
+async def all_written(database: Database, *, within_s: float = PATIENCE_S) -> None:
+    """Wait until PostgreSQL knows of all jobs how they have ended. It takes a steward."""
+
+    async def none_is_unwritten() -> bool:
+        return not await database.fetch("SELECT FROM jobs WHERE finished_at IS NULL LIMIT 1")
+
+    await eventually(none_is_unwritten, within_s=within_s)
 
 
 async def told_by_scripts(redis: Redis) -> Steps:
