@@ -87,6 +87,7 @@ async def _cancel_rest(web: httpx.AsyncClient, bed: Bed) -> None:
         await web.post(f"/api/jobs/{row['id']}/cancel", params={"wait_s": 0})
 
 
+@pytest.mark.timeout(300)
 async def test_most_estimates_are_within_a_factor_of_two(environ: dict[str, str], bed: Bed) -> None:
     """A thousand of them under a steady load: what was estimated to be left of a wait, and what was."""
     environ.update(quotas(running=1_000))

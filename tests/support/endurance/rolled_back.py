@@ -14,6 +14,7 @@ from jobs.stores.jobs import JobStore
 from tests.support.bed import Bed, Wanted, sleeping
 from tests.support.conditions import eventually
 from tests.support.figures import Figures
+from tests.support.leaks import assert_nobody_has_anything
 
 _WORKERS = 2
 _SLOTS = 20
@@ -37,7 +38,7 @@ async def roll_redis_back(bed: Bed, server: RedisServer, *, seconds: float, away
         young = await bed.submit([sleeping(seconds + 4, owner="young", priority=10)] * _LONG)
         jobs += young + await _load(bed, seconds)
         await bed.trail.until_running(young, within_s=5)
-        cancelled = await bed.submit([Wanted(delay_s=1, owner="regretted")] * 5)
+        cancelled = await bed.submit([Wanted(delay_s=600, owner="regretted")] * 5)
         await _cancel(bed, cancelled)
         await bed.trail.catch_up()
         known = {row["id"] for row in await bed.database.fetch("SELECT id FROM jobs WHERE finished_at IS NOT NULL")}
@@ -46,6 +47,7 @@ async def roll_redis_back(bed: Bed, server: RedisServer, *, seconds: float, away
         rows = await bed.until_written(within_s=60 + 4 * seconds)
         settled_s = time.monotonic() - began
         await bed.trail.catch_up()
+    await assert_nobody_has_anything(bed.redis)
     again = {step.job_id for step in bed.trail.claims if step.at_ms > back_ms}
     assert not again & known, "what had ended has started again"
     assert not again & set(jobs[:_LONG]), "a job that ran on was started again"
