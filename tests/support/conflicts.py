@@ -1,6 +1,5 @@
 """States in which an operation must refuse, by its name: made for real, by the API and a worker."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -11,15 +10,13 @@ from redis.asyncio import Redis
 from jobs.stores.database import Database
 from tests.support.bad_requests import Bad
 from tests.support.batches import end_of_batch, noops, submit_batch
-from tests.support.conditions import eventually
 from tests.support.files import ORDERS, as_csv, publish, sync, upload
 from tests.support.people import PASSWORD, new_user
 from tests.support.shops import SHOP, VERSION, new_component_version, new_shop
-from tests.support.site import end_of, running_worker, submit
+from tests.support.site import end_of, in_flight, running_worker, submit
 
 _NOOP: dict[str, object] = {"task": "diag.noop", "args": {}}
 _KEPT = "a unique key"
-_WAITS = "SELECT true FROM pg_locks WHERE relation = 'jobs'::regclass AND NOT granted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +31,9 @@ class Ground:
     @asynccontextmanager
     async def in_flight(self, path: str, body: object, key: str) -> AsyncIterator[None]:
         """Hold a submission up in PostgreSQL, which goes on when the context ends."""
-        async with self.database.transaction() as connection:
-            await connection.execute("LOCK TABLE jobs IN EXCLUSIVE MODE")  # it can be read
-            headers = {"Idempotency-Key": key}
-            first = asyncio.create_task(self.web.post(path, json=body, headers=headers))
-            await eventually(lambda: self.database.fetch(_WAITS))
-            try:
-                yield
-            finally:
-                assert not first.done()
+        sending = self.web.post(path, json=body, headers={"Idempotency-Key": key})
+        async with in_flight(self.database, sending) as first:
+            yield
         assert (await first).status_code == httpx.codes.ACCEPTED
 
 

@@ -1,7 +1,7 @@
 """A whole site inside a test: the real application and the real worker, in the test's own event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,25 +16,41 @@ from app.identity import Identity, Role
 from app.lifespan import lifespan_for
 from app.settings import load_all
 from app.state import Deps
+from jobs.lifecycle import is_end
+from jobs.model import State
 from jobs.registry import Task, TaskTable
 from jobs.serve import serve
 from jobs.settings import load_settings
+from jobs.stores.database import Database
 from jobs.tasks.table import task_table, timetable_of
 from ratelimit.policy import Category, Endpoint, Tier
+from tests.support.conditions import eventually
 from tests.support.openapi import hold_to_document
 
 ADMIN_KEY = "an-admin-key-of-more-than-32-characters"
 ANNS_KEY = "a-key-of-ann-s-of-more-than-32-characters"
+_PATIENCE = "APP_STORE_PATIENCE_S"
 # Waits for stores that a busy machine keeps from answering; tests that take a store away want them short.
-PATIENT = {"APP_STORE_PATIENCE_S": "20", "RATELIMIT_DEADLINE_MS": "10000"}
-IMPATIENT = {"APP_STORE_PATIENCE_S": "2", "RATELIMIT_DEADLINE_MS": "100"}
+PATIENT = {_PATIENCE: "20", "RATELIMIT_DEADLINE_MS": "10000"}
+IMPATIENT = {_PATIENCE: "2", "RATELIMIT_DEADLINE_MS": "100"}
 # What tests ask for has nothing to do with what people may; those of limits set their own.
 UNLIMITED = {
     "RATELIMIT_TIERS": ",".join(f"{tier}.{category}=1000000/minute" for tier in Tier for category in Category),
     "RATELIMIT_ENDPOINTS": ",".join(f"{endpoint}=1000000/minute" for endpoint in Endpoint),
     "RATELIMIT_IP_GUARD": "1000000/minute",
 }
+# How long an application waits for stores where no setting says it.
+_OWN_PATIENCE = (
+    "app.compose.REDIS_PATIENCE_S",
+    "app.lifespan.REDIS_PATIENCE_S",
+    "app.auth._PATIENCE_S",
+    "app.follower._STANDS_S",
+)
 SLOTS = {"data_sync": 4, "data_processing": 2, "scheduled": 2}
+
+_END_WITHIN_S = 90.0  # on a busy machine the first child process of a test takes long to start
+_LONGEST_WAIT_S = 25
+_JOBS_AWAITED = "SELECT true FROM pg_locks WHERE relation = 'jobs'::regclass AND NOT granted"
 
 Json = Mapping[str, Any]
 
@@ -65,6 +81,16 @@ def tasks_of(environ: Mapping[str, str], *more: Task) -> TaskTable:
     return TaskTable([*task_table(load_settings(environ)).values(), *more])
 
 
+@contextmanager
+def _patience_of(environ: Mapping[str, str]) -> Iterator[None]:
+    """Let an application of a patient site wait as long in all that it asks of stores; others as in production."""
+    with pytest.MonkeyPatch.context() as patch:
+        if (patience_s := environ.get(_PATIENCE)) == PATIENT[_PATIENCE]:
+            for name in _OWN_PATIENCE:
+                patch.setattr(name, float(patience_s))
+        yield
+
+
 @asynccontextmanager
 async def running_app(
     environ: Mapping[str, str], *more: Task, changed: Callable[[Deps], Deps] = lambda deps: deps
@@ -74,14 +100,15 @@ async def running_app(
     tasks = tasks_of(environ, *more)
     lifespan = lifespan_for(settings, tasks, timetable_of(settings.jobs, tasks))
     app = application(lifespan)
-    async with lifespan(app) as state:
-        deps = changed(state["deps"])
+    with _patience_of(environ):
+        async with lifespan(app) as state:
+            deps = changed(state["deps"])
 
-        async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
-            scope["state"] = {"deps": deps}
-            await app(scope, receive, send)
+            async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+                scope["state"] = {"deps": deps}
+                await app(scope, receive, send)
 
-        yield with_state
+            yield with_state
 
 
 def client_of(app: ASGIApp) -> httpx.AsyncClient:
@@ -135,7 +162,26 @@ async def submit(client: httpx.AsyncClient, task: str, args: Json | None = None,
 
 
 async def end_of(client: httpx.AsyncClient, job_id: str) -> Any:  # noqa: ANN401  JSON
-    """Wait for a job's end, up to 25 s; give the job."""
-    answer = await client.get(f"/api/jobs/{job_id}", params={"wait_s": 25})
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    """Wait for a job's end, up to 90 s; give the job."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + _END_WITHIN_S
+    while True:
+        wait_s = min(max(until - clock(), 1), _LONGEST_WAIT_S)
+        answer = await client.get(f"/api/jobs/{job_id}", params={"wait_s": round(wait_s)})
+        assert answer.status_code == 200, answer.text
+        job = answer.json()
+        if is_end(State(job["state"])) or clock() >= until:
+            return job
+
+
+@asynccontextmanager
+async def in_flight(
+    database: Database, submission: Coroutine[Any, Any, httpx.Response]
+) -> AsyncIterator[asyncio.Task[httpx.Response]]:
+    """Hold a submission up in PostgreSQL, until the context ends; give what awaits its answer."""
+    async with database.transaction() as connection:
+        await connection.execute("LOCK TABLE jobs IN EXCLUSIVE MODE")  # it can be read
+        answering = asyncio.create_task(submission)
+        await eventually(lambda: database.fetch(_JOBS_AWAITED))
+        yield answering
+        assert not answering.done()

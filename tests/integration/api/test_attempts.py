@@ -2,6 +2,7 @@
 
 import signal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from tests.support.processes import worker_process
 from tests.support.site import end_of, running_web, running_worker, submit
 
 _FIELDS = {"run", "try", "worker", "started_at", "finished_at", "outcome", "error", "traceback"}
+_TASKS = {"JOBS_TASKS": "tests.support.tasks:TASKS"}
 
 
 async def _attempts(client: httpx.AsyncClient, job_id: str, *outcomes: str | None) -> Any:  # noqa: ANN401  JSON
@@ -54,7 +56,7 @@ async def test_each_try_is_shown(site: httpx.AsyncClient) -> None:
 
 async def test_a_traceback_names_no_path_of_the_server(environ: dict[str, str]) -> None:
     """Neither of a task in the worker nor of one in a child process; both say where it was raised."""
-    more = {**environ, "JOBS_TASKS": "tests.support.tasks:TASKS"}
+    more = {**environ, **_TASKS}
     async with running_web(more) as client, running_worker(more):
         inside = await submit(client, "diag.fail", max_tries=1)
         child = await submit(client, "test.stumble")
@@ -100,18 +102,22 @@ async def test_a_retry_by_hand_is_another_run(site: httpx.AsyncClient) -> None:
     assert [one["run"] for one in shown] == [1, 2]
 
 
-async def test_what_is_handed_back_and_what_is_lost_are_tries(web: httpx.AsyncClient, environ: dict[str, str]) -> None:
+async def test_what_is_handed_back_and_what_is_lost_are_tries(environ: dict[str, str], tmp_path: Path) -> None:
     """One worker is stopped and another killed; a third brings the job to its end."""
-    short = {**environ, "JOBS_LEASE_MS": "1000", "JOBS_RENEW_MS": "300", "JOBS_DRAIN_S": "0"}
-    job = await submit(web, "diag.sleep", {"seconds": 3})
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        async with worker_process(short) as worker:
-            await reaches(web, job["id"], "running")
-            worker.send(number)
-            await worker.ends(within_s=10)
-    async with running_worker(short):
-        assert (await end_of(web, job["id"]))["state"] == "succeeded"
-        back, lost, last = await _attempts(web, job["id"], "handed_back", "lost", "succeeded")
+    more, file = {**environ, **_TASKS}, tmp_path / "end"
+    short = {**more, "JOBS_LEASE_MS": "1000", "JOBS_RENEW_MS": "300", "JOBS_DRAIN_S": "0"}
+    async with running_web(more) as web:
+        job = await submit(web, "test.await_file", {"path": str(file)})
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            async with worker_process(short) as worker:
+                await reaches(web, job["id"], "running")
+                worker.send(number)
+                await worker.ends(within_s=10)
+        async with running_worker(more):
+            await _attempts(web, job["id"], "handed_back", "lost", None)
+            file.touch()
+            assert (await end_of(web, job["id"]))["state"] == "succeeded"
+            back, lost, last = await _attempts(web, job["id"], "handed_back", "lost", "succeeded")
     assert len({one["worker"] for one in (back, lost, last)}) == 3
     assert [one["try"] for one in (back, lost, last)] == [1, 1, 1]
     assert moment(lost["started_at"]) < moment(lost["finished_at"]) <= moment(last["started_at"])

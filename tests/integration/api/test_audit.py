@@ -12,6 +12,7 @@ from jobs.stores.database import Database
 from tests.chaos.outages import stopped
 from tests.support.batches import noops, submit_batch
 from tests.support.conditions import eventually
+from tests.support.moments import moment
 from tests.support.servers import Servers
 from tests.support.site import logged_in, running_worker, submit
 
@@ -44,7 +45,7 @@ async def test_pauses_are_written_down_once(web: httpx.AsyncClient) -> None:
     await _post(web, "/api/queues/nowhere/pause", 404)
     resumed, paused = await _log(web)
     assert paused.pop("id") < resumed.pop("id")
-    assert paused.pop("at") < resumed.pop("at")
+    assert moment(paused.pop("at")) < moment(resumed.pop("at"))
     shared = {"actor": "admin", "object_type": "queue", "object_id": "data_sync", "outcome": "done", "details": {}}
     assert paused == {**shared, "action": "queue.pause", "request_id": "one", "address": "127.0.0.1"}
     assert resumed == {**shared, "action": "queue.resume", "request_id": "two", "address": "127.0.0.1"}

@@ -1,7 +1,5 @@
 """Idempotency-Key on batches: one that is sent again makes no second one, and is answered as the first."""
 
-import asyncio
-
 import httpx
 import pytest
 from redis.asyncio import Redis
@@ -9,7 +7,7 @@ from redis.asyncio import Redis
 from jobs import keys
 from jobs.stores.database import Database
 from tests.support.batches import end_of_batch, noops
-from tests.support.site import running_worker
+from tests.support.site import in_flight, running_worker
 
 _BODY = {"jobs": [*noops(5), *noops(1, delay_s=600)], "name": "n", "on_complete": {"task": "diag.noop"}}
 
@@ -54,10 +52,7 @@ async def test_another_content_under_the_same_key_is_refused(web: httpx.AsyncCli
 
 async def test_while_the_first_is_in_flight_the_second_is_told_so(web: httpx.AsyncClient, database: Database) -> None:
     """A lock holds the first up in PostgreSQL; after it the second gets the first's answer."""
-    async with database.transaction() as connection:
-        await connection.execute("LOCK TABLE jobs")
-        first = asyncio.create_task(_post(web, "k"))
-        await asyncio.sleep(0.2)  # its own time: nothing tells that it waits
+    async with in_flight(database, _post(web, "k")) as first:
         busy = await _post(web, "k")
         assert (busy.status_code, busy.json()["type"]) == (409, "conflict")
     answered = await first

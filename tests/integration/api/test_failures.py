@@ -19,6 +19,7 @@ from jobs.tasks.table import task_table
 from tests.chaos.outages import stopped
 from tests.support.conditions import eventually
 from tests.support.failing import fail
+from tests.support.moments import moment
 from tests.support.servers import Servers
 from tests.support.site import end_of, logged_in, submit
 
@@ -53,7 +54,7 @@ async def test_failures_are_grouped_by_cause(site: httpx.AsyncClient, database: 
 
     await eventually(is_written)
     (cause,) = (await _causes(site))["items"]
-    last = max(ended, key=lambda job: (job["finished_at"], job["id"]))
+    last = max(ended, key=lambda job: (moment(job["finished_at"]), job["id"]))
     assert cause == {
         "fingerprint": last["error"]["fingerprint"],
         "task": "diag.fail",
@@ -61,7 +62,7 @@ async def test_failures_are_grouped_by_cause(site: httpx.AsyncClient, database: 
         "count": 2,
         "is_counted": True,
         "owners": ["admin"],
-        "first_seen": min(job["finished_at"] for job in ended),
+        "first_seen": min((job["finished_at"] for job in ended), key=moment),
         "last_seen": last["finished_at"],
         "job_id": last["id"],
     }
@@ -179,8 +180,8 @@ async def test_where_time_is_up_the_rest_is_left_to_the_next_call(environ: dict[
 
 async def test_a_unique_key_waits_for_redis(environ: dict[str, str], database: Database, servers: Servers) -> None:
     """Nobody can say then whether it is free: such jobs stay failed, and it says that they are left."""
-    redis = connect_redis(environ["REDIS_URL"], patience_s=1)
-    queue = Queue(redis, patience_s=1, step_ms=600_000)
+    redis = connect_redis(environ["REDIS_URL"], patience_s=10)
+    queue = Queue(redis, patience_s=10, step_ms=600_000)
     await fail(database, "f", "ann", 5)
     await database.execute("UPDATE jobs SET unique_key = 'same' WHERE id = 'ann3f'")
     failures = Failures(store=FailureStore(database), submitter=_submitter(environ, database, queue))

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from jobs import keys
 from jobs.stores.database import Database
-from tests.support.site import end_of, quotas, running_web, running_worker, submit
+from tests.support.site import end_of, in_flight, quotas, running_web, running_worker, submit
 
 _JOB = {"task": "diag.noop", "args": {}, "tags": ["a"]}
 
@@ -69,10 +69,7 @@ async def test_of_many_at_once_one_makes_the_job(
 
 async def test_while_the_first_is_in_flight_the_second_is_told_so(web: httpx.AsyncClient, database: Database) -> None:
     """A lock holds the first up in PostgreSQL; after it the second gets the first's answer."""
-    async with database.transaction() as connection:
-        await connection.execute("LOCK TABLE jobs")
-        first = asyncio.create_task(_post(web, "k"))
-        await asyncio.sleep(0.2)  # its own time: nothing tells that it waits
+    async with in_flight(database, _post(web, "k")) as first:
         busy = await _post(web, "k")
         assert (busy.status_code, busy.json()["type"]) == (409, "conflict")
     answered = await first

@@ -140,7 +140,10 @@ async def test_what_has_not_started_in_time_expires(web: httpx.AsyncClient, envi
     await web.post("/api/queues/scheduled/pause")
     resting = await submit(web, "diag.noop", queue="scheduled", expires_in_s=0.5, unique_key="k")
     async with running_worker(environ):
+        first = await submit(web, "diag.noop")
+        assert (await end_of(web, first["id"]))["state"] == "succeeded"  # a worker's start may take a while
         running = await submit(web, "diag.sleep", {"seconds": 3.5}, expires_in_s=3.0)
+        await reaches(web, running["id"], "running")
         ended = await end_of(web, resting["id"])
         assert (ended["state"], ended["started_at"]) == ("expired", None)
         again = await web.post("/api/jobs", json={"task": "diag.noop", "unique_key": "k"})

@@ -23,7 +23,7 @@ from tests.chaos.outages import hung, stopped
 from tests.support.metrics import Samples, samples_of, scrape, value_of, whole_scrape
 from tests.support.programs import program_of
 from tests.support.pulse import beating
-from tests.support.site import end_of, running_web, submit
+from tests.support.site import IMPATIENT, end_of, running_web, submit
 
 TOKEN = "a-token-of-16-ch"  # noqa: S105  the test's own
 NOOP = Pair("data_sync", "diag.noop")
@@ -118,7 +118,7 @@ async def test_without_redis_the_answer_says_so(
     environ: dict[str, str], own_redis: RedisServer, outage: Callable[[Server], AbstractAsyncContextManager[None]]
 ) -> None:
     """200 within the two seconds, without what Redis keeps; all of it is back with Redis."""
-    async with running_web({**environ, "REDIS_URL": own_redis.url}) as client:
+    async with running_web({**environ, **IMPATIENT, "REDIS_URL": own_redis.url}) as client:
         before = await scrape(client)
         async with outage(own_redis):
             began = time.monotonic()
