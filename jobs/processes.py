@@ -15,7 +15,6 @@ from jobs.errors import ChildError, JobTimeoutError
 # Between SIGTERM and SIGKILL: a child that ignores the first is dead within a second too.
 CONSTS.term_timeout = 0.25
 
-
 _POOLS: Final = 3  # that a call is given to before its children are said not to start
 
 
