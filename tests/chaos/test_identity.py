@@ -3,17 +3,24 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 
 import httpx
 import pytest
 
-from app.auth import FRESH_S
+from app import auth
+from app.admin_key import AdminKey
+from app.auth import FRESH_S, Authenticator
+from app.stores.credentials import CredentialStore
 from app.tokens import Kind, new_token
+from jobs.cancelling import cancel_until_ended
+from jobs.stores.database import Database
 from tests.chaos.outages import hung, killed
 from tests.support.conditions import eventually
 from tests.support.people import Person, new_user, sending
 from tests.support.processes import web_process
 from tests.support.servers import Servers
+from tests.support.site import ADMIN_KEY
 
 
 @pytest.fixture
@@ -102,6 +109,47 @@ async def test_a_known_key_goes_on_without_postgresql(
                 for text, status in ((new_token(Kind.KEY).text, 503), (ann.key[:-1], 401)):
                     with sending(one, text):
                         assert (await one.get("/api/tasks")).status_code == status
+
+
+class _Counting(Authenticator):
+    """Counts its looks that are over."""
+
+    looks = 0
+
+    async def look(self) -> None:
+        """Look, and count that."""
+        await super().look()
+        self.looks += 1
+
+
+async def test_a_look_that_was_not_answered_is_soon_made_again(
+    web: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was revoked meanwhile lets nobody in, however far off the next look would be."""
+    ann = await new_user(web, "ann")
+    authenticator = _Counting(CredentialStore(database), admin_key=AdminKey(ADMIN_KEY))
+    assert (await authenticator.identify(ann.key)).owner == ann.id
+    monkeypatch.setattr(auth, "_EVERY_S", 0.01)
+    async with database.transaction() as connection:
+        await connection.execute("LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE")
+        looking = asyncio.create_task(authenticator.run())
+
+        async def is_unanswered(looks: int = 1) -> bool:
+            return authenticator.looks >= looks
+
+        await eventually(is_unanswered)
+        monkeypatch.setattr(auth, "_EVERY_S", 600)
+        await eventually(partial(is_unanswered, authenticator.looks + 1))
+        assert authenticator.recall(ann.key) is not None
+        await connection.execute("DELETE FROM api_keys WHERE id = $1", ann.key_id)
+    try:
+
+        async def is_refused() -> bool:
+            return authenticator.recall(ann.key) is None
+
+        await eventually(is_refused)
+    finally:
+        await cancel_until_ended([looking], again_s=0.5)
 
 
 async def test_what_was_revoked_during_an_outage_is_refused_after_it(
