@@ -46,7 +46,7 @@ TRIALS = {
     ),
     "outage": Trial(
         full=lambda bed, redis: take_redis_away(bed, redis, seconds=60),
-        small=lambda bed, redis: take_redis_away(bed, redis, seconds=5),
+        small=lambda bed, redis: take_redis_away(bed, redis, seconds=12.5),
     ),
     "flushed": Trial(
         full=lambda bed, _: flush_redis(bed, jobs=5_000, runs_s=40),

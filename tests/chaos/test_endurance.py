@@ -12,9 +12,9 @@ from tests.support.site import quotas
 async def test_redis_is_stopped_and_started_under_load(
     environ: dict[str, str], database: Database, servers: Servers
 ) -> None:
-    """For two leases: no worker ends, and each job that ran, waited or came meanwhile starts once a try."""
+    """For five leases: no worker ends, and each job that ran, waited or came meanwhile starts once a try."""
     async with bed_of(environ, database) as bed:
-        await take_redis_away(bed, servers.redis, seconds=5.0)
+        await take_redis_away(bed, servers.redis, seconds=12.5)
 
 
 async def test_rolling_restarts_use_up_no_try(environ: dict[str, str], database: Database) -> None:

@@ -17,8 +17,9 @@ from app.identity import Identity, Role
 from app.state import Deps
 from app.stores.credentials import CredentialStore
 from tests.support.openapi import hold_to_document
-from tests.support.site import ADMIN_KEY, running_app
+from tests.support.site import ADMIN_KEY, PATIENT, running_app
 
+_DEADLINE = "RATELIMIT_DEADLINE_MS"
 _US = 1_000_000
 _MANY = 10
 _UNASKED_US = 250_000
@@ -40,7 +41,7 @@ def limited(environ: Mapping[str, str], **more: str) -> dict[str, str]:
     tenth of a second, buckets of the processes would decide.
     """
     production = {name: text for name, text in environ.items() if not name.startswith("RATELIMIT_")}
-    return production | {"RATELIMIT_DEADLINE_MS": "10000"} | more
+    return production | {_DEADLINE: PATIENT[_DEADLINE]} | more
 
 
 @asynccontextmanager

@@ -53,12 +53,13 @@ async def scrape(client: httpx.AsyncClient) -> Samples:
 
     async def answered() -> str | None:
         text = (await client.get("/metrics")).text
-        return text if _is_whole(text) else None
+        return text if is_whole(text) else None
 
     return samples_of(await eventually(answered))
 
 
-def _is_whole(text: str) -> bool:
+def is_whole(text: str) -> bool:
+    """Say whether both stores have answered all that a scrape asks them."""
     are_up = all(f"\nswitchyard_{store}_up 1.0\n" in text for store in STORES)
     return are_up and all(f"# TYPE {name} " in text for name in _ANSWERS)
 
@@ -73,6 +74,6 @@ async def whole_scrape(environ: Mapping[str, str], database: Database) -> str:
             text = (await client.get("/metrics")).text
             # The worker has to have said that it is there, its steward what fires when, and a request to be counted.
             has_begun = all(word in text for word in ('worker="', 'schedule="', "request_seconds_count"))
-            return text if has_begun and _is_whole(text) else None
+            return text if has_begun and is_whole(text) else None
 
         return await eventually(all_shown)

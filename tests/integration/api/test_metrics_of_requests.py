@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
 from app.routes import ROUTES
@@ -14,13 +15,12 @@ from deploy.local.redis import RedisServer
 from tests.chaos.outages import stopped
 from tests.support.conditions import eventually
 from tests.support.limits import apps
-from tests.support.metrics import Samples, samples_of, scrape, value_of
+from tests.support.metrics import Samples, is_whole, samples_of, scrape, value_of
 from tests.support.site import client_of, quotas, running_web, submit
 
 REQUESTS, SECONDS = "switchyard_http_requests_total", "switchyard_http_request_seconds_count"
 JOB = {"method": "GET", "route": "/api/jobs/{id}"}
 HEALTH = {"method": "GET", "route": "/healthz"}
-LOOK = {"method": "GET", "route": "/metrics"}
 
 
 @pytest.fixture
@@ -51,15 +51,20 @@ async def counted(client: httpx.AsyncClient, amount: int, name: str = REQUESTS, 
     return await eventually(are_shown)
 
 
-async def test_every_route_is_there_before_anybody_has_asked(web: httpx.AsyncClient) -> None:
+async def test_every_route_is_there_before_anybody_has_asked(environ: dict[str, str], redis: Redis) -> None:
     """Also its first failure is a step that can be seen."""
-    shown = (await scrape(web))[REQUESTS]
+
+    async def first_look() -> Samples | None:
+        await redis.flushdb()  # what was counted by the look before, where a busy machine made that less than whole
+        async with running_web(environ) as client:
+            text = (await client.get("/metrics")).text
+        return samples_of(text) if is_whole(text) else None
+
+    shown = (await eventually(first_look))[REQUESTS]
     for route in ROUTES:
         for method in (route.methods or set()) - {"HEAD"}:
             for status in ("2xx", "4xx", "5xx"):
-                labels = {"method": method, "route": route.path, "status": status}
-                # Of looks into the metrics themselves one may have been counted before both stores have answered.
-                assert shown[frozenset(labels.items())] == 0 or labels == {**LOOK, "status": "2xx"}
+                assert shown[frozenset({"method": method, "route": route.path, "status": status}.items())] == 0
 
 
 async def test_either_process_shows_what_both_have_answered(two: Sequence[ASGIApp]) -> None:
