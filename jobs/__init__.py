@@ -15,7 +15,7 @@ A map, lower layers first; a module imports only from lower ones:
     use cases  the way in: submission, admit, accept (in groups by group_commit), idempotency, submit; the way to look:
                find, browse, failures, wait; roster (who works, who is missing) and overview; owners and live, for who
                follows jobs; timetable, whose schedules stewards fire, and planned: what users see of them; a run:
-               context, processes (by child_pool), progress, execute, functions, endings; the leases: held,
+               context, processes (each a child), progress, execute, functions, endings; the leases: held,
                lease_keeper, outage; one queue's slots: intake; a worker's all: engine; a steward's: history, by scribe;
                watch, which has losses made good by rebuild; reconcile and strays, which look without suspicion; mend,
                found, restore: what they do about it; recover, sweep, pause, prune; fire, for schedules; all put

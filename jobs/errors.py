@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 
 class SwitchyardError(Exception):
@@ -74,6 +75,22 @@ class ChildError(SwitchyardError):
 
     Also: what the task raised there cannot leave the process.
     """
+
+
+class ChildTraceback(Exception):  # noqa: N818  it is no error, but the cause of one
+    """What was raised in a child process, as it would have been printed there."""
+
+
+class UnexpectedExitError(SwitchyardError):
+    """A task was left by what is no error: sys.exit(), an interrupt, a cancellation that nobody had asked for.
+
+    Passed on, it would end the worker, or look as if somebody had cancelled the job.
+    """
+
+    @classmethod
+    def of(cls, left: BaseException) -> Self:
+        """Say what it was, with its traceback."""
+        return cls(repr(left)).with_traceback(left.__traceback__)
 
 
 class JobTimeoutError(SwitchyardError, TimeoutError):

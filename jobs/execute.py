@@ -1,5 +1,6 @@
 """Runs one claimed job as a registry task: read its payload, call the task, judge how it ended. It writes nothing."""
 
+import asyncio
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from jobs import codec
 from jobs.context import JobContext, Site
 from jobs.deadlines import Deadlines, Limit
 from jobs.endings import Verdicts, ending_of
-from jobs.errors import InvalidInputError, JobFailedError, JobTimeoutError
+from jobs.errors import InvalidInputError, JobFailedError, JobTimeoutError, UnexpectedExitError
 from jobs.held import Run
 from jobs.logs import log_about
 from jobs.model import Job, State
@@ -92,6 +93,12 @@ class TaskExecutor(Verdicts):
         progress = self._reporter(job)
         try:
             value = codec.dumps_text(await self._call(task, job, progress)).encode()
+        except asyncio.CancelledError as error:
+            if _is_cancelled():
+                raise
+            return self._judge(task, job, UnexpectedExitError.of(error))  # of something that the task has awaited
+        except SystemExit as error:
+            return self._judge(task, job, UnexpectedExitError.of(error))
         except Exception as error:  # noqa: BLE001  whatever a task raises is judged, not passed on
             return self._judge(task, job, error)
         finally:
@@ -118,6 +125,12 @@ class TaskExecutor(Verdicts):
         log.info("try_failed", error=failure.type, message=failure.message, exc_info=error)
         delay_s = task.retry.delay_s(error, tries=job.tries, max_tries=job.max_tries, uniform=self._uniform)
         return Failed(failure=failure) if delay_s is None else Retrying(failure=failure, delay_s=delay_s)
+
+
+def _is_cancelled() -> bool:
+    """Say whether somebody wants the run that asks to stop: a worker, ours or a stock one."""
+    current = asyncio.current_task()
+    return current is not None and current.cancelling() > 0
 
 
 def job_of(claimed: Claimed, task: Task, payload: Payload) -> Job:

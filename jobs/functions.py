@@ -12,7 +12,7 @@ import structlog
 from jobs import codec, keys
 from jobs.contract import JobExecutionFailed, Retry, RetryJob
 from jobs.endings import Verdicts, state_of_end
-from jobs.errors import JobTimeoutError
+from jobs.errors import JobTimeoutError, UnexpectedExitError
 from jobs.held import Run, Stop
 from jobs.logs import log_about
 from jobs.origin import come_from
@@ -193,6 +193,8 @@ class FunctionExecutor(Verdicts):
             if call.run.stop is not None:
                 raise
             return self._judge(call, error)  # its own
+        except SystemExit as error:
+            return self._judge(call, UnexpectedExitError.of(error))
         except Exception as error:  # noqa: BLE001  whatever a function raises is judged, not passed on
             return self._judge(call, error)
         return Succeeded(value=value)

@@ -1,56 +1,78 @@
 """Runs plain functions in child processes, where they block nobody and can be killed."""
 
 import asyncio
+import contextlib
+import pickle
+import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, Self
 
-from pebble import CONSTS, ProcessExpired
-
 from jobs import codec
-from jobs.child_pool import ChildPool
-from jobs.children import call
-from jobs.errors import ChildError, JobTimeoutError
+from jobs.child import Child, NotTakenError
+from jobs.children import Answer
+from jobs.errors import ChildError, ChildTraceback
 
-# Between SIGTERM and SIGKILL: a child that ignores the first is dead within a second too.
-CONSTS.term_timeout = 0.25
-
-_POOLS: Final = 3  # that a call is given to before its children are said not to start
+_CHILDREN: Final = 3  # that are to take a call before it is given up
 
 
 class Processes:
-    """A pool of child processes. A child that dies or is killed takes only its own task with it."""
+    """Child processes, each with one call at a time. One that dies or is killed takes only its own call with it."""
 
     def __init__(self, size: int, *, memory_mb: int = 0) -> None:
         """Limit the address space of a child to `memory_mb` MiB, where the platform can (not macOS); 0 is no limit."""
-        self._size = size
         self._memory_mb = memory_mb
-        self._pool = self._new_pool()
+        # A thread waits for each call. All of them stay to the end: Linux takes a child for orphaned, and kills it,
+        # when the thread that has started it ends.
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix="child")
+        self._idle: list[Child] = []
+        self._stops: set[threading.Event] = set()
 
     async def run(self, function: Callable[..., Any], arguments: Mapping[str, Any], *, timeout_s: float) -> Any:  # noqa: ANN401  what the function returns
         """Call the function in a child; its result comes back as JSON has it.
 
-        Raises what it raises, JobTimeoutError when it was killed at `timeout_s`, ChildError when its process ended
-        without a word, its exception cannot leave the child, or no child starts. Cancelling kills the child.
+        Raises what it raises, JobTimeoutError when it was killed `timeout_s` after it had begun, ChildError when its
+        process ended without a word, its exception cannot leave the child, or no child starts, UnexpectedExitError
+        when it left by sys.exit() or the like, StoppedError when all is closed. Cancelling kills the child.
         """
-        for _ in range(_POOLS):
-            pool = self._pool
+        request, stop = pickle.dumps(partial(function, **arguments)), threading.Event()
+        self._stops.add(stop)
+        try:
+            answer = await asyncio.wrap_future(self._threads.submit(self._call, request, timeout_s, stop))
+        finally:
+            stop.set()
+            self._stops.discard(stop)
+        if answer.error is not None:
+            raise _told(answer.error) from ChildTraceback(answer.traceback)
+        return codec.loads_plain(answer.value)
+
+    def _call(self, request: bytes, timeout_s: float, stop: threading.Event) -> Answer:
+        ended = list[NotTakenError]()
+        while len(ended) < _CHILDREN:
+            child = self._take()
             try:
-                return await _run_in(pool, function, arguments, timeout_s=timeout_s)
-            except BrokenProcessPool:
-                if pool.active:  # the function's own word, of a pool that it has made
-                    raise
-                await self._replace(pool)
-        raise ChildError("child processes end as they start; JOBS_CHILD_MEMORY_MB may be too little for them")
+                answer = child.call(request, timeout_s=timeout_s, stop=stop)
+            except NotTakenError as error:
+                ended.append(error)
+                continue
+            self._idle.append(child)
+            return answer
+        raise ChildError(
+            f"child processes end before a call begins, the last with exit code {ended[-1]};"
+            " JOBS_CHILD_MEMORY_MB may be too little for them"
+        )
 
-    async def _replace(self, broken: ChildPool) -> None:
-        """Have another pool; whoever comes first makes it, and ends what is left of the broken one."""
-        if self._pool is broken:
-            self._pool = self._new_pool()
-            await asyncio.to_thread(broken.end)
-
-    def _new_pool(self) -> ChildPool:
-        return ChildPool(self._size, memory_mb=self._memory_mb)
+    def _take(self) -> Child:
+        """Give a child that does nothing, or a new one. Those that have died idle are nobody's failure."""
+        with contextlib.suppress(IndexError):
+            while not (child := self._idle.pop()).is_alive:
+                child.end()
+            return child
+        try:
+            return Child(memory_mb=self._memory_mb)
+        except OSError as error:
+            raise ChildError(f"no child process can be started: {error}") from error
 
     def __enter__(self) -> Self:
         """Nothing starts before the first call."""
@@ -58,30 +80,14 @@ class Processes:
 
     def __exit__(self, *_: object) -> None:
         """End all children."""
-        self._pool.end()
+        for stop in list(self._stops):
+            stop.set()
+        self._threads.shutdown(cancel_futures=True)
+        for child in self._idle:
+            child.end()
 
 
-async def _run_in(
-    pool: ChildPool, function: Callable[..., Any], arguments: Mapping[str, Any], *, timeout_s: float
-) -> Any:  # noqa: ANN401  what the function returns
-    """Call it in a child of this pool; raises BrokenProcessPool when no child has taken the call."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + timeout_s
-    try:
-        future = pool.schedule(call, args=(function, dict(arguments)), timeout=timeout_s)
-    except RuntimeError as error:
-        raise BrokenProcessPool from error
-    try:
-        return codec.loads_plain(await asyncio.wrap_future(future))
-    except ProcessExpired as error:
-        raise ChildError(f"the child process ended with exit code {error.exitcode}") from error
-    except MemoryError as error:
-        raise ChildError("the child process ran out of its memory; JOBS_CHILD_MEMORY_MB is the limit") from error
-    except TimeoutError as error:
-        # pebble's word for a kill; before its time it is the function's own.
-        if loop.time() < until:
-            raise
-        raise JobTimeoutError(f"killed after {timeout_s:g} s") from error
-    except asyncio.CancelledError:
-        future.cancel()
-        raise
+def _told(error: Exception) -> Exception:
+    if isinstance(error, MemoryError):
+        return ChildError("the child process ran out of its memory; JOBS_CHILD_MEMORY_MB is the limit")
+    return error

@@ -5,6 +5,7 @@ import signal
 import time
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from threading import Timer
 
 from jobs.registry import Task
 from jobs.threads import is_stopping
@@ -52,6 +53,28 @@ def break_a_pool() -> None:
 def leave(status: int) -> None:
     """End the process without a word."""
     os._exit(status)
+
+
+def leave_an_heir() -> None:
+    """End the process without a word, and let another live, which has all that it had open."""
+    if os.fork():
+        os._exit(5)
+    time.sleep(5)
+    os._exit(0)
+
+
+def die_answering(mib: int) -> str:
+    """Kill the process when a part of the answer has been given, or soon before."""
+    Timer(0.02, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    return "x" * (mib << 20)
+
+
+def tidy(mark: str, tidied: str) -> None:
+    """Burn until the end of the process; leave a file when it comes."""
+    try:
+        burn(120, mark)
+    finally:
+        Path(tidied).touch()
 
 
 def die(number: int) -> None:

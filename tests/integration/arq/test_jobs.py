@@ -2,6 +2,7 @@
 
 import asyncio
 import pickle
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -155,6 +156,21 @@ async def test_an_error_comes_back_as_an_error(redis_url: str) -> None:
         assert told is not None
         assert (told.success, told.job_try) == (False, 1)
         assert (worker.jobs_failed, worker.jobs_complete, worker.jobs_retried) == (1, 0, 0)
+
+
+async def test_a_function_that_exits_has_failed(redis_url: str) -> None:
+    """It does not end the worker, as it would arq's; the next job runs."""
+
+    async def quit_it(_: Ctx) -> None:
+        sys.exit("enough")
+
+    async with client_of(redis_url) as client, running(redis_url, [named(quit_it, name="quit"), add]):
+        gone, next_one = await client.enqueue_job("quit"), await client.enqueue_job("add", 1)
+        assert gone is not None
+        assert next_one is not None
+        with pytest.raises(JobExecutionFailed, match=r"UnexpectedExitError: SystemExit\('enough'\)"):
+            await gone.result(timeout=SOON_S, poll_delay=POLL_S)
+        assert await next_one.result(timeout=SOON_S, poll_delay=POLL_S) == 2
 
 
 async def test_a_job_is_stopped_at_its_timeout(redis_url: str) -> None:
