@@ -2,12 +2,11 @@
 
 import multiprocessing
 import os
-import pickle
 import threading
 import time
-from typing import Final, cast
+from typing import Final
 
-from jobs.children import TAKEN, Answer, serve
+from jobs.children import TAKEN, serve
 from jobs.errors import ChildError, JobTimeoutError
 
 _START_S: Final = 60.0  # until a call is taken: the process has started, and imported the function's module
@@ -16,7 +15,7 @@ _GRACE_S: Final = 0.25  # from SIGTERM to SIGKILL: a child that ignores the firs
 
 
 class NotTakenError(Exception):
-    """The child has ended, by the exit code that this says, and had not begun the call."""
+    """The child has ended, and had not begun the call; the text is how it ended."""
 
 
 class StoppedError(Exception):
@@ -30,32 +29,25 @@ class Child:
         """Start it. Raises OSError where the machine has no process to give."""
         # Not forked: a fork copies the locks of threads that the child does not have.
         context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
+        self._ours, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(theirs, os.getpid(), memory_mb), name="child")
         try:
             self._process.start()
         finally:
             theirs.close()
 
-    @property
-    def is_alive(self) -> bool:
-        """Say whether it has not ended."""
-        return self._process.is_alive()
-
-    def call(self, request: bytes, *, timeout_s: float, stop: threading.Event) -> Answer:
-        """Have a pickled call made, and wait for what comes of it. Whatever is raised, the child has ended then.
+    def call(self, request: bytes, *, timeout_s: float, stop: threading.Event) -> bytes:
+        """Have a pickled call made; give its pickled Answer. Whatever is raised, the child has ended then.
 
         Raises NotTakenError where the call has not begun, ChildError where the child ended without an answer,
         JobTimeoutError where it was killed `timeout_s` after it had begun, StoppedError once `stop` is set.
         """
         try:
-            self._pipe.send_bytes(request)
+            self._ours.send_bytes(request)
             answer = self._read(_START_S, stop)
         except (EOFError, OSError) as error:  # a TimeoutError too
-            raise NotTakenError(self.end()) from error
-        if answer == TAKEN:
-            answer = self._outcome(timeout_s, stop)
-        return cast("Answer", pickle.loads(answer))  # noqa: S301  our own child's
+            raise NotTakenError(f"exit code {self.end()}") from error
+        return self._outcome(timeout_s, stop) if answer == TAKEN else answer
 
     def end(self) -> int:
         """End it, if it has not ended; give its exit code, negative for a signal."""
@@ -64,7 +56,7 @@ class Child:
         self._process.kill()
         while (exit_code := self._process.exitcode) is None:  # also where a thread that starts another has reaped it
             self._process.join(_LOOK_S)
-        self._pipe.close()
+        self._ours.close()
         return exit_code
 
     def _outcome(self, timeout_s: float, stop: threading.Event) -> bytes:
@@ -79,12 +71,14 @@ class Child:
     def _read(self, within_s: float, stop: threading.Event) -> bytes:
         """Give the next message. Raises TimeoutError, EOFError or OSError where there is none, StoppedError."""
         until = time.monotonic() + within_s
-        while not self._pipe.poll(_LOOK_S):
+        while not self._ours.poll(_LOOK_S):
             if stop.is_set():
                 self.end()
                 raise StoppedError
             if time.monotonic() > until:
                 raise TimeoutError
-            if not self.is_alive and not self._pipe.poll():  # and somebody whom it has started holds its pipe
+            if (
+                not self._process.is_alive() and not self._ours.poll()
+            ):  # and somebody whom it has started holds its pipe
                 raise EOFError
-        return self._pipe.recv_bytes()
+        return self._ours.recv_bytes()

@@ -4,17 +4,17 @@ import asyncio
 import contextlib
 import pickle
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 from jobs import codec
 from jobs.child import Child, NotTakenError
 from jobs.children import Answer
 from jobs.errors import ChildError, ChildTraceback
 
-_CHILDREN: Final = 3  # that are to take a call before it is given up
+_NEW: Final = 3  # children that a call is given to before it is given up
 
 
 class Processes:
@@ -48,27 +48,29 @@ class Processes:
         return codec.loads_plain(answer.value)
 
     def _call(self, request: bytes, timeout_s: float, stop: threading.Event) -> Answer:
-        ended = list[NotTakenError]()
-        while len(ended) < _CHILDREN:
-            child = self._take()
+        end = ""
+        for child in self._children():
             try:
                 answer = child.call(request, timeout_s=timeout_s, stop=stop)
             except NotTakenError as error:
-                ended.append(error)
+                end = str(error)
                 continue
             self._idle.append(child)
-            return answer
+            return cast("Answer", pickle.loads(answer))  # noqa: S301  our own child's
         raise ChildError(
-            f"child processes end before a call begins, the last with exit code {ended[-1]};"
+            f"child processes end before a call begins, the last with {end};"
             " JOBS_CHILD_MEMORY_MB may be too little for them"
         )
 
-    def _take(self) -> Child:
-        """Give a child that does nothing, or a new one. Those that have died idle are nobody's failure."""
+    def _children(self) -> Iterator[Child]:
+        """Give all that do nothing, then some new ones: a death in idleness tells nothing of those."""
         with contextlib.suppress(IndexError):
-            while not (child := self._idle.pop()).is_alive:
-                child.end()
-            return child
+            while True:
+                yield self._idle.pop()
+        for _ in range(_NEW):
+            yield self._new_child()
+
+    def _new_child(self) -> Child:
         try:
             return Child(memory_mb=self._memory_mb)
         except OSError as error:
