@@ -60,6 +60,7 @@ class Authenticator:
         self._credentials = credentials
         self._admin_key = admin_key
         self._known: dict[bytes, _Known] = {}
+        self._doubted: dict[str, float] = {}  # when, by owner; for as long as a question of before may be answered
         self._is_away = False
         self._noted_at = time.monotonic()
 
@@ -87,20 +88,24 @@ class Authenticator:
         token = read_token(text)
         if token is None:
             raise UnauthenticatedError(_UNKNOWN)
-        began = time.monotonic()
-        try:
-            found = await self._find([token])
-        except StoreUnavailableError:
-            if recalled := self.recall(text):
-                return recalled
-            raise
-        self._settle(token.kind, digest(text), found.get(token.id), began)
+        is_settled = False
+        while not is_settled:
+            began = time.monotonic()
+            try:
+                found = await self._find([token])
+            except StoreUnavailableError:
+                if recalled := self.recall(text):
+                    return recalled
+                raise
+            is_settled = self._settle(token.kind, digest(text), found.get(token.id), began)
         if recalled := self.recall(text):
             return recalled
         raise UnauthenticatedError(_UNKNOWN)
 
     def doubt(self, owner: str) -> None:
         """Ask again before anything of this user's lets anybody in: it was changed just now."""
+        now = time.monotonic()
+        self._doubted = {one: at for one, at in self._doubted.items() if now - at < 2 * _PATIENCE_S} | {owner: now}
         for known in self._known.values():
             if known.credential.identity.owner == owner:
                 known.checked_at = float("-inf")
@@ -153,20 +158,23 @@ class Authenticator:
         self._is_away = False
         return {credential.id: credential for credential in found}
 
-    def _settle(self, kind: Kind, sha256: bytes, found: Credential | None, asked_at: float) -> None:
-        """Take over what PostgreSQL said at a time."""
+    def _settle(self, kind: Kind, sha256: bytes, found: Credential | None, asked_at: float) -> bool:
+        """Take over what PostgreSQL said at a time; False for what may be of before a change, which must not count."""
         known = self._known.get(sha256)
         if found is None or not self._fits(found, sha256):
             if known is not None:
                 self._drop(sha256)
-            return
+            return True
+        if asked_at <= self._doubted.get(found.identity.owner, float("-inf")):
+            return False
         if known is not None:
             if known.checked_at < asked_at:
                 self._renew(known, found, asked_at)
-            return
+            return True
         if len(self._known) >= _MOST:
             self._drop(next((key for key, one in self._known.items() if not one.watchers), sha256))
         self._known[sha256] = _Known(kind=kind, credential=found, checked_at=asked_at, used_at=asked_at)
+        return True
 
     def _fits(self, found: Credential, sha256: bytes) -> bool:
         """Say whether what is kept is of this text; of a session of the administrator's key, by this very key."""

@@ -101,8 +101,8 @@ class Arguments:
 
 def _encoded(args: Mapping[str, Any]) -> bytes:
     try:
-        encoded = codec.dumps(args)
-    except TypeError as error:  # a whole number beyond 64 bits: JSON has it, our encoder has not
+        encoded = codec.check_levels(args, codec.dumps(args))
+    except TypeError as error:  # a whole number beyond 64 bits, say: JSON has it, our encoder has not
         raise InvalidInputError([Mistake(pointer=ROOT, detail=str(error).lower())]) from None
     if len(encoded) > MAX_BYTES:
         raise InvalidInputError([Mistake(pointer=ROOT, detail=f"is over the limit of {MAX_BYTES:,} bytes")])
@@ -114,7 +114,7 @@ def _encoded(args: Mapping[str, Any]) -> bytes:
 def _encoded_all(many: Sequence[Mapping[str, Any]]) -> bytes:
     """Encode a list at once; where that shows that one may be wrong, one by one, to say which."""
     try:
-        encoded = codec.dumps(many)
+        encoded = codec.check_levels(many, codec.dumps(many))
     except TypeError:
         encoded = b""
     if encoded and len(encoded) <= MAX_BYTES and not codec.holds_nul(encoded):

@@ -1,23 +1,21 @@
 """Batches that may be sent again: with the same key and the same content they lead to one batch and one answer."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-import orjson
-
 from jobs import codec
+from jobs.arguments import ROOT
 from jobs.batch import Batch
 from jobs.batch_check import BatchSubmission
 from jobs.batch_submit import BatchSubmitter, SubmittedBatch
+from jobs.errors import InvalidInputError, Mistake
 from jobs.model import State
-from jobs.once import Once, use_of
+from jobs.once import Once, content_of, use_of
 from jobs.stores.batches import BatchStore
 from jobs.stores.jobs import KeyUse
 from jobs.submission import Asked
-
-_SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 
 class IdempotentBatches:
@@ -31,7 +29,11 @@ class IdempotentBatches:
     async def submit(self, asked: BatchSubmission, *, key: str) -> SubmittedBatch:
         """Accept a batch, or give what was answered first. Raises what `BatchSubmitter.submit` and `Once.do` raise."""
         deed = _Submitting(asked=asked, submitter=self._submitter, batches=self._batches)
-        return await self._once.do(asked.owner, use_of(key, _content(asked)), deed)
+        try:
+            content = content_of(_told(asked))
+        except TypeError:
+            raise InvalidInputError(_without_form(asked)) from None
+        return await self._once.do(asked.owner, use_of(key, content), deed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +78,27 @@ def _first_state(job: Asked, at: datetime) -> State:
     return State.SCHEDULED if is_later else State.QUEUED
 
 
-def _content(asked: BatchSubmission) -> bytes:
+def _told(asked: BatchSubmission) -> Mapping[str, object]:
     """Give what tells one batch from another; whatever was left out counts as what it then is."""
-    told = {
+    return {
         "batch": asked.name,
         "jobs": [_words(job) for job in asked.jobs],
         "on_complete": None if asked.on_complete is None else _words(asked.on_complete),
     }
-    return orjson.dumps(told, default=str, option=_SORTED)
+
+
+def _without_form(asked: BatchSubmission) -> list[Mistake]:
+    """Name the arguments that have no JSON form of ours."""
+    places = {f"/jobs/{place}": job for place, job in enumerate(asked.jobs)}
+    if asked.on_complete is not None:
+        places["/on_complete"] = asked.on_complete
+    mistakes = list[Mistake]()
+    for place, job in places.items():
+        try:
+            content_of(_words(job))
+        except TypeError as error:
+            mistakes.append(Mistake(pointer=place + ROOT, detail=str(error).lower()))
+    return mistakes
 
 
 def _words(job: Asked) -> Sequence[object]:

@@ -10,6 +10,8 @@ import orjson
 
 from jobs.contract import JobExecutionFailed
 
+MOST_LEVELS = 200  # of what is stored
+_LEVELS = 254  # that orjson writes: answers put what is stored into lists and objects of their own
 _PICKLE_START = b"\x80"
 _ERROR = "__error__"
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
@@ -57,6 +59,23 @@ def error_of(encoded: Mapping[str, object]) -> tuple[str, str]:
 def dumps_text(value: Any) -> str:  # noqa: ANN401  the same
     """Encode a value for a jsonb column, which cannot hold NUL: each becomes U+FFFD."""
     return clean_json(dumps(value).decode())
+
+
+def dumps_result(value: Any) -> bytes:  # noqa: ANN401  the same
+    """Encode what a task gives back. Raises TypeError also where it is nested too deep to be shown among others."""
+    return check_levels(value, dumps_text(value).encode())
+
+
+def check_levels(value: object, encoded: bytes) -> bytes:
+    """Give what a value was encoded as; raises TypeError where it is nested deeper than MOST_LEVELS."""
+    if encoded.count(b"[") + encoded.count(b"{") > MOST_LEVELS:
+        for _ in range(_LEVELS - MOST_LEVELS):
+            value = [value]
+        try:
+            dumps(value)
+        except TypeError:
+            raise TypeError(f"is nested deeper than {MOST_LEVELS} levels") from None
+    return encoded
 
 
 def clean_json(text: str) -> str:

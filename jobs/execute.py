@@ -92,7 +92,7 @@ class TaskExecutor(Verdicts):
     async def _run(self, task: Task, job: Job) -> Outcome:
         progress = self._reporter(job)
         try:
-            value = codec.dumps_text(await self._call(task, job, progress)).encode()
+            value = codec.dumps_result(await self._call(task, job, progress))
         except asyncio.CancelledError as error:
             if _is_cancelled():
                 raise

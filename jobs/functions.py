@@ -188,7 +188,7 @@ class FunctionExecutor(Verdicts):
         try:
             call.made = await self._call(call)
             # A codec of the user's own makes no JSON: then the history goes without the value.
-            value = codec.dumps_text(call.made).encode() if self._host.writes_json else b"null"
+            value = codec.dumps_result(call.made) if self._host.writes_json else b"null"
         except asyncio.CancelledError as error:
             if call.run.stop is not None:
                 raise

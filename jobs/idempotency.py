@@ -2,12 +2,12 @@
 
 from dataclasses import asdict, dataclass, replace
 
-import orjson
-
 from jobs import codec
+from jobs.arguments import ROOT
+from jobs.errors import InvalidInputError, Mistake
 from jobs.find import JobFinder
 from jobs.model import Job, State
-from jobs.once import Once, use_of
+from jobs.once import Once, content_of, use_of
 from jobs.stores import rows
 from jobs.stores.jobs import KeyUse
 from jobs.submission import Submission
@@ -24,7 +24,10 @@ class IdempotentSubmitter:
 
     async def submit(self, submission: Submission, *, key: str) -> Submitted:
         """Accept a job, or give what was answered first. Raises what `Submitter.submit` and `Once.do` raise."""
-        content = orjson.dumps(asdict(submission), default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+        try:
+            content = content_of(asdict(submission))
+        except TypeError as error:
+            raise InvalidInputError([Mistake(pointer=ROOT, detail=str(error).lower())]) from None
         deed = _Submitting(submission=submission, submitter=self._submitter, finder=self._finder)
         return await self._once.do(submission.owner, use_of(key, content), deed)
 

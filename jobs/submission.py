@@ -15,6 +15,7 @@ from jobs.stores.jobs import NewJob
 LONGEST_DELAY_S = 366 * 86_400.0
 MOST_TRIES = 100
 LONGEST_KEY = 200
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Made once: a submission that is right needs none of them.
 _PRIORITY = f"must be from {LOWEST_PRIORITY} to {HIGHEST_PRIORITY}; {HIGHEST_PRIORITY} is the most urgent"
@@ -154,6 +155,7 @@ def mistakes_in(asked: Asked, task: Task) -> list[Mistake]:
         ("/run_at", run_at is not None and delay is not None, "give either run_at or delay_s"),
         ("/run_at", run_at is not None and run_at.tzinfo is None, "needs an offset or Z"),
         ("/run_at", run_at is not None and run_at.tzinfo is not None and run_at > _latest(), "is over a year away"),
+        ("/run_at", run_at is not None and run_at.tzinfo is not None and run_at < _EARLIEST, "is before 1970"),
         ("/delay_s", delay is not None and not 0 <= delay <= LONGEST_DELAY_S, _DELAY),
         ("/timeout_s", timeout is not None and not 0 < timeout <= LONGEST_TIMEOUT_S, _TIMEOUT),
         ("/unique_key", key is not None and (not 1 <= len(key) <= LONGEST_KEY or "\x00" in key), _KEY),

@@ -84,7 +84,7 @@ class JobBody(Body):
     priority: Priority = DEFAULT_PRIORITY
     queue: str | None = Field(None, description="Another queue than the task's own, of those that it lists.")
     delay_s: Delay | None = Field(None, description="Seconds until it may start; excludes `run_at`.")
-    run_at: AwareDatetime | None = Field(None, description="When it may start, at most a year from now.")
+    run_at: Moment | None = Field(None, description="When it may start, at most a year from now.")
     timeout_s: Timeout | None = Field(None, description="Seconds that one try may take.")
     max_tries: Tries | None = Field(None, description="How often it is tried before it counts as failed.")
     unique_key: UniqueKey | None = Field(None, description="You have one unfinished job of a task and key at most.")

@@ -59,7 +59,7 @@ async def run_in_place(
             raise
     else:
         result = task.function(**arguments)
-    return Ran(result=codec.loads_plain(codec.dumps_text(result).encode()), progress=tuple(told))
+    return Ran(result=codec.loads_plain(codec.dumps_result(result)), progress=tuple(told))
 
 
 def _job(task: Task, args: Mapping[str, Any], *, tries: int, owner: str) -> Job:

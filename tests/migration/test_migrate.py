@@ -1,6 +1,7 @@
 """The schema: from nothing to now, once, by however many processes."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,23 @@ async def test_tags_of_before_tell_the_owner_after(empty: Database) -> None:
     rows = await empty.fetch("SELECT tag, id, owner FROM job_tags ORDER BY tag")
     await empty.close()
     assert [tuple(row) for row in rows] == [("x", "a", "ann"), ("y", "a", "ann")]
+
+
+async def test_a_time_that_no_list_can_be_read_with_becomes_now(empty: Database) -> None:
+    """0026: such a job was due at once; the others keep their times."""
+    series = load_migrations(FOLDER)
+    await migrate(empty, series[:25])
+    await empty.execute(
+        "INSERT INTO jobs (id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, run_at)"
+        " SELECT id, 't', 'q', 'ann', 'accepted', 5, '{}', '{}', 1, 1, due"
+        " FROM (VALUES ('a', timestamptz '0001-12-31 10:00Z BC'), ('b', '2027-01-31 08:00Z'), ('c', NULL))"
+        " AS made (id, due)"
+    )
+    await migrate(empty, series)
+    rows = await empty.fetch("SELECT id, run_at, run_at = accepted_at AS is_now FROM jobs ORDER BY id")
+    await empty.close()
+    assert [row["is_now"] for row in rows] == [True, False, None]
+    assert rows[1]["run_at"] == datetime(2027, 1, 31, 8, tzinfo=UTC)
 
 
 async def test_a_migration_that_fails_leaves_nothing(empty: Database, tmp_path: Path) -> None:

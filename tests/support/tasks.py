@@ -72,12 +72,21 @@ def stumble() -> None:
     raise DiagnosticError("over its own feet")
 
 
+async def nest(_: JobContext, levels: int) -> object:
+    """Give lists in lists, so many."""
+    nested: list[object] = []
+    for _level in range(levels - 1):
+        nested = [nested]
+    return nested
+
+
 TASKS = (
     Task(name="test.fail_late", function=fail_late, queue="data_sync", retry=_AT_ONCE),
     Task(name="test.await_file", function=await_file, queue="data_sync"),
     Task(name="test.clean_up", function=clean_up, queue="data_sync", timeout_s=3600),
     Task(name="test.fall", function=fall, queue="data_sync", timeout_s=3600),
     Task(name="test.who", function=who, queue="data_sync"),
+    Task(name="test.nest", function=nest, queue="data_sync", max_tries=1),
     Task(name="test.give_up", function=give_up, queue="data_sync"),
     Task(name="test.linger", function=linger, queue="data_sync", timeout_s=0.3),
     Task(name="test.stumble", function=stumble, queue="data_sync", max_tries=1),

@@ -3,13 +3,15 @@
 import asyncio
 import re
 import time
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
-from app.tokens import read_token
+from app.stores.credentials import Credential, CredentialStore
+from app.tokens import Kind, read_token
 from jobs.stores.database import Database
 from tests.support.people import PASSWORD, Person, log_in, new_user, sending
 from tests.support.site import running_web
@@ -158,6 +160,28 @@ async def test_a_revoked_key_opens_nothing(web: httpx.AsyncClient, ann: Person) 
     assert (await web.delete(path)).status_code == 404
     assert (await web.delete(f"{KEYS}/{bob.key_id}")).status_code == 200
     assert await _status(web, bob.key) == 401
+
+
+async def test_what_was_read_before_a_key_was_revoked_opens_nothing(
+    web: httpx.AsyncClient, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the request that had it read, nor the next."""
+    read, told = asyncio.Event(), asyncio.Event()
+    find = CredentialStore.find
+
+    async def find_slowly(store: CredentialStore, asked: Sequence[tuple[Kind, str]]) -> Sequence[Credential]:
+        found = await find(store, asked)
+        read.set()
+        await told.wait()
+        return found
+
+    monkeypatch.setattr(CredentialStore, "find", find_slowly)
+    request = asyncio.create_task(web.get("/api/auth/me", headers={"Authorization": f"Bearer {ann.key}"}))
+    await read.wait()
+    assert (await web.delete(f"{KEYS}/{ann.key_id}")).status_code == 200
+    told.set()
+    assert (await request).status_code == 401
+    assert await _status(web, ann.key) == 401
 
 
 async def test_a_key_that_has_expired_opens_nothing(

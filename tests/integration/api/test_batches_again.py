@@ -35,6 +35,16 @@ async def test_the_same_again_is_answered_as_the_first(
     assert await _amounts(database) == (1, 5)
 
 
+async def test_a_number_without_a_form_is_refused(web: httpx.AsyncClient, database: Database) -> None:
+    """By the place of each job that has one; the key stays free."""
+    large = {"task": "diag.sleep", "args": {"seconds": 2**64}}
+    bad = await _post(web, "k", {"jobs": [*noops(1), large], "on_complete": large})
+    assert bad.status_code == 422
+    assert [error["pointer"] for error in bad.json()["errors"]] == ["/jobs/1/args", "/on_complete/args"]
+    assert (await _post(web, "k")).status_code == 202
+    assert (await _amounts(database))[0] == 1
+
+
 async def test_another_content_under_the_same_key_is_refused(web: httpx.AsyncClient, database: Database) -> None:
     """422 for another batch, and for a single job; and a batch is none under the key of a job."""
     await _post(web, "k")

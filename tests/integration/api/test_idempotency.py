@@ -54,6 +54,17 @@ async def test_another_body_under_the_same_key_is_refused(web: httpx.AsyncClient
     assert await _amount(database) == 1
 
 
+@pytest.mark.parametrize("seconds", [2**64, -(2**63) - 1])
+async def test_a_number_without_a_form_is_refused(web: httpx.AsyncClient, database: Database, seconds: int) -> None:
+    """As it is without a key, by the field's name; the key stays free."""
+    body = {"task": "diag.sleep", "args": {"seconds": seconds}}
+    bad, without = await _post(web, "k", body), await web.post("/api/jobs", json=body)
+    assert (bad.status_code, bad.json()["errors"]) == (422, without.json()["errors"])
+    assert [error["pointer"] for error in bad.json()["errors"]] == ["/args"]
+    assert (await _post(web, "k")).status_code == 202
+    assert await _amount(database) == 1
+
+
 async def test_of_many_at_once_one_makes_the_job(
     web: httpx.AsyncClient, environ: dict[str, str], database: Database
 ) -> None:

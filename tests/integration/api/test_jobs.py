@@ -74,6 +74,8 @@ async def test_the_shape_of_a_job_is_complete(web: httpx.AsyncClient) -> None:
         ({"task": "diag.noop", "delay_s": 1, "run_at": "2027-01-01T00:00:00Z"}, {"/run_at"}),
         ({"task": "diag.noop", "run_at": "2027-01-01T00:00:00"}, {"/run_at"}),
         ({"task": "diag.noop", "run_at": "2099-01-01T00:00:00Z"}, {"/run_at"}),
+        ({"task": "diag.noop", "run_at": "1969-12-31T23:59:59Z"}, {"/run_at"}),
+        ({"task": "diag.noop", "run_at": "0001-01-01T00:00:00+14:00"}, {"/run_at"}),
         ({"task": "diag.noop", "timeout_s": 0}, {"/timeout_s"}),
         ({"task": "diag.noop", "max_tries": 0}, {"/max_tries"}),
         ({"task": "diag.noop", "tags": ["ok", ""]}, {"/tags/1"}),

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.support.moments import moment
-from tests.support.site import end_of, submit
+from tests.support.site import end_of, running_web, running_worker, submit
 
 
 async def test_a_job_runs_and_its_result_is_shown(site: httpx.AsyncClient) -> None:
@@ -33,6 +33,18 @@ async def test_a_job_without_tries_left_has_failed(site: httpx.AsyncClient) -> N
     assert (ended["state"], ended["tries"]) == ("failed", 2)
     assert (ended["error"]["type"], ended["error"]["message"]) == ("DiagnosticError", "as asked")
     assert len(ended["error"]["fingerprint"]) == 16
+
+
+async def test_what_is_nested_too_deep_is_an_error_and_not_a_list_that_cannot_be_shown(environ: dict[str, str]) -> None:
+    """As deep as may be is shown, among others too."""
+    environ["JOBS_TASKS"] = "tests.support.tasks:TASKS"
+    async with running_web(environ) as web, running_worker(environ):
+        well, ill = [await submit(web, "test.nest", {"levels": levels}) for levels in (200, 201)]
+        assert (await end_of(web, well["id"]))["state"] == "succeeded"
+        error = (await end_of(web, ill["id"]))["error"]
+        assert (error["type"], error["message"]) == ("TypeError", "is nested deeper than 200 levels")
+        listed = await web.get("/api/jobs")
+        assert [job["state"] for job in listed.json()["items"]] == ["failed", "succeeded"]
 
 
 async def test_a_plain_function_runs_in_a_child_process(site: httpx.AsyncClient) -> None:

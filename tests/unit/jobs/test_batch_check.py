@@ -1,6 +1,6 @@
 """The jobs of a batch are checked together, and come out as they would one by one."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -67,6 +67,7 @@ async def test_each_is_what_it_would_be_by_itself() -> None:
         {"queue": "three"},
         {"priority": 0},
         {"delay_s": 1.0, "run_at": _LATER},
+        {"run_at": datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))},
         {"unique_key": ""},
         {"max_tries": 0, "timeout_s": 0.0},
     ],

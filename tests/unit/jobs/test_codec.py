@@ -78,6 +78,18 @@ def test_what_has_no_form_is_refused() -> None:
         codec.dumps(object())
 
 
+def test_what_is_nested_too_deep_is_no_result() -> None:
+    """It could be stored and not be shown, in a list of jobs; brackets in texts nest nothing."""
+
+    def nested(levels: int) -> object:
+        return [nested(levels - 1)] if levels else "[" * 500
+
+    assert codec.loads_plain(codec.dumps_result(nested(codec.MOST_LEVELS))) == nested(codec.MOST_LEVELS)
+    for levels in (codec.MOST_LEVELS + 1, 400):
+        with pytest.raises(TypeError):
+            codec.dumps_result(nested(levels))
+
+
 @given(st.text(st.characters()))
 def test_clean_text_can_be_stored(text: str) -> None:
     """No NUL and no lone surrogate is left."""
