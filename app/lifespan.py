@@ -3,8 +3,9 @@
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from functools import partial
 
 import structlog
 from starlette.applications import Starlette
@@ -49,18 +50,19 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
                 )
             await deps.live_limits.begin()
             watchdog = Watchdog(ServiceManager.of(os.environ))
-            loops = [
-                asyncio.create_task(deps.waiter.run(), name="end-waiter"),
-                asyncio.create_task(deps.live.run(), name="live"),
-                asyncio.create_task(deps.limiter.run(), name="limiter"),
-                asyncio.create_task(deps.live_limits.run(), name="live-limits"),
-                asyncio.create_task(deps.recorder.run(), name="recorder"),
-                asyncio.create_task(deps.authenticator.run(), name="authenticator"),
-                asyncio.create_task(deps.loop_lag.run(), name="loop-lag"),
-                asyncio.create_task(watchdog.run(), name="watchdog"),
-                asyncio.create_task(_tell_of(deps.fitness), name="fitness"),
-                asyncio.create_task(_tell_redis(deps.quotas), name="quotas"),
-            ]
+            runs: dict[str, Callable[[], Awaitable[None]]] = {
+                "end-waiter": deps.waiter.run,
+                "live": deps.live.run,
+                "limiter": deps.limiter.run,
+                "live-limits": deps.live_limits.run,
+                "recorder": deps.recorder.run,
+                "authenticator": deps.authenticator.run,
+                "loop-lag": deps.loop_lag.run,
+                "watchdog": watchdog.run,
+                "fitness": partial(_tell_of, deps.fitness),
+                "quotas": partial(_tell_redis, deps.quotas),
+            }
+            loops = [asyncio.create_task(_go_on(name, run), name=name) for name, run in runs.items()]
             try:
                 # Without what it tells Redis nobody is admitted while PostgreSQL is away.
                 await asyncio.wait(loops[-1:], timeout=_FIRST_S)
@@ -103,6 +105,16 @@ async def _doors(settings: Settings) -> AsyncIterator[Doors]:
         for client in (limiting, tailing, redis):
             await client.aclose(close_connection_pool=True)
         await database.close()
+
+
+async def _go_on(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Run a loop to its end. One that a fault of ours breaks begins anew: nobody would notice that it is not there."""
+    while True:
+        try:
+            return await run()
+        except Exception:
+            log.exception("loop_broke", loop=name)
+            await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 async def _tell_redis(quotas: Quotas) -> None:
