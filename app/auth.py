@@ -136,6 +136,8 @@ class Authenticator:
     async def look(self) -> None:
         """Look once more at what is in use."""
         began = time.monotonic()
+        for sha256 in [sha256 for sha256, known in self._known.items() if known.has_expired()]:
+            self._drop(sha256)  # whether or not PostgreSQL can be asked
         used = {sha256: known for sha256, known in self._known.items() if _is_used(known, began)}
         if not used and not self._is_away:
             return

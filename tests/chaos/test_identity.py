@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from functools import partial
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -150,6 +151,25 @@ async def test_a_look_that_was_not_answered_is_soon_made_again(
         await eventually(is_refused)
     finally:
         await cancel_until_ended([looking], again_s=0.5)
+
+
+async def test_what_expires_while_postgresql_does_not_answer_goes_on_no_more(
+    web: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream that the key has begun ends, though nobody can be asked."""
+    ann = await new_user(web, "ann")
+    await database.execute("UPDATE api_keys SET expires_at = now() + interval '1 hour' WHERE id = $1", ann.key_id)
+    authenticator = Authenticator(CredentialStore(database), admin_key=AdminKey(ADMIN_KEY))
+    assert (await authenticator.identify(ann.key)).owner == ann.id
+    with authenticator.watched(ann.key) as revoked:
+        async with database.transaction() as connection:
+            await connection.execute("LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE")
+            await authenticator.look()
+            assert not revoked.is_set()
+            two_hours_on = SimpleNamespace(monotonic=time.monotonic, time=lambda: time.time() + 7200)
+            monkeypatch.setattr(auth, "time", two_hours_on)
+            await authenticator.look()
+            assert revoked.is_set()
 
 
 async def test_what_was_revoked_during_an_outage_is_refused_after_it(
