@@ -60,9 +60,14 @@ def is_empty(cell: Cell) -> bool:
 
 
 def shown(cell: Cell) -> str:
-    """Give a value as a problem shows it: quoted, cut, and followed by a space; nothing for none."""
-    text = canonical(cell)[:_SHOWN]
+    """Give a value as a problem shows it: quoted, cut, without NUL, and followed by a space; nothing for none."""
+    text = without_nul(canonical(cell)[:_SHOWN])
     return f'"{text}" ' if text else ""
+
+
+def without_nul(text: str) -> str:
+    """Give a text as PostgreSQL can hold it: a sign stands for each NUL."""
+    return text.replace("\x00", "\ufffd")
 
 
 def _is_integer(cell: Cell) -> bool:

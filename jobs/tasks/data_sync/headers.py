@@ -170,7 +170,8 @@ def _longest_rise(places: Sequence[int]) -> set[int]:
 
 
 def _quoted(name: str) -> str:
-    return f'"{name.strip()}"'
+    shown = name.strip().replace("\x00", "\ufffd")  # PostgreSQL has no NUL in texts
+    return f'"{shown}"'
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -54,6 +54,16 @@ async def test_a_difference_stops_the_file_and_is_shown_in_fields(
     assert await database.fetch("SELECT 1 FROM facts UNION ALL SELECT 1 FROM quarantined_rows") == []
 
 
+async def test_a_nul_in_a_header_is_shown_by_a_sign(site: httpx.AsyncClient) -> None:
+    """The file says how it differs, though PostgreSQL cannot hold the name as it is."""
+    await publish(site)
+    file = (await upload(site, as_csv([("order_no", "s\x00ku", "quantity", "price", "ordered_at"), ROW]))).json()
+    assert (await sync(site, file["id"]))["errors"][0]["type"] == "HeaderChangedError"
+    shown = await _shown(site, file["id"])
+    assert (shown["state"], shown["header_difference"]["added"]) == ("header_changed", ["s\ufffdku"])
+    assert 'added: "s\ufffdku"' in shown["last_error"]
+
+
 async def test_currency_codes_are_no_difference(site: httpx.AsyncClient) -> None:
     """Tomorrow's export in euros has the same headers."""
     await publish(site, fields=("order_no", "sku", "quantity", "price(CNY)", "ordered_at"))

@@ -61,6 +61,20 @@ async def test_each_bad_row_is_set_aside_and_the_rest_is_loaded(site: httpx.Asyn
     assert await _aside(database) == before
 
 
+async def test_a_nul_in_a_date_or_a_typed_field_sets_its_row_aside(site: httpx.AsyncClient, database: Database) -> None:
+    """As in any other field: the reason shows a sign for it, and the rest of the file is loaded."""
+    await publish(site, types={"quantity": "integer"})
+    bad = [("A2", "x", 1, "1", "2026-03\x00-01"), ("A3", "x", "2\x00", "1", "2026-03-01")]
+    file = (await upload(site, as_csv([ORDERS, GOOD, *bad, *[GOOD] * 9]))).json()
+    rows = (await sync(site, file["id"]))["rows"]
+    assert (rows["inserted"], rows["quarantined"]) == (10, 2)
+    nul = "has a NUL character, which cannot be stored"
+    assert [(number, reason) for number, reason, _ in await _aside(database)] == [
+        (3, f'ordered_at "2026-03\ufffd-01" is no date; ordered_at {nul}'),
+        (4, f'quantity "2\ufffd" is no whole number; quantity {nul}'),
+    ]
+
+
 async def test_typed_cells_of_a_workbook_are_checked_too(site: httpx.AsyncClient, database: Database) -> None:
     """A number where the date should be, and a text where a number should."""
     await publish(site, types={"quantity": "integer"})

@@ -91,6 +91,10 @@ def test_a_nul_is_set_aside_by_name() -> None:
     assert told["problems"] == [{"field": "名称", "detail": "has a NUL character, which cannot be stored"}]
     assert told["row"] == {"订单号": "A1", "名称": "a\ufffdb", "下单时间": "20101201"}
     assert aside(line("A\x001", "a", "20101201"))["key"] is None
+    assert aside(line("A1", "a", "2010\x001201"))["problems"] == [
+        {"field": "下单时间", "detail": '"2010\ufffd1201" is no date'},
+        {"field": "下单时间", "detail": "has a NUL character, which cannot be stored"},
+    ]
     assert b"\\\\\\\\u0000" in line("A1", "\\u0000", "20101201")
 
 

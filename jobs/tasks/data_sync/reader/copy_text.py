@@ -5,7 +5,7 @@ from datetime import date
 
 import orjson
 
-from jobs.tasks.data_sync.checks import Problem, row_check, shown
+from jobs.tasks.data_sync.checks import Problem, row_check, shown, without_nul
 from jobs.tasks.data_sync.dates import parser
 from jobs.tasks.data_sync.errors import LimitExceededError
 from jobs.tasks.data_sync.identity import Cell, key_hash
@@ -16,7 +16,6 @@ from jobs.tasks.data_sync.reader.error_cells import WORDS as ERRORS
 _NUL = "\x00"
 _JSON_NUL = b"\\u0000"
 _JSON_ERROR = b'"#'
-_NUL_SHOWN = "\ufffd"
 
 
 class Lines:
@@ -77,7 +76,9 @@ class Lines:
         has_key: bool = True,
     ) -> bytes:
         names = [*self._fields, *(f"column {at + 1}" for at in range(len(self._fields), len(cells)))]
-        row = {name: _without_nul(cell) for name, cell in zip(names, cells, strict=True)}
+        row = {
+            name: without_nul(cell) if isinstance(cell, str) else cell for name, cell in zip(names, cells, strict=True)
+        }
         has_key = has_key and not any(isinstance(cells[at], str) and _NUL in str(cells[at]) for at in self._keys)
         told = {
             "problems": [problem.as_mapping() for problem in problems],
@@ -104,7 +105,3 @@ class Lines:
     def _check_length(self, number: int, field: str, cell: Cell) -> None:
         if isinstance(cell, str) and len(cell) > self._cell_characters:
             raise LimitExceededError(f"row {number}: {field} has more than {self._cell_characters:,} characters")
-
-
-def _without_nul(cell: Cell) -> Cell:
-    return cell.replace(_NUL, _NUL_SHOWN) if isinstance(cell, str) else cell
