@@ -27,6 +27,14 @@ _SQL = load_queries(Path(__file__).with_suffix(".sql"))
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?", re.ASCII)
 
 
+class NotAsideError(NotFoundError):
+    """A row is not in the quarantine of its file: it never was, or a later sync has loaded it."""
+
+
+class ReplayedError(ConflictError):
+    """A row has left the quarantine: somebody has replayed it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantinedRow:
     """A row that was set aside, as it was read. `problems` has the fields and what they are, `reason` says it whole."""
@@ -50,7 +58,10 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayedAll:
-    """What became of some rows of a file: those that failed again are still set aside. `following` is the last seen."""
+    """What became of some rows of a file: those that failed again are still set aside. `following` is the last seen.
+
+    `replayed` does not count rows that somebody else has replayed meanwhile.
+    """
 
     replayed: int
     failed: Mapping[int, Sequence[Mistake]]
@@ -116,16 +127,24 @@ class Quarantine:
         )
 
     async def replay_all(self, file_id: UUID, *, owner: str | None, after: int, limit: int, by: Actor) -> ReplayedAll:
-        """Replay so many rows as they are, each by itself: for after a template was mended. Raises as `replay` does."""
+        """Replay so many rows as they are, each by itself: for after a template was mended. Raises as `replay` does.
+
+        Rows that are gone meanwhile are passed over.
+        """
         rows = await self.list(file_id, owner=owner, after=after, limit=limit + 1)
+        replayed = 0
         failed: dict[int, Sequence[Mistake]] = {}
         for row in rows[:limit]:
             try:
                 await self.replay(file_id, row.row_number, owner=owner, mended={}, by=by)
             except InvalidInputError as error:
                 failed[row.row_number] = error.mistakes
+            except (NotAsideError, ReplayedError):
+                continue
+            else:
+                replayed += 1
         return ReplayedAll(
-            replayed=len(rows[:limit]) - len(failed),
+            replayed=replayed,
             failed=failed,
             following=rows[limit - 1].row_number if len(rows) > limit else None,
         )
@@ -151,9 +170,9 @@ async def _lock_file(connection: Connection, file_id: UUID) -> str | None:
 async def _held(connection: Connection, file_id: UUID, row_number: int) -> Row:
     held = await connection.fetch_row(_SQL["get"], file_id, row_number)
     if held is None:
-        raise NotFoundError(f"row {row_number} of the file is not in quarantine")
+        raise NotAsideError(f"row {row_number} of the file is not in quarantine")
     if held["replayed_at"] is not None:
-        raise ConflictError(f"row {row_number} has been replayed; it is loaded")
+        raise ReplayedError(f"row {row_number} has been replayed; it is loaded")
     return held
 
 
@@ -176,7 +195,12 @@ def _as_in_a_csv(cell: Cell) -> Cell:
 
 def _as_in_a_book(cell: Cell) -> Cell:
     """Give a moment, which JSON has as a text, as the sheet had it: it is part of identity in another form."""
-    return datetime.fromisoformat(cell) if isinstance(cell, str) and _MOMENT.fullmatch(cell) else cell
+    if not isinstance(cell, str) or _MOMENT.fullmatch(cell) is None:
+        return cell
+    try:
+        return datetime.fromisoformat(cell)
+    except ValueError:  # a day or an hour that there is not: it is a text, and told as one where a date must be
+        return cell
 
 
 async def _place(connection: Connection, target: Target, row_number: int, held: Row) -> int:

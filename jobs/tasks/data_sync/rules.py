@@ -1,5 +1,6 @@
 """Which template layouts make sense. Pure: it says what is wrong and how to mend it, and stores nothing."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -72,5 +73,5 @@ def _not_a_field(name: str) -> str:
 def _is_date_format(text: str) -> bool:
     try:
         return datetime.strptime(_PROBE.strftime(text), text).date() == _PROBE.date()  # noqa: DTZ007  as above
-    except ValueError:
+    except (ValueError, re.error):  # the latter: a directive stands there twice
         return False

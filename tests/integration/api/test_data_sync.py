@@ -191,6 +191,7 @@ async def test_templates_are_listed_page_by_page(web: httpx.AsyncClient) -> None
         ({"required_fields": ["nothing"]}, {"/required_fields/0"}),
         ({"date_rule": {"field": "nothing"}}, {"/date_rule/field"}),
         ({"date_rule": {"field": "ordered_at", "format": "%H:%M"}}, {"/date_rule/format"}),
+        ({"date_rule": {"field": "ordered_at", "format": "%Y-%m-%d %d"}}, {"/date_rule/format"}),
         ({"date_rule": "ordered_at"}, {"/date_rule"}),
         ({"header_row": 0}, {"/header_row"}),
         ({"repeats": "ignore"}, {"/repeats"}),

@@ -121,6 +121,7 @@ async def test_another_sync_of_the_file_knows_the_row_as_loaded(site: httpx.Asyn
         ({"ordered_at": "2026-03-01", "colour": "red"}, ["/row/colour"]),
         ({"ordered_at": "2026-03-01", "sku": "a\x00b"}, ["/row/sku"]),
         ({"ordered_at": None}, ["/row/ordered_at"]),
+        ({"ordered_at": "2026-03\x00-01"}, ["/row/ordered_at"] * 2),
     ],
 )
 async def test_a_row_that_still_fails_stays(
@@ -135,6 +136,17 @@ async def test_a_row_that_still_fails_stays(
     assert [error["pointer"] for error in answer.json()["errors"]] == pointers
     assert (await facts(database), await sheet.aside()) == before
     assert await sheet.state() == "partial"
+
+
+@pytest.mark.parametrize("text", ["2026-02-30T00:00:00", "2026-03-01T25:00:00", "0000-03-01T00:00:00"])
+async def test_a_moment_that_there_is_not_is_no_date_of_a_book(site: httpx.AsyncClient, text: str) -> None:
+    """It has the form of one, as JSON shows those of a sheet; in a field of texts it is a text."""
+    await publish(site)
+    sheet = await Sheet.of(site, [GOOD, UNDATED], in_a_book=True)
+    answer = await sheet.replay(3, {"ordered_at": text})
+    told = [{"pointer": "/row/ordered_at", "detail": f'"{text}" is no date'}]
+    assert (answer.status_code, answer.json()["errors"]) == (422, told)
+    assert (await sheet.replay(3, {"ordered_at": "2026-03-01T10:00:00", "sku": text})).status_code == 200
 
 
 @pytest.mark.parametrize("number", [1, 2, 4, 99, 2**31, 10**30, "x", "-3", "3.0", "٣"])
@@ -234,6 +246,20 @@ async def test_all_rows_can_be_replayed_after_the_template_was_mended(
     assert (failed["row_number"], failed["errors"][0]["pointer"]) == (5, "/row/ordered_at")
     assert [row[:2] for row in await facts(database)] == [(date(2026, 3, 1), f"A{n}") for n in range(3)]
     assert await sheet.state() == "partial"
+
+
+async def test_two_that_replay_all_rows_at_once_replay_each_once(site: httpx.AsyncClient, database: Database) -> None:
+    """Neither is refused for what the other has done."""
+    await publish(site)
+    sheet = await Sheet.of(site, [(f"A{n}", "x", 1, "1", "03/01/2026") for n in range(150)])
+    await publish(site, date_rule={"field": "ordered_at", "format": "%m/%d/%Y"})
+    path = f"/api/data-sync/files/{sheet.id}/quarantine/replay"
+    answers = await asyncio.gather(*(site.post(path, params={"limit": 200}) for _ in range(2)))
+    assert [answer.status_code for answer in answers] == [200, 200], [answer.text for answer in answers]
+    assert sum(answer.json()["replayed"] for answer in answers) == 150
+    assert [answer.json()["failed"] for answer in answers] == [[], []]
+    assert len(await facts(database)) == 150
+    assert await sheet.state() == "ingested"
 
 
 async def test_who_replays_a_row_is_written_down(site: httpx.AsyncClient) -> None:
