@@ -32,9 +32,9 @@ def _several(value: object) -> object:
 
 def _written_out(value: object) -> object:
     """Let no number through, which would be taken for seconds since 1970: a year is meant as one."""
-    if isinstance(value, str) and "-" not in value:
-        raise ValueError("is no time; write it as 2027-01-31T08:00:00Z")
-    return value
+    if isinstance(value, datetime) or (isinstance(value, str) and "-" in value):
+        return value
+    raise ValueError("is no time; write it as 2027-01-31T08:00:00Z")
 
 
 def _nothing(value: object) -> object:
@@ -62,7 +62,8 @@ Wait = Annotated[float, Field(ge=0, le=25)]
 Tries = Annotated[int, Field(ge=1, le=MOST_TRIES)]
 Moment = Annotated[
     AwareDatetime,
-    Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC)),
+    # Not strict, which takes no text behind a validator, also where a JSON text is all that there can be.
+    Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC), strict=False),
     BeforeValidator(_written_out),
 ]
 OwnNumber = Annotated[int, Field(ge=0, le=LARGEST)] | None

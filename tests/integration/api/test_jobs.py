@@ -1,5 +1,6 @@
 """/api/jobs and /api/tasks: good input, bad input, and that bad input changes nothing."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import httpx
@@ -51,6 +52,18 @@ async def test_the_shape_of_a_job_is_complete(web: httpx.AsyncClient) -> None:
         "waiting", "durability", "request_id", "trace_id",
     }  # fmt: skip
     assert job["accepted_at"].endswith("Z")
+
+
+async def test_a_job_may_start_at_a_time(web: httpx.AsyncClient) -> None:
+    """On a clock of any zone; one that is past is as good as none. It is shown in UTC."""
+    later = (datetime.now(UTC) + timedelta(days=30)).replace(microsecond=0)
+    for at, state in (
+        (later.astimezone(timezone(timedelta(hours=8))), "scheduled"),
+        (datetime(2026, 1, 1, tzinfo=UTC), "queued"),
+    ):
+        answer = await web.post("/api/jobs", json={"task": "diag.noop", "run_at": at.isoformat()})
+        assert (answer.status_code, answer.json().get("state")) == (202, state), answer.text
+        assert answer.json()["run_at"] == at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 @pytest.mark.parametrize(
