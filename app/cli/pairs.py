@@ -1,13 +1,15 @@
 """Arguments as they are typed: `name=text` for a text, `name:=json` for anything else; and as they stand in files."""
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from typing import Any, TextIO
 
 import click
 
-_PAIR = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:?=)(.*)", re.DOTALL)
+# A name is any text without `=`: fields of rows are called as the headers of their file are.
+_PAIR = re.compile(r"(?!:?=)([^=]+?)(:?=)(.*)", re.DOTALL)
 
 
 def read_pairs(pairs: Iterable[str]) -> dict[str, Any]:
@@ -27,9 +29,17 @@ def read_pairs(pairs: Iterable[str]) -> dict[str, Any]:
 def read_json(text: str, *, of: str) -> Any:  # noqa: ANN401  JSON
     """Read JSON. Raises click.BadParameter that says where it is broken; `of` names it."""
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_finite, parse_float=_finite)
     except ValueError as error:
         raise click.BadParameter(f"{of}: {text!r} is no JSON: {error}") from None
+
+
+def _finite(text: str) -> float:
+    """Read a number. Raises ValueError for NaN, and for what is endless or too large: no request can have those."""
+    found = float(text)
+    if not math.isfinite(found):
+        raise ValueError(f"{text} is no number that can be sent")
+    return found
 
 
 def read_text(file: TextIO) -> str:

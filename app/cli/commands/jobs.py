@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from app.cli.commands.options import PRIORITY, Moment, gathered, given, limit_option, watch_option
+from app.cli.commands.options import PRIORITY, Moment, Seconds, gathered, given, limit_option, watch_option
 from app.cli.output import Columns, brief
 from app.cli.pairs import read_object, read_pairs
 from app.cli.session import Session, connected
@@ -33,12 +33,17 @@ _JOBS: Columns[Job] = {
 @click.option("--args", "args_json", metavar="JSON", help="The arguments as one JSON object, instead of pairs.")
 @click.option("--priority", type=PRIORITY, help="1 to 10, 10 is the most urgent.  [default: 5]")
 @click.option("--queue", help="Another queue than the task's own, of those that it lists.")
-@click.option("--delay", "delay_s", type=click.FloatRange(min=0), help="Seconds until it may start.")
+@click.option("--delay", "delay_s", type=Seconds(min=0), help="Seconds until it may start.")
 @click.option("--run-at", type=Moment(), help="When it may start, such as 2027-01-31T08:00.")
-@click.option("--timeout", "timeout_s", type=float, help="Seconds that one try may take.")
+@click.option("--timeout", "timeout_s", type=Seconds(min=0, min_open=True), help="Seconds that one try may take.")
 @click.option("--max-tries", type=int, help="How often it is tried before it counts as failed.")
 @click.option("--unique-key", help="You have one unfinished job of a task and key at most.")
-@click.option("--expires-in", "expires_in_s", type=float, help="Seconds after which it ends if it has not started.")
+@click.option(
+    "--expires-in",
+    "expires_in_s",
+    type=Seconds(min=0, min_open=True),
+    help="Seconds after which it ends if it has not started.",
+)
 @click.option("--tag", "tags", multiple=True, help="A word to find it by; may be given several times.")
 @click.option("--idempotency-key", help="The same submission may be sent again under it: it stays one job.")
 @watch_option

@@ -1,5 +1,6 @@
 """Options that several commands take, and how their texts are read."""
 
+import math
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
@@ -76,10 +77,23 @@ class Moment(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            found = datetime.fromisoformat(value)
-        except ValueError:
+            return datetime.fromisoformat(value).astimezone()
+        except (
+            ValueError,
+            OverflowError,
+        ):  # the latter: it is outside the years 1 to 9999 on the clock of who types it
             self.fail(f"{value!r} is no time; write it as 2027-01-31T08:00", param, ctx)
-        return found.astimezone()
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds, which has an end."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401  click's signature
+        """Read it."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return float(found)
 
 
 def given(**options: object) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import click
 
+from app.cli.commands.options import Seconds
 from app.cli.output import Output
 from app.cli.probing import Probe
 from app.cli.session import Session, json_option, known_site, run
@@ -16,7 +17,7 @@ _ONCE = Patience(total_s=0.0)
 @click.option(
     "--wait",
     "wait_s",
-    type=click.FloatRange(min=0.1, max=25),
+    type=Seconds(min=0.1, max=25),
     default=25,
     show_default=True,
     help="How many seconds a job may take.",
