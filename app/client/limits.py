@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from app.client.pages import all_of
 from app.client.request import Request, path_of
-from app.client.shapes.limits import AllLimits, Anomaly, Denial, LimitsInForce, OwnLimits, Statistics
+from app.client.shapes.limits import AllLimits, Anomaly, Bucket, Denial, LimitsInForce, OwnLimits, Statistics
+from app.client.shaping import all_shaped, content_of
 from app.client.standing import Standing, standing_of
 from app.client.transport import Transport
 
@@ -23,7 +24,9 @@ class Limits:
     async def standing(self) -> Standing:
         """Say how one's bucket stands after this request; raises ForeignAnswerError where its answer does not say."""
         request = Request(method="GET", path=path_of("rate-limit", "my-info"), is_repeatable=True)
-        return standing_of((await self._transport.answer(request)).headers)
+        answer = await self._transport.answer(request)
+        buckets = all_shaped(content_of(answer, OwnLimits)["buckets"], Bucket)
+        return standing_of(answer.headers, [bucket["rate"] for bucket in buckets])
 
     async def show(self) -> LimitsInForce:
         """Give the limits in force."""

@@ -127,6 +127,11 @@ async def test_refusals_are_of_the_kind_that_their_type_says(standing: StandingS
     with pytest.raises(NotFoundError, match=r"there is no job nothing\?at=all") as missing:
         await client.jobs.show("nothing?at=all")
     assert missing.value.request_id
+    for dots in (".", ".."):  # no step up the path: another operation would be asked for
+        with pytest.raises(NotFoundError, match="there is no job"):
+            await client.jobs.show(dots)
+        with pytest.raises(NotFoundError, match="there is no batch"):
+            await client.batches.cancel(dots)
     person = await new_user(standing.admin, "client-normal")
     async with Client(standing.url, person.key) as normal:
         with pytest.raises(ForbiddenError):

@@ -78,6 +78,15 @@ async def test_a_site_that_is_well(environ: Mapping[str, str], tmp_path: Path) -
         assert "it is limited" in by_ann.out  # the first has nearly used up what one address may try
 
 
+async def test_a_site_without_the_draft_s_headers_is_well(environ: Mapping[str, str]) -> None:
+    """They are a setting's; the limits count all the same."""
+    async with web_process({**environ, "RATELIMIT_DRAFT_HEADERS": "false"}) as (_, admin):
+        told = await probed(str(admin.base_url), "--json", "--wait", "0.1")
+        (limits,) = [one for one in told.objects if one["subject"] == "limits"]
+        assert limits["ok"], limits["reason"]
+        assert limits["reason"].endswith(" of 200 requests are left")
+
+
 async def test_what_is_not_well(environ: Mapping[str, str], tmp_path: Path) -> None:
     """No worker, a wrong key, a wrong token, a certificate that ends or is not known, nobody there at all."""
     async with web_process(environ) as (web, admin), nginx_before(str(admin.base_url), tmp_path, days=2) as nginx:
