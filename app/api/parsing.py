@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 from pydantic import ValidationError
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -23,8 +24,11 @@ from jobs.errors import InvalidInputError, NotFoundError, StoreUnavailableError
 Parsed = TypeVar("Parsed", bound=Body)
 
 _JSON = "application/json"
-_FORM = "multipart/form-data"
-_PLAIN_FORM = "application/x-www-form-urlencoded"
+_FORM = b"multipart/form-data"
+_PLAIN_FORM = b"application/x-www-form-urlencoded"
+# Starlette would decode names and fields by any codec that the client names: some take quadratic time, others give
+# texts that nothing can store, or raise what it does not expect.
+_CHARSETS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii"})
 _CONTENT_TYPE = b"content-type"
 _LONGEST_JOB_ID = 500
 _MOST_FIELDS = 20
@@ -54,8 +58,11 @@ async def read_form(request: Request) -> AsyncIterator[dict[str, UploadFile | st
 
     Raises UnsupportedMediaTypeError, and StoreUnavailableError where the disk does not take them.
     """
-    if not (header_of(request.scope, _CONTENT_TYPE) or "").lower().startswith(_FORM):
-        raise UnsupportedMediaTypeError(f"send {_FORM} with the part file")
+    media_type, parameters = parse_options_header(header_of(request.scope, _CONTENT_TYPE))
+    if media_type != _FORM:
+        raise UnsupportedMediaTypeError(f"send {_FORM.decode()} with the part file")
+    if parameters.get(b"charset", b"utf-8").lower() not in _CHARSETS:
+        raise UnsupportedMediaTypeError("write the form in UTF-8, and announce charset=utf-8 or none")
     try:
         form = await request.form(max_files=1, max_fields=_MOST_FIELDS)
     except OSError as error:
@@ -71,8 +78,9 @@ async def read_plain_form(request: Request) -> dict[str, str]:
 
     Raises UnsupportedMediaTypeError or MalformedBodyError.
     """
-    if not (header_of(request.scope, _CONTENT_TYPE) or "").lower().startswith(_PLAIN_FORM):
-        raise UnsupportedMediaTypeError(f"send {_PLAIN_FORM}")
+    media_type, _ = parse_options_header(header_of(request.scope, _CONTENT_TYPE))
+    if media_type != _PLAIN_FORM:
+        raise UnsupportedMediaTypeError(f"send {_PLAIN_FORM.decode()}")
     body = await _body_of(request)
     try:
         return dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS))

@@ -31,7 +31,8 @@ _TAKEN = {
 DATA_SYNC: Operations = {
     data_sync.upload_file: Operation(
         summary="Upload a file",
-        description="csv, xlsx, xlsb, xls, ods or an HTML table, told by its content; 100 MiB at most.",
+        description="csv, xlsx, xlsb, xls, ods or an HTML table, told by its content; 100 MiB at most. "
+        "The form itself is in UTF-8.",
         form=FileForm,
         example={"platform": "shop", "shop_id": "main", "domain": "orders", "granularity": "daily"},
         answers={

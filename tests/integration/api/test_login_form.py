@@ -125,6 +125,8 @@ async def test_what_lets_nobody_in_is_told_on_the_page(
     elsewhere = await _send(browser, {"key": ann.key}, headers={"Origin": "https://evil.test"})
     assert (elsewhere.status_code, "set-cookie" in elsewhere.headers) == (401, False)
     assert (await browser.post(LOGIN, json={"key": ann.key}, headers=FROM_US)).status_code == 415
+    other = {"Content-Type": "application/x-www-form-urlencoded-too", **FROM_US}
+    assert (await browser.post(LOGIN, content=b"key=x", headers=other)).status_code == 415
 
 
 @pytest.mark.parametrize("then", ["//evil.test", "/\\evil.test", "https://evil.test", "/\t/evil.test", ""])
