@@ -1,14 +1,15 @@
 """Connections of a web process that let nobody down when they end: `uvicorn --http app.lingering:LingeringProtocol`."""
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from app.patience import PatientProtocol
 from app.whole_answers import WholeAnswers
 
 _LINGER_S = 0.5
 _TURN_S = 0.05  # of the event loop: what has arrived by its beginning is read by its end
 
 
-class LingeringProtocol(HttpToolsProtocol):
+class LingeringProtocol(PatientProtocol):
     """A connection on which a request is still answered in the second after the server was told to stop.
 
     uvicorn closes at once what has no request under way, also a connection that it has only just accepted and whose
@@ -16,10 +17,9 @@ class LingeringProtocol(HttpToolsProtocol):
     and told that the connection ends with the answer. A loop that was held up may find a request together with the end
     of its connection's idle time: that is read and answered too.
 
-    Answers of which all is known at once go out by one write each.
+    Answers of which all is known at once go out by one write each, and nobody is waited for for ever.
     """
 
-    _asked = False  # `cycle`, the last request, is None before the first
     _stopping = False
 
     def shutdown(self) -> None:
@@ -42,13 +42,8 @@ class LingeringProtocol(HttpToolsProtocol):
         if self.cycle is before:  # it goes on as a WebSocket, of another protocol's
             return
         self.cycle.__class__ = WholeAnswers  # uvicorn makes it by itself, and takes no other class
-        self._asked = True
         if self._stopping:
             self.cycle.keep_alive = False
-
-    @property
-    def _is_idle(self) -> bool:
-        return not self._asked or self.cycle.response_complete
 
     def _close_if_idle(self) -> None:
         if self._is_idle:

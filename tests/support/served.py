@@ -34,5 +34,6 @@ async def served(
     try:
         yield protocol, transport, theirs
     finally:
-        transport.abort()
+        if protocol in state.connections or not transport.is_closing():  # asyncio cannot abort one that is lost
+            transport.abort()
         theirs.close()
