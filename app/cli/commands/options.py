@@ -78,10 +78,7 @@ class Moment(click.ParamType[datetime]):
             return value
         try:
             return datetime.fromisoformat(value).astimezone()
-        except (
-            ValueError,
-            OverflowError,
-        ):  # the latter: it is outside the years 1 to 9999 on the clock of who types it
+        except (ValueError, OverflowError):  # the latter: by the clock of who types it there is no such year
             self.fail(f"{value!r} is no time; write it as 2027-01-31T08:00", param, ctx)
 
 
