@@ -55,8 +55,8 @@ async def clear_statistics(request: Request) -> Response:
     """DELETE /api/rate-limit/stats: begin anew. For administrators."""
     require_admin(request, "clear the statistics of requests")
     deps = deps_of(request)
-    await deps.rate_statistics.clear(now_minute=_minute())
-    await deps.limits_store.note_cleared(by=actor_of(request))
+    async with deps.limits_store.clearing(by=actor_of(request)):
+        await deps.rate_statistics.clear(now_minute=_minute())
     return Response(status_code=204)
 
 

@@ -1,6 +1,7 @@
 """The limits that administrators have set: the row in PostgreSQL, and the copy in Redis that web processes look at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -55,11 +56,16 @@ class LimitsStore:
             await note(deed, connection=connection)
         return _stored(row)
 
-    async def note_cleared(self, *, by: Actor) -> None:
-        """Write down that somebody lets the statistics begin anew."""
+    @asynccontextmanager
+    async def clearing(self, *, by: Actor) -> AsyncIterator[None]:
+        """Write down that somebody lets the statistics begin anew, which is done in the context, or the entry is none.
+
+        Without PostgreSQL it is not entered.
+        """
         async with self._database.transaction() as connection:
             deed = Deed(actor=by, action=Action.RATE_LIMITS_CLEAR, object_id="statistics")
             await note(deed, connection=connection)
+            yield
 
     async def copied(self) -> StoredLimits | None:
         """Give what Redis has, None where that is nothing."""

@@ -16,9 +16,11 @@ from ratelimit.bucket import Backend, BucketRequest, BucketState, Decision, Limi
 from ratelimit.ledger import MOST_DENIALS as MOST_OF_A_PAGE
 from ratelimit.ledger import Ledger
 from ratelimit.policy import Subject, Tier
+from tests.chaos.outages import stopped
 from tests.support.conditions import eventually
 from tests.support.limits import apps, caller, limited
 from tests.support.metrics import scrape, value_of
+from tests.support.servers import Servers
 
 _LIMIT = Limit(amount=60, period_s=60, burst=60)
 
@@ -120,6 +122,22 @@ async def test_statistics_can_be_cleared(ada: httpx.AsyncClient, database: Datab
     assert await _counts(ada, "GET /api/tasks") == (0, 0, 0)
     (row,) = await database.fetch("SELECT actor, action FROM audit")
     assert tuple(row) == ("ada", "rate_limits.clear")
+
+
+async def test_without_a_store_nothing_is_cleared(ada: httpx.AsyncClient, servers: Servers) -> None:
+    """Nor is it written down that somebody did it: 503 says that nothing was changed."""
+    await ada.get("/api/tasks")
+
+    async def is_counted() -> bool:
+        return (await _counts(ada, "GET /api/tasks"))[0] > 0
+
+    await eventually(is_counted)
+    async with stopped(servers.postgres):
+        assert (await ada.delete("/api/rate-limit/stats")).status_code == 503
+    assert await is_counted()
+    async with stopped(servers.redis):
+        assert (await ada.delete("/api/rate-limit/stats")).status_code == 503
+    assert (await ada.get("/api/audit", params={"action": "rate_limits.clear"})).json()["items"] == []
 
 
 async def test_what_is_kept_in_redis_is_bounded(redis: Redis) -> None:
