@@ -6,7 +6,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.parsing import answer, read_fields, read_form, read_id, read_job_id, read_json
+from app.api.parsing import answer, read_fields, read_form, read_id, read_job_id, read_json, read_query
 from app.errors import TooLargeError
 from app.schemas.data_sync import FileForm, SyncBody, TemplateBody, TemplateQuery
 from app.schemas.shapes.data_sync import SyncSubmittedView, TemplateList
@@ -51,7 +51,7 @@ async def scan_inbox(request: Request) -> Response:
 
 async def list_templates(request: Request) -> Response:
     """GET /api/data-sync/templates: newest first."""
-    query = read_fields(request.query_params, TemplateQuery)
+    query = read_query(request, TemplateQuery)
     wanted = TemplateFilter(platform=query.platform, domain=query.domain, granularity=query.granularity)
     found = await deps_of(request).data_sync.templates(wanted, before=query.cursor, limit=query.limit + 1)
     page = found[: query.limit]

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
+from app.api.whole_file import WholeFile
 from jobs.errors import NotFoundError
 
 _FOLDER = Path(__file__).parents[1] / "docs"
@@ -26,12 +27,12 @@ _SAFE = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"
 
 async def show_document(_: Request) -> Response:
     """GET /openapi.json: the committed document, which the tests hold to the code."""
-    return FileResponse(_FOLDER / "openapi.json", media_type="application/json")
+    return WholeFile(_FOLDER / "openapi.json", media_type="application/json")
 
 
 async def show_page(_: Request) -> Response:
     """GET /docs: the page; it takes everything from this server."""
-    return FileResponse(_FOLDER / "page.html", media_type="text/html", headers=_SAFE)
+    return WholeFile(_FOLDER / "page.html", media_type="text/html", headers=_SAFE)
 
 
 async def show_asset(request: Request) -> Response:
@@ -39,4 +40,4 @@ async def show_asset(request: Request) -> Response:
     name = request.path_params["file"]
     if name not in _ASSETS:
         raise NotFoundError(f"the page has no file {name}")
-    return FileResponse(_FOLDER / name, media_type=_ASSETS[name], headers={**_SAFE, "Cache-Control": "max-age=3600"})
+    return WholeFile(_FOLDER / name, media_type=_ASSETS[name], headers={**_SAFE, "Cache-Control": "max-age=3600"})

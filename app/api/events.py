@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.parsing import read_fields, read_job_id
+from app.api.parsing import read_job_id, read_query
 from app.api.stream import EventStream
 from app.follower import Sight, Topic
 from app.headers import header_of
@@ -55,7 +55,7 @@ def _login(request: Request) -> AbstractContextManager[asyncio.Event]:
 
 def _last_id(request: Request) -> str | None:
     """Read where the client was; what a browser sends of itself when it comes back counts for more than the URL."""
-    query = read_fields(request.query_params, EventQuery)
+    query = read_query(request, EventQuery)
     return header_of(request.scope, _LAST_EVENT_ID) or query.last_event_id or None
 
 

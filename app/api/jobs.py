@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.cursors import List, read_cursor, write_cursor
-from app.api.parsing import answer, read_fields, read_job_id, read_json, read_query
+from app.api.parsing import answer, read_job_id, read_json, read_query
 from app.errors import ForbiddenError
 from app.headers import header_of
 from app.schemas.requests import CancelQuery, JobBody, JobQuery, JobsQuery
@@ -59,7 +59,7 @@ async def list_jobs(request: Request) -> Response:
 
 async def show_job(request: Request) -> Response:
     """GET /api/jobs/{id}: show a job and its tries, with `wait_s` once it has ended or so many seconds have passed."""
-    query = read_fields(request.query_params, JobQuery)
+    query = read_query(request, JobQuery)
     if query.wait_s:
         leave_untimed(request.scope)
     job_id, deps = read_job_id(request), deps_of(request)
@@ -73,7 +73,7 @@ async def show_job(request: Request) -> Response:
 
 async def cancel_job(request: Request) -> Response:
     """POST /api/jobs/{id}/cancel: stop a job; `wait_s` is how long to wait for one that runs."""
-    query = read_fields(request.query_params, CancelQuery)
+    query = read_query(request, CancelQuery)
     if query.wait_s:
         leave_untimed(request.scope)
     deps, sees = deps_of(request), identity_of(request).sees

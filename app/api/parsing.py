@@ -89,7 +89,7 @@ async def read_plain_form(request: Request) -> dict[str, str]:
 
 
 def read_fields(fields: Mapping[str, Any], model: type[Parsed]) -> Parsed:
-    """Read query parameters or the parts of a form. Raises InvalidInputError."""
+    """Read the parts of a form, or what else has each name once. Raises InvalidInputError."""
     try:
         return model.model_validate(dict(fields))
     except ValidationError as error:
@@ -97,7 +97,7 @@ def read_fields(fields: Mapping[str, Any], model: type[Parsed]) -> Parsed:
 
 
 def read_query(request: Request, model: type[Parsed]) -> Parsed:
-    """Read query parameters of which some may come several times. Raises InvalidInputError, also for others that do."""
+    """Read query parameters. Raises InvalidInputError, also for one that comes several times and may not."""
     given = request.query_params
     fields = {name: values[0] if len(values := given.getlist(name)) == 1 else values for name in given}
     return read_fields(fields, model)

@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
-from app.api.parsing import answer, read_fields, read_id, read_json
+from app.api.parsing import answer, read_id, read_json, read_query
+from app.api.whole_file import WholeFile
 from app.headers import header_of
 from app.schemas.processing import ImagesQuery, ProcessingBody
 from app.schemas.shapes.processing import ImageList, ProcessingSubmittedView
@@ -44,7 +45,7 @@ async def show_profile(request: Request) -> Response:
 
 async def list_images(request: Request) -> Response:
     """GET /api/data-sync/images: newest first, those of one's own files."""
-    query = read_fields(request.query_params, ImagesQuery)
+    query = read_query(request, ImagesQuery)
     found = await deps_of(request).data_processing.images(
         ImageFilter(platform=query.platform, shop_id=query.shop_id, sku=query.sku),
         sees=identity_of(request).sees,
@@ -81,7 +82,7 @@ async def _image(request: Request, size: Size) -> Response:
     headers = {**_KEPT, "ETag": f'"{image.sha256}"'}
     if _has(header_of(request.scope, _IF_NONE_MATCH), headers["ETag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return FileResponse(path, media_type="image/jpeg", headers=headers)
+    return WholeFile(path, media_type="image/jpeg", headers=headers)
 
 
 def _has(tags: str | None, tag: str) -> bool:

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.parsing import answer, read_fields, read_id, read_json
+from app.api.parsing import answer, read_id, read_json, read_query
 from app.headers import header_of
 from app.schemas.data_sync import QuarantineQuery, ReplayAllQuery, ReplayBody
 from app.schemas.shapes.quarantine import QuarantineList
@@ -16,7 +16,7 @@ _LARGEST = 2**31 - 1
 
 async def list_quarantine(request: Request) -> Response:
     """GET /api/data-sync/files/{id}/quarantine: by row number."""
-    query = read_fields(request.query_params, QuarantineQuery)
+    query = read_query(request, QuarantineQuery)
     found = await deps_of(request).data_sync.quarantine.list(
         read_id(request, "file"), owner=identity_of(request).sees, after=query.cursor, limit=query.limit + 1
     )
@@ -41,7 +41,7 @@ async def replay_row(request: Request) -> Response:
 
 async def replay_rows(request: Request) -> Response:
     """POST /api/data-sync/files/{id}/quarantine/replay: load what can be loaded by now, as it is."""
-    query = read_fields(request.query_params, ReplayAllQuery)
+    query = read_query(request, ReplayAllQuery)
     replayed = await deps_of(request).data_sync.quarantine.replay_all(
         read_id(request, "file"),
         owner=identity_of(request).sees,

@@ -68,6 +68,17 @@ async def test_the_document_is_the_committed_one(web: httpx.AsyncClient) -> None
     assert (await web.get("/openapi.json")).content == (FOLDER / "openapi.json").read_bytes()
 
 
+@pytest.mark.parametrize(
+    "asked", ["bytes=0-9", "bytes=9-0", "bytes=x", "bytes=", "lines=0-9", "nothing", "bytes=9999999999-"]
+)
+async def test_a_range_is_ignored(web: httpx.AsyncClient, asked: str) -> None:
+    """Of any form: the answer is whole."""
+    for path, name in (("/openapi.json", "openapi.json"), ("/docs", "page.html"), ("/docs/page.css", "page.css")):
+        answer = await web.get(path, headers={"Range": asked})
+        assert (answer.status_code, answer.content) == (200, (FOLDER / name).read_bytes())
+        assert answer.headers["accept-ranges"] == "none"
+
+
 @pytest.mark.parametrize("name", VENDORED)
 def test_what_is_not_ours_is_unchanged(name: str) -> None:
     """As its package has it; app/docs/README.md says where it is from."""

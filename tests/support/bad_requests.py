@@ -81,6 +81,16 @@ def _bad_queries(operation: Described, path: str) -> Iterator[Bad]:
             pointer=f"/{name}",
             sent={"params": {name: text}},
         )
+    for name in (name for name, schema in query.items() if schema.get("type") != "array"):
+        yield Bad(
+            why=f"the query's {name} twice",
+            method=operation.method,
+            path=path,
+            status=422,
+            type="validation",
+            pointer=f"/{name}",
+            sent={"params": {name: ["1", "1"]}},
+        )
 
 
 def _bad_bodies(operation: Described, path: str, content: Schema) -> Iterator[Bad]:

@@ -71,6 +71,8 @@ async def test_an_image_is_served_with_what_caches_need(site: httpx.AsyncClient,
             same = await site.get(path, headers={"If-None-Match": tags})
             assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", served.headers["etag"])
         assert (await site.get(path, headers={"If-None-Match": '"other"'})).status_code == 200
+        for asked in ("bytes=9-0", "nothing", "bytes=9999999999-"):
+            assert (await site.get(path, headers={"Range": asked})).content == served.content
     assert (image["width"], image["height"]) == (1920, 192)
     assert image["bytes"] == len((await site.get(f"{IMAGES}/{image['id']}")).content)
 
