@@ -6,15 +6,15 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, NotRequired, Required, get_type_hints
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
 
 from jobs import codec
 from jobs.errors import InvalidInputError, Mistake, TaskTableError
+from jobs.mistakes import Bounded
 
 MAX_BYTES = 262_144
 ROOT = "/args"
-MOST_MISTAKES = 100  # of those who make thousands, nobody reads more
 
 # Names that arq's enqueue_job takes for itself; a task's argument of this name would never arrive.
 _TAKEN = frozenset({"self", "function"})
@@ -43,12 +43,17 @@ class Arguments:
         shape = make(f"{task} arguments", fields)
         shape.__pydantic_config__ = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
         self._adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(shape)
+        self._one = Bounded(self._adapter)
         self._shape = shape
 
     @cached_property
     def _many(self) -> TypeAdapter[list[dict[str, Any]]]:
         listed: Any = list
         return TypeAdapter(listed[self._shape])
+
+    @cached_property
+    def _each(self) -> Bounded[list[dict[str, Any]]]:
+        return Bounded(self._many)
 
     @property
     def schema(self) -> Mapping[str, Any]:
@@ -61,7 +66,7 @@ class Arguments:
 
     def check(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """Give the arguments in their JSON form; raises InvalidInputError naming each wrong field."""
-        typed = self._validate(_encoded(args))
+        typed = self._one.check(_encoded(args), root=ROOT)
         stored: dict[str, Any] = self._adapter.dump_python(typed, mode="json")
         return stored
 
@@ -70,10 +75,11 @@ class Arguments:
 
         Raises InvalidInputError; its pointers begin with the place of the wrong ones, from 0.
         """
+        encoded = _encoded_all(many)
         try:
-            typed = self._many.validate_json(_encoded_all(many))
-        except ValidationError as error:
-            raise InvalidInputError([_below_root(one) for one in mistakes_of(error)]) from None
+            typed = self._each.check(encoded)
+        except InvalidInputError as error:
+            raise InvalidInputError([_below_root(one) for one in error.mistakes]) from None
         return [codec.dumps(args) for args in self._many.dump_python(typed, mode="json")]
 
     def named(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -90,13 +96,7 @@ class Arguments:
 
     def bind(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """Give stored arguments the types that the function asks for; raises InvalidInputError."""
-        return self._validate(codec.dumps(args))
-
-    def _validate(self, encoded: bytes) -> dict[str, Any]:
-        try:
-            return self._adapter.validate_json(encoded)
-        except ValidationError as error:
-            raise InvalidInputError(mistakes_of(error, root=ROOT)) from None
+        return self._one.check(codec.dumps(args), root=ROOT)
 
 
 def _encoded(args: Mapping[str, Any]) -> bytes:
@@ -134,25 +134,6 @@ def _below_root(mistake: Mistake) -> Mistake:
     """Make `/17/name` of a list of arguments `/17/args/name`."""
     _, place, *names = mistake.pointer.split("/")
     return replace(mistake, pointer="/".join(["", place, ROOT.removeprefix("/"), *names]))
-
-
-def mistakes_of(error: ValidationError, *, root: str = "") -> list[Mistake]:
-    """Translate what pydantic found into JSON pointers (RFC 6901) under `root`, and sentences: the first hundred."""
-    return [
-        Mistake(
-            pointer=root + "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in found["loc"]),
-            detail=_sentence(found["type"], found["msg"]),
-        )
-        for found in error.errors(include_url=False, include_input=False)[:MOST_MISTAKES]
-    ]
-
-
-def _sentence(kind: str, message: str) -> str:
-    if kind == "missing":
-        return "is missing"
-    if kind == "extra_forbidden":
-        return "is not known here; check its spelling or leave it out"
-    return message.removeprefix("Value error, ")
 
 
 def _check(task: str, parameter: inspect.Parameter, hints: Mapping[str, Any]) -> None:

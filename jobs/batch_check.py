@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import NoReturn
 
-from jobs.arguments import MOST_MISTAKES
 from jobs.batch import LONGEST_NAME, MOST_JOBS
 from jobs.errors import InvalidInputError, Mistake
 from jobs.ids import new_job_ids
+from jobs.mistakes import MOST_MISTAKES
 from jobs.registry import TaskTable
 from jobs.stores.batches import Members
 from jobs.stores.jobs import NewJob

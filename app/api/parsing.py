@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 import orjson
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect, Request
@@ -18,8 +19,8 @@ from app.errors import MalformedBodyError, UnsupportedMediaTypeError
 from app.headers import header_of
 from app.schemas.requests import Body
 from jobs import codec
-from jobs.arguments import mistakes_of
 from jobs.errors import InvalidInputError, NotFoundError, StoreUnavailableError
+from jobs.mistakes import Bounded, mistakes_of
 
 Parsed = TypeVar("Parsed", bound=Body)
 
@@ -43,13 +44,11 @@ async def read_json(request: Request, model: type[Parsed]) -> Parsed:
     body = await _body_of(request)
     try:
         # orjson says where a JSON text is broken, and refuses what UTF-8 cannot hold.
-        orjson.loads(body)
+        decoded = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise MalformedBodyError(f"the body is no JSON: {error}") from None
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        raise InvalidInputError(mistakes_of(error)) from None
+    checked: Parsed = _bounded(model).check(body, decoded=decoded)
+    return checked
 
 
 @asynccontextmanager
@@ -126,6 +125,11 @@ def answer(view: object, *, status: HTTPStatus = HTTPStatus.OK, location: str | 
     if location is not None:
         response.raw_headers.append((b"location", location.encode("latin-1")))
     return response
+
+
+@cache
+def _bounded(model: type[Parsed]) -> Bounded[Parsed]:
+    return Bounded(TypeAdapter(model))
 
 
 async def _body_of(request: Request) -> bytes:
