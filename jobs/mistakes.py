@@ -42,6 +42,7 @@ class Bounded(Generic[Checked]):
 
     @cached_property
     def _hasty(self) -> SchemaValidator:
+        # Else nested models would bring validators of their own, which make all mistakes.
         return SchemaValidator(_hasty(self._adapter.core_schema), _use_prebuilt=False)
 
     @cached_property
