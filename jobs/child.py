@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 from jobs.children import TAKEN, serve
@@ -11,6 +12,7 @@ from jobs.errors import ChildError, JobTimeoutError
 
 _START_S: Final = 60.0  # until a call is taken: the process has started, and imported the function's module
 _LOOK_S: Final = 0.1  # how late an end, a stop and the end of the time are seen; an answer is seen at once
+_KILLED_S: Final = 5.0  # until one that was killed has ended; where children are reaped by somebody else nobody is told
 _GRACE_S: Final = 0.25  # from SIGTERM to SIGKILL: a child that ignores the first is dead within a second too
 
 
@@ -36,8 +38,10 @@ class Child:
         finally:
             theirs.close()
 
-    def call(self, request: bytes, *, timeout_s: float, stop: threading.Event) -> bytes:
+    def call(self, request: bytes, *, timeout_s: float, stop: threading.Event, began: Callable[[], object]) -> bytes:
         """Have a pickled call made; give its pickled Answer. Whatever is raised, the child has ended then.
+
+        `began` is called when the child has taken it.
 
         Raises NotTakenError where the call has not begun, ChildError where the child ended without an answer,
         JobTimeoutError where it was killed `timeout_s` after it had begun, StoppedError once `stop` is set.
@@ -46,18 +50,26 @@ class Child:
             self._ours.send_bytes(request)
             answer = self._read(_START_S, stop)
         except (EOFError, OSError) as error:  # a TimeoutError too
-            raise NotTakenError(f"exit code {self.end()}") from error
-        return self._outcome(timeout_s, stop) if answer == TAKEN else answer
+            raise NotTakenError(self.end()) from error
+        if answer != TAKEN:
+            return answer
+        began()
+        return self._outcome(timeout_s, stop)
 
-    def end(self) -> int:
-        """End it, if it has not ended; give its exit code, negative for a signal."""
+    def end(self) -> str:
+        """End it, if it has not ended; tell its exit code, negative for a signal."""
         self._process.terminate()
         self._process.join(_GRACE_S)
         self._process.kill()
-        while (exit_code := self._process.exitcode) is None:  # also where a thread that starts another has reaped it
+        until = time.monotonic() + _KILLED_S
+        while self._process.exitcode is None and time.monotonic() < until:  # a thread that starts another may reap it
             self._process.join(_LOOK_S)
         self._ours.close()
-        return exit_code
+        return (
+            "an exit code that is not known"
+            if self._process.exitcode is None
+            else f"exit code {self._process.exitcode}"
+        )
 
     def _outcome(self, timeout_s: float, stop: threading.Event) -> bytes:
         try:
@@ -66,7 +78,7 @@ class Child:
             self.end()
             raise JobTimeoutError(f"killed after {timeout_s:g} s") from error
         except (EOFError, OSError) as error:
-            raise ChildError(f"the child process ended with exit code {self.end()}") from error
+            raise ChildError(f"the child process ended with {self.end()}") from error
 
     def _read(self, within_s: float, stop: threading.Event) -> bytes:
         """Give the next message. Raises TimeoutError, EOFError or OSError where there is none, StoppedError."""

@@ -9,7 +9,9 @@ from uuid import UUID
 import orjson
 
 from jobs.contract import JobExecutionFailed
+from jobs.errors import JobFailedError
 
+LARGEST_RESULT = 16 << 20  # bytes: all of it goes through both stores
 MOST_LEVELS = 200  # of what is stored
 _LEVELS = 254  # that orjson writes: answers put what is stored into lists and objects of their own
 _PICKLE_START = b"\x80"
@@ -62,8 +64,16 @@ def dumps_text(value: Any) -> str:  # noqa: ANN401  the same
 
 
 def dumps_result(value: Any) -> bytes:  # noqa: ANN401  the same
-    """Encode what a task gives back. Raises TypeError also where it is nested too deep to be shown among others."""
-    return check_levels(value, dumps_text(value).encode())
+    """Encode what a task gives back.
+
+    Raises TypeError also where it is nested too deep to be shown among others, JobFailedError where it is too large.
+    """
+    encoded = check_levels(value, dumps_text(value).encode())
+    if len(encoded) > LARGEST_RESULT:
+        raise JobFailedError(
+            f"its result is {len(encoded):,} bytes; {LARGEST_RESULT:,} may be kept: store it elsewhere"
+        )
+    return encoded
 
 
 def check_levels(value: object, encoded: bytes) -> bytes:

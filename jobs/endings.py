@@ -66,7 +66,10 @@ def _call_of(claimed: Claimed) -> tuple[bytes, bytes, bytes]:
         payload = read_payload(claimed.payload)
     except ValueError:
         return b'"<unknown>"', b"[]", b"{}"
-    return codec.dumps(payload.function), codec.dumps(payload.args), codec.dumps(payload.kwargs)
+    try:
+        return codec.dumps(payload.function), codec.dumps(payload.args), codec.dumps(payload.kwargs)
+    except TypeError:  # nested deeper than can be written, though it could be read
+        return codec.dumps(payload.function), b"[]", b"{}"
 
 
 @lru_cache(maxsize=256)  # they are the same few names, job after job

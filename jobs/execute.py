@@ -83,32 +83,33 @@ class TaskExecutor(Verdicts):
             job = job_of(claimed, task, payload)
         except InvalidInputError as error:
             return Failed(failure=failure_of(task.name, error))
-        return await self._run(task, job)
+        return await self._run(run, task, job)
 
     def ending(self, run: Run, outcome: Ended, *, ms: int, is_fresh: bool) -> Ending:
         """Write an end down. What a stock client has asked for is shown to it again."""
         return ending_of(run.claimed, outcome, ms=ms, is_fresh=is_fresh)
 
-    async def _run(self, task: Task, job: Job) -> Outcome:
+    async def _run(self, run: Run, task: Task, job: Job) -> Outcome:
         progress = self._reporter(job)
         try:
-            value = codec.dumps_result(await self._call(task, job, progress))
+            value = codec.dumps_result(await self._call(run, task, job, progress))
         except asyncio.CancelledError as error:
             if _is_cancelled():
                 raise
             return self._judge(task, job, UnexpectedExitError.of(error))  # of something that the task has awaited
-        except SystemExit as error:
-            return self._judge(task, job, UnexpectedExitError.of(error))
         except Exception as error:  # noqa: BLE001  whatever a task raises is judged, not passed on
             return self._judge(task, job, error)
+        except BaseException as error:  # noqa: BLE001  the same; sys.exit() would end the worker
+            return self._judge(task, job, UnexpectedExitError.of(error))
         finally:
             await progress.close()
         return Succeeded(value=value)
 
-    async def _call(self, task: Task, job: Job, progress: ProgressReporter) -> Any:  # noqa: ANN401  a task's result
+    async def _call(self, run: Run, task: Task, job: Job, progress: ProgressReporter) -> Any:  # noqa: ANN401  a task's result
         arguments = task.arguments.bind(job.args)
         if task.runs_in == "process":
-            return await self._processes.run(task.function, arguments, timeout_s=job.timeout_s)
+            run.wait()
+            return await self._processes.run(task.function, arguments, timeout_s=job.timeout_s, began=run.begin)
         if task.runs_in == "thread":
             return await self._threads.run(task.function, arguments, timeout_s=job.timeout_s)
         context = JobContext(job=job, site=self._site, report=progress.report)

@@ -193,10 +193,10 @@ class FunctionExecutor(Verdicts):
             if call.run.stop is not None:
                 raise
             return self._judge(call, error)  # its own
-        except SystemExit as error:
-            return self._judge(call, UnexpectedExitError.of(error))
         except Exception as error:  # noqa: BLE001  whatever a function raises is judged, not passed on
             return self._judge(call, error)
+        except BaseException as error:  # noqa: BLE001  the same; sys.exit() would end the worker
+            return self._judge(call, UnexpectedExitError.of(error))
         return Succeeded(value=value)
 
     async def _call(self, call: _Call) -> Any:  # noqa: ANN401  what the function returns

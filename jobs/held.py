@@ -1,6 +1,7 @@
 """The runs that this worker process holds: read by the thread that renews their leases. It does nothing by itself."""
 
 import asyncio
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum, auto
@@ -60,6 +61,15 @@ class Run:
     def read(self, task: str, origin: str | None) -> None:
         """Take note of what the payload tells: the task, and where the job comes from."""
         self.task_name, self.origin = task, origin
+
+    def wait(self) -> None:
+        """Let it take however long until it begins: it waits for a child process."""
+        self.deadline = math.inf
+
+    def begin(self) -> None:
+        """Count its time from now."""
+        if self.stop is None:
+            self.deadline = asyncio.get_running_loop().time() + self.claimed.timeout_ms / 1000 + CLEAN_UP_S
 
     def cancel(self, why: Stop) -> None:
         """Ask it to stop; the first reason counts."""

@@ -1,5 +1,7 @@
 """Structured logs for a whole process: structlog's own and those of the libraries, in one shape."""
 
+import contextlib
+import io
 import logging
 import sys
 from collections.abc import Mapping, Sequence
@@ -26,9 +28,13 @@ class Lines:
         self.name = name
 
     def msg(self, line: str) -> None:
-        """Write a line at once: a process that is killed has said what it has done."""
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
+        """Write a line at once: a process that is killed has said what it has done.
+
+        One that cannot be written, as the disk is full or nobody reads, is lost: what it tells of goes on.
+        """
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
 
     debug = info = warning = error = critical = msg
 
@@ -121,6 +127,8 @@ def configure_logs(*, form: Literal["json", "console"], level: str) -> None:
     `form` "json" is for machines, "console" for people. May be called again: the last call counts.
     """
     is_json = form == "json"
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # not every system speaks UTF-8
     kind: Any = structlog.make_filtering_bound_logger(level)  # what is not logged costs next to nothing
     last: tuple[Processor, ...] = (
         (structlog.processors.format_exc_info, _as_json)

@@ -57,10 +57,18 @@ def failure_of(task: str, error: BaseException) -> Failure:
     digest = hashlib.sha256(f"{task}\0{kind}\0{place}".encode()).hexdigest()
     return Failure(
         type=kind,
-        message=codec.clean_text(str(error))[:_LONGEST_MESSAGE] or kind,
+        message=codec.clean_text(_said(error)[:_LONGEST_MESSAGE]) or kind,
         fingerprint=digest[:16],
         traceback=traceback_of(error),
     )
+
+
+def _said(error: BaseException) -> str:
+    """Give the text of an error, whatever its own code does then."""
+    try:
+        return str(error)
+    except BaseException as other:  # noqa: BLE001  even sys.exit()
+        return f"its text cannot be had: {type(other).__name__}"
 
 
 def superseded(task: str, holder: str) -> Failure:

@@ -6,6 +6,8 @@ from typing import Any
 
 from jobs import codec
 
+_MOST_TRIES = 10_000  # that a stock client may have counted
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
@@ -28,15 +30,21 @@ def read_payload(encoded: bytes, loads: Callable[[bytes], Any] = codec.loads_pla
     try:
         told = loads(encoded)
         return Payload(
-            function=told["f"],
-            args=told["a"],
-            kwargs=told["k"],
+            function=_is(told["f"], str),
+            args=_is(told["a"], list, tuple),
+            kwargs=_is(told["k"], dict),
             enqueued_ms=told["et"],
-            tries_before=max(int(told["t"] or 1) - 1, 0),
+            tries_before=min(max(int(told["t"] or 1) - 1, 0), _MOST_TRIES),
             origin=origin_in(told),
         )
     except Exception as error:  # a codec of the user's own may raise anything
         raise ValueError(f"its payload cannot be read: {error}") from error
+
+
+def _is(value: Any, *types: type) -> Any:  # noqa: ANN401  what a stock client has written
+    if not isinstance(value, types):
+        raise TypeError(f"{type(value).__name__} where {types[0].__name__} should be")
+    return value
 
 
 def origin_in(call: Mapping[str, Any]) -> str | None:

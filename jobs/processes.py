@@ -14,6 +14,7 @@ from jobs.child import Child, NotTakenError
 from jobs.children import Answer
 from jobs.errors import ChildError, ChildTraceback
 
+_ENDS_S: Final = 2.0  # until a child that is to stop has ended
 _NEW: Final = 3  # children that a call is given to before it is given up
 
 
@@ -29,29 +30,43 @@ class Processes:
         self._idle: list[Child] = []
         self._stops: set[threading.Event] = set()
 
-    async def run(self, function: Callable[..., Any], arguments: Mapping[str, Any], *, timeout_s: float) -> Any:  # noqa: ANN401  what the function returns
+    async def run(
+        self,
+        function: Callable[..., Any],
+        arguments: Mapping[str, Any],
+        *,
+        timeout_s: float,
+        began: Callable[[], object] = lambda: None,
+    ) -> Any:  # noqa: ANN401  what the function returns
         """Call the function in a child; its result comes back as JSON has it.
 
+        `began` is called once a child has taken the call: all may be busy for long, and a new one takes its time.
         Raises what it raises, JobTimeoutError when it was killed `timeout_s` after it had begun, ChildError when its
         process ended without a word, its exception cannot leave the child, or no child starts, UnexpectedExitError
         when it left by sys.exit() or the like, StoppedError when all is closed. Cancelling kills the child.
         """
-        request, stop = pickle.dumps(partial(function, **arguments)), threading.Event()
+        stop, tell = threading.Event(), partial(asyncio.get_running_loop().call_soon_threadsafe, began)
+        call = partial(Child.call, request=_pickled(function, arguments), timeout_s=timeout_s, stop=stop, began=tell)
+        answered = asyncio.wrap_future(threaded := self._threads.submit(self._call, call))
+        answered.add_done_callback(_take_note)
         self._stops.add(stop)
         try:
-            answer = await asyncio.wrap_future(self._threads.submit(self._call, request, timeout_s, stop))
+            await asyncio.wait([answered])
         finally:
             stop.set()
             self._stops.discard(stop)
+            if not threaded.cancel():  # else nothing has begun; what has is over before anybody runs it again
+                await asyncio.wait([answered], timeout=_ENDS_S)
+        answer = answered.result()
         if answer.error is not None:
             raise _told(answer.error) from ChildTraceback(answer.traceback)
         return codec.loads_plain(answer.value)
 
-    def _call(self, request: bytes, timeout_s: float, stop: threading.Event) -> Answer:
+    def _call(self, call: Callable[[Child], bytes]) -> Answer:
         end = ""
         for child in self._children():
             try:
-                answer = child.call(request, timeout_s=timeout_s, stop=stop)
+                answer = call(child)
             except NotTakenError as error:
                 end = str(error)
                 continue
@@ -87,6 +102,16 @@ class Processes:
         self._threads.shutdown(cancel_futures=True)
         for child in self._idle:
             child.end()
+
+
+def _pickled(function: Callable[..., Any], arguments: Mapping[str, Any]) -> bytes:
+    return pickle.dumps(partial(function, **arguments))
+
+
+def _take_note(answered: "asyncio.Future[Answer]") -> None:
+    """Have seen what was raised, also where nobody waits any more."""
+    if not answered.cancelled():
+        answered.exception()
 
 
 def _told(error: Exception) -> Exception:

@@ -4,18 +4,19 @@ The latest word counts, at most four a second on each way.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 import structlog
 
 from jobs.cancelling import cancel_until_ended
-from jobs.errors import StoreUnavailableError
 from jobs.model import Job, Progress
 from jobs.stores.jobs import JobStore
 from jobs.stores.progress import ProgressStream
 
 _BETWEEN_S = 0.25
+_LAST_S = 2.0
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -65,7 +66,9 @@ class _Way:
         if self._writer is None:
             return
         await cancel_until_ended([self._writer], again_s=_BETWEEN_S)
-        await self._store()
+        with contextlib.suppress(TimeoutError):  # a table that is locked must not cost the job its result
+            async with asyncio.timeout(_LAST_S):
+                await self._store()
 
     async def _write(self) -> None:
         while self._latest is not None:
@@ -78,7 +81,7 @@ class _Way:
             return
         try:
             await self._tell(latest)
-        except StoreUnavailableError as error:
+        except Exception as error:  # noqa: BLE001  a number without JSON form, say: the job has a result of its own
             log.warning("progress_not_stored", reason=str(error))
         if self._latest is latest:
             self._latest = None

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from jobs.errors import StoreUnavailableError
+from jobs.errors import StoreUnavailableError, UnexpectedExitError
 from jobs.executor import Executor
 from jobs.held import CLEAN_UP_S, Holdings, Run, Stop
 from jobs.outage import Outage
@@ -15,6 +15,7 @@ from jobs.stores.leases import Claimed, Ending, Leases
 
 _FRESH_S = 60.0
 _UNKNOWN_S = 10.0
+_LONGEST_DELAY_S = 366 * 86_400.0  # beyond it scores have another meaning
 _HAND_BACK_S, _HAND_BACK_AGAIN_S = 2.0, 0.1
 
 log = structlog.stdlib.get_logger(__name__)
@@ -125,8 +126,8 @@ class Runs:
         outcome: Outcome | None
         try:
             outcome = await self._executor.execute(run)
-        except asyncio.CancelledError:
-            outcome = None
+        except asyncio.CancelledError as error:
+            outcome = None if run.stop else self._executor.broken(run.claimed, UnexpectedExitError.of(error))
         except Exception as error:
             log.exception("execution_broke", about=run)
             outcome = self._executor.broken(run.claimed, error)
@@ -134,9 +135,15 @@ class Runs:
             self._over(run, outcome)
 
     def _over(self, run: Run, outcome: Outcome | None) -> None:
-        """Take a run's end: free its slot, and see that Redis hears of it."""
+        """Take a run's end: free its slot, whatever comes, and see that Redis hears of it."""
         self._running.discard(run)
         run.has_ended = True
+        try:
+            self._tell_end(run, outcome)
+        finally:
+            self._freed()
+
+    def _tell_end(self, run: Run, outcome: Outcome | None) -> None:
         if run.stop is Stop.LOST:
             self._holdings.remove(run)
         elif run.stop is Stop.CANCEL:
@@ -152,7 +159,6 @@ class Runs:
             self._tell(run, self._put_aside(run, outcome))
         else:
             self._end(run, outcome)
-        self._freed()
 
     def _end(self, run: Run, outcome: Ended) -> None:
         now = asyncio.get_running_loop().time()
@@ -173,7 +179,7 @@ class Runs:
 
     async def _retry(self, run: Run, outcome: Retrying) -> None:
         ms = round((asyncio.get_running_loop().time() - run.started_at) * 1000)
-        failure, delay_ms = outcome.failure, round(outcome.delay_s * 1000)
+        failure, delay_ms = outcome.failure, round(min(max(outcome.delay_s, 0), _LONGEST_DELAY_S) * 1000)
         await self._outage.answered(lambda: self._leases.retry(run.claimed, failure, delay_ms=delay_ms, ms=ms))
         log.info("job_retrying", about=run, delay_s=round(outcome.delay_s, 3))
 

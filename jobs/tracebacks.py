@@ -18,14 +18,24 @@ def traceback_of(error: BaseException) -> str:
     """
     if error.__traceback__ is None:
         return ""
-    text = _FILE.sub(_relative, "".join(traceback.format_exception(error)))
-    return _last(codec.clean_text(text).encode())
+    try:
+        told = traceback.format_exception(error)
+    except Exception:  # noqa: BLE001  an error's own code may raise anything
+        told = traceback.format_tb(error.__traceback__)
+    return _last(codec.clean_text(_FILE.sub(_relative, "".join(told))).encode())
 
 
 def _relative(found: re.Match[str]) -> str:
     path = found[0]
-    roots = [root for root in (f"{Path(entry).absolute()}/" for entry in sys.path) if path.startswith(root)]
+    roots = [root for root in map(_root, sys.path) if path.startswith(root)]
     return path.removeprefix(max(roots, key=len)) if roots else path.rpartition("/")[2]
+
+
+def _root(entry: str) -> str:
+    try:
+        return f"{Path(entry).absolute()}/"
+    except FileNotFoundError:  # it is within the working directory, which is gone
+        return f"{entry}/"
 
 
 def _last(text: bytes) -> str:

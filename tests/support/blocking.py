@@ -63,6 +63,12 @@ def leave_an_heir() -> None:
     os._exit(0)
 
 
+def copy_itself() -> int:
+    """Give the process's id; so does a copy of it, which lives as long as it is let."""
+    os.fork()
+    return os.getpid()
+
+
 def die_answering(mib: int) -> str:
     """Kill the process when a part of the answer has been given, or soon before."""
     Timer(0.02, os.kill, (os.getpid(), signal.SIGKILL)).start()
@@ -113,5 +119,7 @@ TASKS = (
     Task(name="test.defy", function=defy, queue="data_sync"),
     Task(name="test.die", function=die, queue="data_sync", max_tries=2),
     Task(name="test.heed", function=heed, queue="data_sync", runs_in="thread"),
+    Task(name="test.ignore_alone", function=ignore, queue="data_sync"),
+    Task(name="test.say", function=say, queue="data_sync"),
     Task(name="test.ignore", function=ignore, queue="data_sync", runs_in="thread"),
 )

@@ -80,6 +80,15 @@ async def test_who_dies_and_leaves_an_heir_is_told() -> None:
         await pool.run(blocking.leave_an_heir, {}, timeout_s=15)
 
 
+async def test_a_copy_of_a_child_answers_nobody() -> None:
+    """Least of all the next call, which is another job's."""
+    with Processes(1) as pool:
+        child = await pool.run(blocking.copy_itself, {}, timeout_s=60)
+        for what in ("a", "b", "c"):
+            assert await pool.run(blocking.say, {"what": what}, timeout_s=60) == what
+        assert await pool.run(blocking.burn, {"seconds": 0}, timeout_s=60) == child
+
+
 async def test_one_that_stands_still_is_killed_in_its_time(tmp_path: Path) -> None:
     """A stopped process hears no SIGTERM."""
     mark = tmp_path / "pid"

@@ -1,11 +1,15 @@
 """What a process writes, by whatever logger. A form is that of a whole process, so each is tested in its own."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?Z")
 
@@ -81,3 +85,34 @@ def test_a_line_for_people_says_the_same() -> None:
     assert any(line.endswith("KeyError: 'gone'") for line in lines)
     assert any(MOMENT.match(line) and "said so" in line and "somebody.else" in line for line in lines)
     assert not any("not_told" in line for line in lines)
+
+
+_GO_ON = """
+import sys, structlog
+from jobs.logs import configure_logs
+
+configure_logs(form=sys.argv[1], level="info")
+for number in range(3):
+    structlog.stdlib.get_logger("jobs.somewhere").info("told", text="\\u65e5\\u672c", number=number)
+print("went on", file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_what_cannot_be_written_stops_nothing(form: str) -> None:
+    """A disk that is full, or a reader that has gone."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with Path("/dev/full").open("wb") as full, os.fdopen(writing, "wb") as unread:
+        for stdout in (full, unread):
+            command = (sys.executable, "-c", _GO_ON, form)
+            done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
+            assert "went on" in done.stderr.splitlines()
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_system_that_speaks_no_utf_8_is_told_in_ascii(form: str) -> None:
+    """Rather than not at all."""
+    command, env = (sys.executable, "-c", _GO_ON, form), {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.count(r"\u65e5\u672c") == 3
