@@ -57,7 +57,7 @@ class Child:
         return self._outcome(timeout_s, stop)
 
     def end(self) -> str:
-        """End it, if it has not ended; tell its exit code, negative for a signal."""
+        """End it, if it has not ended; tell by which exit code, negative for a signal."""
         self._process.terminate()
         self._process.join(_GRACE_S)
         self._process.kill()
@@ -65,11 +65,8 @@ class Child:
         while self._process.exitcode is None and time.monotonic() < until:  # a thread that starts another may reap it
             self._process.join(_LOOK_S)
         self._ours.close()
-        return (
-            "an exit code that is not known"
-            if self._process.exitcode is None
-            else f"exit code {self._process.exitcode}"
-        )
+        code = self._process.exitcode
+        return "an exit code that nobody knows" if code is None else f"exit code {code}"
 
     def _outcome(self, timeout_s: float, stop: threading.Event) -> bytes:
         try:
@@ -89,8 +86,7 @@ class Child:
                 raise StoppedError
             if time.monotonic() > until:
                 raise TimeoutError
-            if (
-                not self._process.is_alive() and not self._ours.poll()
-            ):  # and somebody whom it has started holds its pipe
+            # Then somebody whom it has started holds its pipe.
+            if not self._process.is_alive() and not self._ours.poll():
                 raise EOFError
         return self._ours.recv_bytes()

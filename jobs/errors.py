@@ -90,7 +90,11 @@ class UnexpectedExitError(SwitchyardError):
     @classmethod
     def of(cls, left: BaseException) -> Self:
         """Say what it was, with its traceback."""
-        return cls(repr(left)).with_traceback(left.__traceback__)
+        try:
+            told = repr(left)
+        except Exception:  # noqa: BLE001  its own code may raise anything
+            told = type(left).__name__
+        return cls(told).with_traceback(left.__traceback__)
 
 
 class JobTimeoutError(SwitchyardError, TimeoutError):

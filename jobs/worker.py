@@ -160,7 +160,9 @@ class Worker(ArqWorker):
             return
         try:
             await hook(ctx)
-        except Exception:
+        except asyncio.CancelledError:
+            raise
+        except BaseException:  # sys.exit() too
             self.hooks_failed += 1
             log.exception("hook_failed", hook=getattr(hook, "__qualname__", repr(hook)), job=ctx.get("job_id"))
 

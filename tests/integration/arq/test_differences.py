@@ -158,11 +158,12 @@ async def test_aborting_is_always_on(redis_url: str) -> None:
         assert not await client.exists("arq:abort")
 
 
-async def test_what_a_hook_raises_stops_nothing(redis_url: str) -> None:
+@pytest.mark.parametrize("error", [RuntimeError("a hook"), SystemExit(1)], ids=["an error", "sys.exit"])
+async def test_what_a_hook_raises_stops_nothing(redis_url: str, error: BaseException) -> None:
     """It is counted; the job ends as it would have."""
 
     async def broken(_: Ctx) -> None:
-        raise RuntimeError("a hook")
+        raise error
 
     hooks = dict.fromkeys(("on_job_start", "on_job_end", "after_job_end", "on_shutdown"), broken)
     async with client_of(redis_url) as client:
