@@ -82,8 +82,10 @@ class LeaseKeeper:
             asked = [self._asking.popleft() for _ in range(len(self._asking))]
             try:
                 self._renew()
-            except StoreUnavailableError as error:
+            except Exception as error:  # noqa: BLE001  without this thread all leases of the process run out unseen
                 log.warning("leases_not_renewed", reason=str(error))
+                if not isinstance(error, StoreUnavailableError):
+                    error = StoreUnavailableError(str(error))
                 self.answered_since = None
                 pause_s = min(_AGAIN_S, self._renewals.timing.renew_ms / 1000)
                 self._answer(asked, error)

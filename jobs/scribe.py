@@ -9,6 +9,8 @@ from jobs.errors import StoreUnavailableError
 from jobs.stores.events import Entry
 from jobs.stores.jobs import JobStore
 
+_OF_DATA = frozenset({"21", "22", "23", "54", "P0"})  # classes of SQLSTATE
+
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -28,7 +30,9 @@ class Scribe:
             await self._jobs.apply(events)
         except StoreUnavailableError:
             raise
-        except Exception as refusal:  # noqa: BLE001  whatever the reason is, it is that of one event
+        except Exception as refusal:
+            if not _is_of_one_event(refusal):
+                raise StoreUnavailableError(f"PostgreSQL: {refusal}") from refusal
             told: list[dict[str, str]] = codec.loads_plain(events)
             if len(told) > 1:
                 middle = len(told) // 2
@@ -45,3 +49,9 @@ class Scribe:
     async def _bury(self, event: dict[str, str], refusal: Exception) -> None:
         log.error("event_refused", told=event, reason=str(refusal))
         await self._jobs.bury_event(codec.dumps(event).decode(), reason=f"{type(refusal).__name__}: {refusal}")
+
+
+def _is_of_one_event(refusal: Exception) -> bool:
+    """Say whether a refusal is of what was told, not of the database: a table of another release, say, refuses all."""
+    state = getattr(refusal, "sqlstate", None)  # None: it was not even sent
+    return state is None or state[:2] in _OF_DATA

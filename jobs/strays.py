@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -43,7 +44,8 @@ class Strays:
 
     async def look(self, queue: str, cursor: int) -> int:
         """Look at a page of a queue's entries, and take into PostgreSQL what it lacks; give the next cursor."""
-        following, ids = await self._both.entries.page(queue, cursor)
+        following, found = await self._both.entries.page(queue, cursor)
+        ids = [job_id for job_id in found if "\x00" not in job_id]  # a stranger's, that no column holds
         runs = await self._both.jobs.runs_of(ids)
         held = await self._both.entries.runs(ids)
         # Of most jobs the run is all that has to be read.
@@ -54,7 +56,8 @@ class Strays:
         version = (await self._both.remains.look([])).version
         for job in later:
             if job.id not in runs:
-                await self._both.jobs.add_found(job)
+                told = await self._both.queue.unwritten(job.id)
+                await self._both.jobs.add_found(job if told is None else replace(job, tags=told.tags))
         await self._scribe.write_events(codec.dumps([told_of_live(job, version=version) for job in later]))
         log.warning("jobs_taken_from_redis", queue=queue, amount=len(later))
         return following

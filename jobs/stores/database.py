@@ -24,10 +24,15 @@ _PASSING = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.exceptions.OperatorInterventionError,
-    asyncpg.exceptions.InsufficientResourcesError,
+    asyncpg.exceptions.InsufficientResourcesError,  # 53
+    asyncpg.exceptions.InvalidAuthorizationSpecificationError,  # 28: a password that is being changed
+    asyncpg.exceptions.InvalidCachedStatementError,  # 0A000: a migration between two statements of a transaction
+    asyncpg.exceptions.InvalidCatalogNameError,  # 3D000: the database is being restored
+    asyncpg.exceptions.InvalidTransactionStateError,  # 25: it takes no writes any more, or has ended the transaction
+    asyncpg.exceptions.ObjectNotInPrerequisiteStateError,  # 55: lock_timeout
+    asyncpg.exceptions.OperatorInterventionError,  # 57
+    asyncpg.exceptions.PostgresSystemError,  # 58: an error of its disk
+    asyncpg.exceptions.TransactionRollbackError,  # 40: deadlock, serialization
 )
 
 

@@ -106,7 +106,7 @@ class Events:
             pending = await self._redis.xpending(keys.EVENTS, keys.HISTORY_GROUP)
         if last == read and not pending["min"]:
             return int(seconds) * 1000 + int(micros) // 1000
-        return min(_place(pending["min"] or read), _place(read))[0]
+        return max(min(_place(pending["min"] or read), _place(read))[0], 1)  # 0 would say that the jobs are new
 
     async def has_confirmed(self, entry: bytes) -> bool:
         """Say whether all entries up to this one have been confirmed."""

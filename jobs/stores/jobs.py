@@ -211,6 +211,7 @@ class JobStore:
             job.expires_at,
             job.unique_key,
             job.origin,
+            list(job.tags),
         )
 
     async def drop_ended(self, *, older_than_days: int, limit: int) -> int:

@@ -38,7 +38,10 @@ SELECT
     now() + make_interval(secs => expires_in_s),
     origin
 FROM wanted
-WHERE use IS NULL OR use = 'null' OR id IN (SELECT job_id FROM claimed)
+WHERE
+    use IS NULL OR use = 'null'
+    -- It may be here by way of Redis, which alone had taken it and its key.
+    OR (id IN (SELECT job_id FROM claimed) AND NOT EXISTS (SELECT FROM jobs AS known WHERE known.id = wanted.id))
 RETURNING id, accepted_at, run_at, expires_at;
 
 -- name: get
@@ -138,13 +141,16 @@ INSERT INTO jobs (
     id, run, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, run_at, expires_at,
     unique_key, origin
 )
-VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, '{}', $8, $9, $10, $11, $12, $13, $14)
+VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, $15, $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: drop_ended
 WITH old AS (
     SELECT id FROM jobs
-    WHERE finished_at < now() - make_interval(days => $1)
+    WHERE
+        finished_at < now() - make_interval(days => $1)
+        -- An open batch has to count them yet.
+        AND NOT EXISTS (SELECT FROM batches WHERE batches.id = jobs.batch_id AND batches.finished_at IS NULL)
     ORDER BY finished_at
     LIMIT $2
     FOR UPDATE SKIP LOCKED

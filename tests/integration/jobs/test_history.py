@@ -186,6 +186,14 @@ async def test_events_that_are_gone_are_an_outage(redis: Redis) -> None:
     assert await events.complete_until_ms() > 0
 
 
+async def test_what_nobody_has_read_yet_makes_no_job_new(redis: Redis) -> None:
+    """0 would mean that a job was never told of: it would be put in line again, though it has ended."""
+    events = Events(redis, consumer="one")
+    await events.open()
+    await redis.xadd(keys.EVENTS, {"e": "[]"})
+    assert await events.complete_until_ms() == 1
+
+
 async def test_what_was_taken_over_in_vain_is_written_as_soon_as_it_can_be(
     redis: Redis, database: Database, servers: Servers
 ) -> None:

@@ -64,6 +64,17 @@ async def test_old_ends_are_dropped_some_at_a_time(database: Database) -> None:
     assert await _pruner(database).prune() == 0
 
 
+async def test_old_members_of_an_open_batch_stay(database: Database) -> None:
+    """Until it has counted them."""
+    await database.execute(_ROWS)
+    await database.execute("INSERT INTO batches (id, owner, total, stirred) VALUES ('open', 'ann', 2, false)")
+    await database.execute("UPDATE jobs SET batch_id = 'open' WHERE id IN ('2', '5')")
+    pruner = _pruner(database, days=7)
+    assert [await pruner.prune() for _ in range(3)] == [500, 98, 0]
+    await database.execute("UPDATE batches SET finished_at = now()")
+    assert await pruner.prune() == 2
+
+
 async def test_old_deeds_are_dropped_where_that_is_wanted(database: Database) -> None:
     """Some at a time, never those of the last day; by default none."""
     await database.execute(_DEEDS)
