@@ -100,8 +100,8 @@ async def test_whoever_waits_for_a_child_has_all_his_time(
     monkeypatch.setattr("jobs.held.CLEAN_UP_S", 0.5)
     environ["JOBS_PROCESSES"] = "1"
     async with running_web(environ) as web, running_worker(environ):
-        jobs = [await submit(web, "test.ignore_alone", {"seconds": 1.0}, timeout_s=20) for _ in range(2)]
-        jobs += [await submit(web, "test.ignore_alone", {"seconds": 0.0}, timeout_s=1) for _ in range(2)]
+        jobs = [await submit(web, "test.ignore_alone", {"seconds": 2.0}, timeout_s=60) for _ in range(2)]
+        jobs += [await submit(web, "test.ignore_alone", {"seconds": 0.0}, timeout_s=3) for _ in range(2)]
         assert [(await end_of(web, job["id"]))["state"] for job in jobs] == ["succeeded"] * 4
 
 
