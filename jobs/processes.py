@@ -46,7 +46,8 @@ class Processes:
         when it left by sys.exit() or the like, StoppedError when all is closed. Cancelling kills the child.
         """
         stop, tell = threading.Event(), partial(asyncio.get_running_loop().call_soon_threadsafe, began)
-        call = partial(Child.call, request=_pickled(function, arguments), timeout_s=timeout_s, stop=stop, began=tell)
+        request = pickle.dumps(partial(function, **arguments))
+        call = partial(Child.call, request=request, timeout_s=timeout_s, stop=stop, began=tell)
         answered = asyncio.wrap_future(threaded := self._threads.submit(self._call, call))
         answered.add_done_callback(_take_note)
         self._stops.add(stop)
@@ -102,10 +103,6 @@ class Processes:
         self._threads.shutdown(cancel_futures=True)
         for child in self._idle:
             child.end()
-
-
-def _pickled(function: Callable[..., Any], arguments: Mapping[str, Any]) -> bytes:
-    return pickle.dumps(partial(function, **arguments))
 
 
 def _take_note(answered: "asyncio.Future[Answer]") -> None:

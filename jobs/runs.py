@@ -12,10 +12,10 @@ from jobs.held import CLEAN_UP_S, Holdings, Run, Stop
 from jobs.outage import Outage
 from jobs.outcome import Cancelled, Ended, Outcome, Retrying, Succeeded, Unknown
 from jobs.stores.leases import Claimed, Ending, Leases
+from jobs.submission import LONGEST_DELAY_S  # beyond it scores have another meaning
 
 _FRESH_S = 60.0
 _UNKNOWN_S = 10.0
-_LONGEST_DELAY_S = 366 * 86_400.0  # beyond it scores have another meaning
 _HAND_BACK_S, _HAND_BACK_AGAIN_S = 2.0, 0.1
 
 log = structlog.stdlib.get_logger(__name__)
@@ -179,7 +179,7 @@ class Runs:
 
     async def _retry(self, run: Run, outcome: Retrying) -> None:
         ms = round((asyncio.get_running_loop().time() - run.started_at) * 1000)
-        failure, delay_ms = outcome.failure, round(min(max(outcome.delay_s, 0), _LONGEST_DELAY_S) * 1000)
+        failure, delay_ms = outcome.failure, round(min(max(outcome.delay_s, 0), LONGEST_DELAY_S) * 1000)
         await self._outage.answered(lambda: self._leases.retry(run.claimed, failure, delay_ms=delay_ms, ms=ms))
         log.info("job_retrying", about=run, delay_s=round(outcome.delay_s, 3))
 
