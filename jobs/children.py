@@ -58,9 +58,8 @@ def _answer(pipe: Connection, request: bytes, memory_mb: int) -> None:
     else:
         pipe.send_bytes(TAKEN)
         own, answer = os.getpid(), _made(call)
-        if (
-            os.getpid() != own
-        ):  # a copy that the function has forked: its word would pass for the answer to the next call
+        # A copy that the function has forked: its word would pass for the answer to the next call.
+        if os.getpid() != own:
             os._exit(0)
         pipe.send_bytes(answer)
 
