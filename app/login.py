@@ -19,6 +19,7 @@ from jobs.errors import ConflictError, InvalidInputError, Mistake, StoreUnavaila
 
 NOBODY = "unknown"  # not the name that was typed: it may be a password, in the wrong field
 _WRONG = "username or password is wrong, or the user is disabled"
+_NOT_PRESENT = Mistake(pointer="/current", detail="is not the present password")
 _WRONG_KEY = "this key is not known; it may have expired, or have been revoked"
 _MOST_NOTED = 60  # refusals that a process writes down in a minute
 _MINUTE_S = 60.0
@@ -114,10 +115,12 @@ class Logins:
         user = await self._users.get(user_id)
         if user is None:
             raise ConflictError("this administrator has no password; the key comes from APP_ADMIN_API_KEY")
-        if await self._checked(user.username, current, by) is None:
-            raise InvalidInputError([Mistake(pointer="/current", detail="is not the present password")])
+        secret = await self._checked(user.username, current, by)
+        if secret is None:
+            raise InvalidInputError([_NOT_PRESENT])
         change = Change(role=None, password_hash=await self._passwords.hash(new), is_disabled=None)
-        await self._users.change(user_id, change, by=by)
+        if await self._users.change(user_id, change, by=by, while_it_is=secret) is None:
+            raise InvalidInputError([_NOT_PRESENT])  # any more: he, or an administrator, was faster
         await self._attempts.forget(user.username)
         return user
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import uvloop
-
 from jobs import operate
 from jobs.check import Finding
 from jobs.errors import SettingsError, TaskTableError, UnfitRedisError
+from jobs.event_loop import run
 from jobs.logs import configure_logs
 from jobs.registry import TaskTable
 from jobs.serve import serve_until_signal
@@ -59,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     configure_logs(form=settings.log_format, level="error" if command.quiet else settings.log_level)
     try:
-        return uvloop.run(command.run(given))
+        return run(command.run(given))
     except UnfitRedisError as error:
         text = f"The {arguments.command} cannot use the Redis at REDIS_URL: {error}"
         print(text, file=sys.stderr)  # noqa: T201  its last word

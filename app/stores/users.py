@@ -95,13 +95,15 @@ class UserStore:
         at, last_id = (None, None) if after is None else (after.at, after.id)
         return [_user(row) for row in await self._database.fetch(_SQL["page"], at, last_id, limit)]
 
-    async def change(self, user_id: str, change: Change, *, by: Actor) -> User | None:
-        """Change a user, give him as he is now; None where there is none.
+    async def change(
+        self, user_id: str, change: Change, *, by: Actor, while_it_is: Secret | None = None
+    ) -> User | None:
+        """Change a user, give him as he is now; None where there is none, or that is not his password any more.
 
         A new password ends his sessions, being disabled his sessions and keys too. What changes nothing is no deed.
         """
         async with self._database.transaction() as connection:
-            row = await connection.fetch_row(_SQL["lock"], user_id)
+            row = await connection.fetch_row(_SQL["lock"], user_id, while_it_is and while_it_is.password_hash)
             if row is None:
                 return None
             before = _user(row)

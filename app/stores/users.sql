@@ -7,7 +7,9 @@ RETURNING id, username, role, disabled_at, created_at;
 SELECT id, username, role, disabled_at, created_at FROM users WHERE id = $1;
 
 -- name: lock
-SELECT id, username, role, disabled_at, created_at FROM users WHERE id = $1 FOR UPDATE;
+SELECT id, username, role, disabled_at, created_at FROM users
+WHERE id = $1 AND ($2::text IS NULL OR password_hash = $2)
+FOR UPDATE;
 
 -- name: by_name
 SELECT id, password_hash, disabled_at IS NOT NULL AS is_disabled FROM users WHERE username = $1;

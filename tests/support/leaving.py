@@ -50,6 +50,15 @@ async def leave_the_loop(_: JobContext, way: str) -> None:
     leave(way)
 
 
+async def leave_a_child(_: JobContext) -> None:
+    """Do it in an asyncio task of its own, which it awaits."""
+
+    async def child() -> None:
+        leave("exit")
+
+    await asyncio.create_task(child())
+
+
 async def cancel_itself(_: JobContext) -> None:
     """Look as if somebody had asked for that."""
     current = asyncio.current_task()
@@ -71,6 +80,7 @@ async def report_oddly(context: JobContext) -> str:
 
 TASKS = (
     Task(name="leave.itself", function=cancel_itself, queue="data_sync", retry=_AT_ONCE),
+    Task(name="leave.child", function=leave_a_child, queue="data_sync", max_tries=1),
     Task(name="leave.wish", function=wish, queue="data_sync"),
     Task(name="leave.report", function=report_oddly, queue="data_sync"),
     Task(name="leave.loop", function=leave_the_loop, queue="data_sync", max_tries=2, retry=_AT_ONCE),

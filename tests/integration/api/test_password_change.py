@@ -1,5 +1,7 @@
 """POST /api/auth/password: who knows his password gives himself another."""
 
+import asyncio
+
 import httpx
 import pytest
 from redis.asyncio import Redis
@@ -35,6 +37,19 @@ async def test_who_knows_his_password_changes_it(web: httpx.AsyncClient, ann: Pe
     (entry,) = [one for one in audit if one["action"] == "user.change"]
     assert (entry["actor"], entry["object_id"], entry["details"]["new_password"]) == (ann.id, ann.id, True)
     assert "horse" not in str(audit)
+
+
+async def test_of_two_changes_at_once_one_counts(web: httpx.AsyncClient, ann: Person) -> None:
+    """Who learned a password cannot undo the change that shuts him out, as both were checked before either was made."""
+    new = [f"{NEW} {number}" for number in range(2)]
+    with ann.asking(web):
+        asked = [web.post("/api/auth/password", json={"current": PASSWORD, "new": one}) for one in new]
+        answers = await asyncio.gather(*asked)
+    assert sorted(answer.status_code for answer in answers) == [200, 422]
+    (refused,) = [answer for answer in answers if answer.status_code == 422]
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/current"]
+    kept = [one for one, answer in zip(new, answers, strict=True) if answer.status_code == 200]
+    await log_in(web, ann.username, *kept)
 
 
 @pytest.mark.usefixtures("counted_in_redis")

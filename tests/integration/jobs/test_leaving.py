@@ -5,8 +5,9 @@ import pytest
 from redis.asyncio import Redis
 
 from jobs import codec, keys
-from tests.support.conditions import eventually
+from tests.support.conditions import eventually, reaches
 from tests.support.leaving import TOLD
+from tests.support.processes import worker_process
 from tests.support.site import end_of, running_web, running_worker, submit
 
 _WAYS = [(f"leave.{where}", way) for where in ("loop", "process", "thread") for way in TOLD]
@@ -25,6 +26,17 @@ async def test_each_fails_its_try_and_is_tried_again(environ: dict[str, str]) ->
         ends = {left: await _end_of(web, job["id"]) for left, job in jobs.items()}
         assert ends == {(task, way): ("failed", 2, TOLD[way]) for task, way in _WAYS}
         await _goes_on(web)
+
+
+async def test_an_exit_in_a_task_of_its_own_ends_no_worker(environ: dict[str, str]) -> None:
+    """It leaves the event loop itself, with all that the worker runs beside it."""
+    async with running_web(environ) as web, worker_process(environ) as worker:
+        beside = await reaches(web, (await submit(web, "diag.sleep", {"seconds": 2}))["id"], "running")
+        job = await submit(web, "leave.child")
+        assert await _end_of(web, job["id"]) == ("failed", 1, TOLD["exit"])
+        assert "leave_a_child" in (await worker.says(r'"event":"loop_left".*'))[0]
+        ended = await end_of(web, beside["id"])
+        assert (ended["state"], ended["tries"], worker.runs) == ("succeeded", 1, True)
 
 
 async def test_one_that_cancels_itself_has_failed(environ: dict[str, str]) -> None:
