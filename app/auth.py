@@ -7,8 +7,8 @@ for that and what was revoked lets nobody in after five. While PostgreSQL is awa
 import asyncio
 import hmac
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import structlog
@@ -24,7 +24,9 @@ from jobs.errors import StoreUnavailableError
 FRESH_S = 5.0
 _EVERY_S = 2.0
 _AGAIN_S = 0.5  # after one look that was not answered, the next is answered before anything remembered is too old
-_PATIENCE_S = 1.5  # with the interval less than FRESH_S: an outage is known before anything remembered is too old
+# With the interval, and the second in which a connection is given back, less than FRESH_S: an outage is known before
+# anything remembered is too old.
+_PATIENCE_S = 1.5
 _IN_USE_S = 10.0
 _NOTE_USES_S = 60.0
 _MOST = 10_000
@@ -149,16 +151,22 @@ class Authenticator:
             self._settle(known.kind, sha256, found.get(known.credential.id), began)
 
     async def _find(self, tokens: list[Token]) -> dict[str, Credential]:
+        async with self._asking():
+            found = await self._credentials.find([(token.kind, token.id) for token in tokens])
+        return {credential.id: credential for credential in found}
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[None]:
+        """Ask PostgreSQL something, which tells whether it is away. Raises StoreUnavailableError."""
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                found = await self._credentials.find([(token.kind, token.id) for token in tokens])
+                yield
         except (StoreUnavailableError, TimeoutError) as error:
             if not self._is_away:
                 log.warning("identities_unchecked", reason=str(error) or "no answer in time")
             self._is_away = True
             raise StoreUnavailableError(f"PostgreSQL: {str(error) or 'no answer in time'}") from error
         self._is_away = False
-        return {credential.id: credential for credential in found}
 
     def _settle(self, kind: Kind, sha256: bytes, found: Credential | None, asked_at: float) -> bool:
         """Take over what PostgreSQL said at a time; False for what may be of before a change, which must not count."""
@@ -203,7 +211,8 @@ class Authenticator:
         if not used:
             return
         try:
-            await self._credentials.note_uses(used)
+            async with self._asking():
+                await self._credentials.note_uses(used)
         except StoreUnavailableError as error:
             log.warning("key_uses_not_noted", reason=str(error))
 

@@ -18,6 +18,7 @@ _Raw: TypeAlias = "PoolConnectionProxy[Row]"
 
 _CLOSE_S = 5.0
 _KEPT_S = 30.0
+_LET_GO_S = 1.0
 
 _PASSING = (
     OSError,  # also TimeoutError
@@ -134,7 +135,7 @@ class Database:
         try:
             yield Connection(raw)
         finally:
-            await self._release(raw)
+            await self._let_go(raw)
 
     @asynccontextmanager
     async def keep(self) -> AsyncIterator[Connection]:
@@ -170,8 +171,9 @@ class Database:
             try:
                 yield connection
             except BaseException:
-                with _answering():
-                    await transaction.rollback()
+                with suppress(*_PASSING):  # no answer means the same, once the connection is cut
+                    async with asyncio.timeout(_LET_GO_S):
+                        await transaction.rollback()
                 raise
             with _answering():
                 await transaction.commit()
@@ -204,15 +206,19 @@ class Database:
         with _answering():
             return await self._pool.acquire(timeout=self._patience_s)
 
-    async def _release(self, raw: _Raw) -> None:
-        with _answering():
-            await self._pool.release(raw)
+    async def _let_go(self, raw: _Raw) -> None:
+        """Give a connection back. One whose server goes on with what was cancelled is cut soon: it may hang.
+
+        Nothing is raised: what was asked over it was answered, or has raised something by itself.
+        """
+        with suppress(*_PASSING):
+            await self._pool.release(raw, timeout=_LET_GO_S)
 
     async def _put_by(self, raw: _Raw) -> None:
         if len(self._kept) < self._most_kept:
             self._kept[raw] = asyncio.get_running_loop().call_later(_KEPT_S, self._drop, raw)
         else:
-            await self._release(raw)
+            await self._let_go(raw)
 
     def _take_kept(self) -> _Raw:
         raw, idle = self._kept.popitem()

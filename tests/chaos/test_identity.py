@@ -123,6 +123,27 @@ class _Counting(Authenticator):
         self.looks += 1
 
 
+async def test_nobody_waits_for_a_postgresql_that_hangs_just_after_a_look(
+    web: httpx.AsyncClient, database: Database, servers: Servers
+) -> None:
+    """The next look gives it up before what is known is too old, however long the driver would wait for it."""
+    ann = await new_user(web, "ann")
+    authenticator = _Counting(CredentialStore(database), admin_key=AdminKey(ADMIN_KEY))
+    assert (await authenticator.identify(ann.key)).owner == ann.id
+    looking = asyncio.create_task(authenticator.run())
+
+    async def has_looked() -> bool:
+        return authenticator.looks > 0
+
+    await eventually(has_looked)
+    async with hung(servers.postgres):
+        until = time.monotonic() + FRESH_S + 2
+        while time.monotonic() < until:
+            assert authenticator.recall(ann.key) is not None
+            await asyncio.sleep(0.05)
+    await cancel_until_ended([looking], again_s=0.5)
+
+
 async def test_a_look_that_was_not_answered_is_soon_made_again(
     web: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
