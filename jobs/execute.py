@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,12 +17,13 @@ from jobs.errors import InvalidInputError, JobFailedError, JobTimeoutError, Unex
 from jobs.held import Run
 from jobs.logs import log_about
 from jobs.model import Job, State
-from jobs.origin import come_from
+from jobs.origin import believed, come_from
 from jobs.outcome import Ended, Failed, Outcome, Retrying, Succeeded, Unknown, failure_of
 from jobs.payload import Payload, read_payload
 from jobs.processes import Processes
 from jobs.progress import ProgressReporter
 from jobs.registry import Task, TaskTable
+from jobs.stores import rows
 from jobs.stores.leases import Claimed, Ending
 from jobs.threads import Threads
 
@@ -54,7 +56,10 @@ class TaskExecutor(Verdicts):
         self._log = log.bind()  # made once, so that what is not logged costs little
 
     def prepare(self, claimed: Claimed) -> None:
-        """Give a stock client's job the limits that its task declares."""
+        """Give a stock client's job the limits that its task declares, and its row.
+
+        Where the payload cannot be read, or the task is not known here, there is none.
+        """
         try:
             payload = read_payload(claimed.payload)
         except ValueError:
@@ -62,6 +67,7 @@ class TaskExecutor(Verdicts):
         claimed.tries += payload.tries_before
         if task := self._tasks.get(payload.function):
             claimed.max_tries, claimed.timeout_ms = task.max_tries, task.timeout_s * 1000
+            claimed.row = _row_of(claimed, task, payload)
 
     async def execute(self, run: Run) -> Outcome:
         """Run a try of a job to its end. Nothing but a cancellation is raised: whatever else happens is an outcome."""
@@ -128,6 +134,16 @@ class TaskExecutor(Verdicts):
         return Failed(failure=failure) if delay_s is None else Retrying(failure=failure, delay_s=delay_s)
 
 
+def _row_of(claimed: Claimed, task: Task, payload: Payload) -> bytes:
+    """Give the row of a stock client's job; nothing where none can hold it, or the task has no such arguments."""
+    try:
+        expires_at = _moment(claimed.expires_ms) if claimed.expires_ms else None
+        job = replace(job_of(claimed, task, payload), expires_at=expires_at, origin=believed(payload.origin))
+    except (InvalidInputError, ValueError, OverflowError):  # the latter two: it expires beyond our calendar
+        return b""
+    return rows.pack_strange(job)
+
+
 def _is_cancelled() -> bool:
     """Say whether somebody wants the run that asks to stop: a worker, ours or a stock one."""
     current = asyncio.current_task()
@@ -153,7 +169,11 @@ def job_of(claimed: Claimed, task: Task, payload: Payload) -> Job:
         tries=claimed.tries,
         max_tries=claimed.max_tries,
         timeout_s=claimed.timeout_ms / 1000,
-        accepted_at=datetime.fromtimestamp(claimed.at_ms / 1000, UTC),
-        run_at=datetime.fromtimestamp(claimed.due_ms / 1000, UTC) if claimed.due_ms else None,
-        started_at=datetime.fromtimestamp(claimed.started_ms / 1000, UTC),
+        accepted_at=_moment(claimed.at_ms),
+        run_at=_moment(claimed.due_ms) if claimed.due_ms else None,
+        started_at=_moment(claimed.started_ms),
     )
+
+
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)

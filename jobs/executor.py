@@ -15,7 +15,10 @@ class Executor(Protocol):
         """Say whether what a stopping worker has interrupted runs again; else it ends as cancelled."""
 
     def prepare(self, claimed: Claimed) -> None:
-        """Complete a job of a stock client, before anything else: its limits are known here, not to the queue."""
+        """Complete a job of a stock client, before anything else: its limits are known here, not to the queue.
+
+        Where a history is kept it gets its row too.
+        """
 
     async def execute(self, run: Run) -> Outcome:
         """Run a try to its end. Nothing but a cancellation is raised: whatever else happens is an outcome."""

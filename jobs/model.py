@@ -10,7 +10,8 @@ DEFAULT_PRIORITY = 5
 LOWEST_PRIORITY = 1
 HIGHEST_PRIORITY = 10
 
-SYSTEM_OWNERS = frozenset({"system", "arq"})
+STOCK_OWNER = "arq"  # of the jobs of stock arq clients
+SYSTEM_OWNERS = frozenset({"system", STOCK_OWNER})
 
 
 class State(StrEnum):

@@ -9,6 +9,7 @@ import structlog
 from jobs.errors import StoreUnavailableError, UnexpectedExitError
 from jobs.executor import Executor
 from jobs.held import CLEAN_UP_S, Holdings, Run, Stop
+from jobs.model import STOCK_OWNER
 from jobs.outage import Outage
 from jobs.outcome import Cancelled, Ended, Outcome, Retrying, Succeeded, Unknown
 from jobs.stores.leases import Claimed, Ending, Leases
@@ -63,7 +64,7 @@ class Runs:
     def start(self, claimed: Claimed) -> None:
         """Run a claimed job, or end it at once if it must not run again."""
         loop = asyncio.get_running_loop()
-        if not claimed.task:
+        if claimed.owner == STOCK_OWNER:
             self._executor.prepare(claimed)
         run = Run(claimed, loop.time())
         self._holdings.add(run)

@@ -8,8 +8,10 @@ import structlog
 
 from jobs import codec
 from jobs.errors import StoreUnavailableError
-from jobs.found import told_of_live
+from jobs.found import Told, told_of_live
+from jobs.model import Job
 from jobs.scribe import Scribe
+from jobs.stores import rows
 from jobs.stores.both import Both
 
 _EVERY_S = 5.0
@@ -54,10 +56,17 @@ class Strays:
         if not later:
             return following
         version = (await self._both.remains.look([])).version
-        for job in later:
-            if job.id not in runs:
-                told = await self._both.queue.unwritten(job.id)
-                await self._both.jobs.add_found(job if told is None else replace(job, tags=told.tags))
-        await self._scribe.write_events(codec.dumps([told_of_live(job, version=version) for job in later]))
-        log.warning("jobs_taken_from_redis", queue=queue, amount=len(later))
+        told = [await self._told(job, version=version, is_new=job.id not in runs) for job in later]
+        if events := [event for event in told if event is not None]:
+            await self._scribe.write_events(codec.dumps(events))
+            log.warning("jobs_taken_from_redis", queue=queue, amount=len(events))
         return following
+
+    async def _told(self, job: Job, *, version: int, is_new: bool) -> Told | None:
+        """Tell what a job does, and of a new one what it is; None where no row can hold that."""
+        told = told_of_live(job, version=version)
+        if not is_new:
+            return told
+        accepted = await self._both.queue.unwritten(job.id)
+        row = rows.pack_strange(job if accepted is None else replace(job, tags=accepted.tags))
+        return told | {"row": row.decode()} if row else None

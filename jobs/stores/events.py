@@ -22,8 +22,8 @@ class Entry:
 
     Each is an object of texts: `id`, `run`, `v` (the version, which rises with each), `state`, `at` (ms), and what goes
     with the state: `try`, `worker`, `fence` (of a start that goes on, of an end that had one), `owner`, `q`, `task`,
-    `error` and `result` (JSON in a text). One with `over` also says how the try of its `fence` ended, by `worker` and
-    `began` (ms), perhaps with a `traceback`.
+    `error` and `result` (JSON in a text), and `row` (the same) of a job that PostgreSQL may not have. One with `over`
+    also says how the try of its `fence` ended, by `worker` and `began` (ms), perhaps with a `traceback`.
     """
 
     id: bytes

@@ -193,27 +193,6 @@ class JobStore:
         """Give the runs of those of these jobs that there are."""
         return {row["id"]: row["run"] for row in await self._database.fetch(_SQL["runs_of"], list(job_ids))}
 
-    async def add_found(self, job: Job) -> None:
-        """Store a job that only Redis has, as queued; what it is doing is told apart, as an event."""
-        await self._database.execute(
-            _SQL["add_found"],
-            job.id,
-            job.run,
-            job.task,
-            job.queue,
-            job.owner,
-            job.priority,
-            job.args,
-            job.max_tries,
-            job.timeout_s,
-            job.accepted_at,
-            job.run_at,
-            job.expires_at,
-            job.unique_key,
-            job.origin,
-            list(job.tags),
-        )
-
     async def drop_ended(self, *, older_than_days: int, limit: int) -> int:
         """Drop jobs that have ended before that; give how many."""
         return len(await self._database.fetch(_SQL["drop_ended"], older_than_days, limit))
@@ -253,7 +232,7 @@ class JobStore:
         Of its start a job's row tells even where that is heard of after the end. Batches of which a job ends are
         marked, for whoever closes them.
         """
-        if _ROW in events:  # seldom: PostgreSQL was away when the job was accepted
+        if _ROW in events:  # seldom: PostgreSQL was away when the job was accepted, or it is a stock client's
             await self._database.execute(_HISTORY["create"], codec.embed(events))
         row = await self._database.fetch_row(_HISTORY["apply"], codec.embed(events))
         if row is not None and row["is_late"]:

@@ -136,14 +136,6 @@ LIMIT $3;
 -- name: runs_of
 SELECT id, run FROM jobs WHERE id = ANY ($1);
 
--- name: add_found
-INSERT INTO jobs (
-    id, run, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, run_at, expires_at,
-    unique_key, origin
-)
-VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, $15, $8, $9, $10, $11, $12, $13, $14)
-ON CONFLICT (id) DO NOTHING;
-
 -- name: drop_ended
 WITH old AS (
     SELECT id FROM jobs

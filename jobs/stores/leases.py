@@ -55,7 +55,11 @@ class Timing:
 
 @dataclass(slots=True)
 class Claimed:
-    """A job as a claim hands it over: who holds which run of it with which fence, and what it is. Times in ms."""
+    """A job as a claim hands it over: who holds which run of it with which fence, and what it is. Times in ms.
+
+    A stock client's may expire, unless it is 0, and have a `row` (`jobs.stores.rows`): it goes along with whatever is
+    told of it, since PostgreSQL was told of it by nobody.
+    """
 
     id: str
     run: int
@@ -72,6 +76,8 @@ class Claimed:
     payload: bytes
     queue: str
     started_ms: int
+    expires_ms: int = 0
+    row: bytes = b""
 
     @property
     def is_exhausted(self) -> bool:
@@ -159,6 +165,7 @@ class Leases:
         """Let a run be tried again after a delay; the try that failed took `ms`."""
         args: list[Argument] = [self.timing.step_ms, claimed.id, claimed.run, claimed.fence, delay_ms]
         args += (codec.dumps(failure.as_mapping()), ms, failure.traceback)
+        _add_rows(args, [claimed])
         with answering():
             answer = await _RETRY.run(self.redis, *args)
         return Answer(answer.decode())
@@ -172,6 +179,7 @@ class Leases:
         args: list[Argument] = [delay_ms, task, len(runs)]
         for claimed in runs:
             args += (claimed.id, claimed.run, claimed.fence)
+        _add_rows(args, runs)
         with answering():
             await _HAND_BACK.run(self.redis, *args)
 
@@ -228,11 +236,19 @@ def _add(args: list[Argument], endings: Sequence[Ending]) -> None:
         args += (claimed.id, claimed.run, claimed.fence, ending.state, claimed.tries, ending.result, ending.keep_ms)
         args += (ending.error, ending.value, ending.ms, claimed.queue, claimed.owner, claimed.task)
         args.append(int(ending.is_fresh))
+    _add_rows(args, (ending.claimed for ending in endings))
+
+
+def _add_rows(args: list[Argument], runs: Iterable[Claimed]) -> None:
+    """Add what stands at the end, of those that have it."""
+    for claimed in runs:
+        if claimed.row:
+            args += (claimed.id, claimed.row)
 
 
 def claimed_of(fields: list[Any], queue: str, now_ms: int) -> Claimed:
     """Read a job as the scripts `claim` and `lend` give it out."""
-    job_id, run, fence, tries, lost, owner, task, rest, payload = fields
+    job_id, run, fence, tries, lost, owner, task, rest, payload, *more = fields
     priority, at, due, most, timeout, _ = rest.split(b":")
     return Claimed(
         job_id.decode(),
@@ -250,4 +266,5 @@ def claimed_of(fields: list[Any], queue: str, now_ms: int) -> Claimed:
         payload,
         queue,
         now_ms,
+        int(more[0].partition(b":")[0]) if more else 0,
     )

@@ -7,7 +7,7 @@ from enum import StrEnum
 from redis.asyncio import Redis
 
 from jobs import keys
-from jobs.model import Job, State
+from jobs.model import STOCK_OWNER, Job, State
 from jobs.stores.jobs import EndedRun
 from jobs.stores.redis import answering
 from jobs.stores.scripts import Script
@@ -85,7 +85,7 @@ class Remains:
     async def stock_jobs(self, queue: str, *, limit: int) -> list[str]:
         """Give jobs of stock clients that were taken over: PostgreSQL knows nothing of them."""
         with answering():
-            found = await self._redis.zrange(keys.line(queue, "arq"), 0, limit - 1)
+            found = await self._redis.zrange(keys.line(queue, STOCK_OWNER), 0, limit - 1)
         return [job_id.decode() for job_id in found]
 
     async def adopt(self, job_id: str, state: State, *, tries: int, error: bytes, value: bytes) -> None:

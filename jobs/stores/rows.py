@@ -5,6 +5,7 @@ from datetime import datetime
 from jobs import codec
 from jobs.model import Job, State
 
+_LONGEST_NAME = 1_000  # bytes of an id or a task: an index takes two of these beside each other
 _KEPT = (
     *("id", "task", "queue", "owner", "priority", "args", "tags", "max_tries", "timeout_s"),
     *("accepted_at", "run_at", "expires_at", "unique_key", "origin"),
@@ -14,6 +15,17 @@ _KEPT = (
 def pack(job: Job) -> bytes:
     """Encode what was accepted, without what became of it."""
     return codec.dumps_text({name: getattr(job, name) for name in _KEPT}).encode()
+
+
+def pack_strange(job: Job) -> bytes:
+    """Encode a job that a stranger has put into Redis; nothing where no row can hold it."""
+    names = (job.id, job.task)
+    if any("\x00" in name or len(name.encode()) > _LONGEST_NAME for name in names):
+        return b""
+    try:
+        return pack(job)
+    except TypeError:  # its arguments are nested deeper than can be written, though they could be read
+        return b""
 
 
 def unpack(row: bytes) -> Job:

@@ -141,3 +141,46 @@ def test_a_stock_worker_that_takes_a_lost_lease_over_is_respected(world: World) 
     world.sleep_alive(61_000)
     held = world.worker("w2").take("j")
     assert (held.lost, held.tries) == (1, 1)
+
+
+ROW = '{"id":"s"}'
+
+
+@pytest.mark.parametrize("way", ["finish", "claim"])
+def test_the_row_of_their_job_goes_along_with_its_end(world: World, way: str) -> None:
+    """PostgreSQL has heard of it from nobody; of ours, which end in the same call, it has."""
+    submit(world, "s")
+    world.enqueue(Spec("j"))
+    worker = world.worker()
+    ends = [End(held, row=ROW if held.id == "s" else "") for held in worker.claim(2).jobs]
+    world.look()
+    assert (world.finish(*ends) if way == "finish" else worker.claim(0, ends=ends).answers) == ["ok", "ok"]
+    assert {event["id"]: event.get("row") for event in world.look().events} == {"s": ROW, "j": None}
+
+
+@pytest.mark.parametrize("wanted", [False, True], ids=["goes on", "cancelled"])
+@pytest.mark.parametrize("way", ["retry", "hand_back"])
+def test_the_row_of_their_job_goes_along_with_the_end_of_a_try(world: World, way: str, *, wanted: bool) -> None:
+    """Whatever then becomes of it."""
+    submit(world, "s")
+    held = world.worker().take("s")
+    if wanted:
+        world.cancel(("s", held.run))
+    world.look()
+    if way == "retry":
+        world.retry(held, row=ROW)
+    else:
+        world.hand_back(held, rows=[ROW])
+    state = "cancelled" if wanted else "retrying" if way == "retry" else "queued"
+    assert [(event["state"], event["row"]) for event in world.look().events] == [(state, ROW)]
+
+
+def test_a_claim_tells_when_their_job_expires(world: World) -> None:
+    """Its payload's time to live says so; of ours PostgreSQL knows."""
+    submit(world, "s", "t")
+    world.redis.pexpire(keys.PAYLOAD + "s", 60_000)
+    world.enqueue(Spec("j", expires=START_MS + 60_000))
+    jobs = {held.id: held.expires for held in world.worker().claim(3).jobs}
+    left_ms = int(jobs.pop("s").removesuffix(":")) - START_MS
+    assert 59_000 < left_ms <= 60_000
+    assert jobs == {"t": "", "j": ""}

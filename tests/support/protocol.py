@@ -16,7 +16,7 @@ from jobs.stores.scripts import Argument, Script
 from jobs.stores.words import told
 from tests.support.protocol_edits import Edit, EditedScript
 from tests.support.protocol_view import CLOCK, Eyes, View
-from tests.support.protocol_words import Claim, End, Held, Spec, held_of, named, spelt
+from tests.support.protocol_words import Claim, End, Held, Spec, held_of, named, rowed, spelt
 
 START_MS = 1_800_000_000_000
 LEASE_MS = 15_000
@@ -124,13 +124,17 @@ class World:
         """End runs."""
         return list(self.run("finish", len(ends), *spelt(ends)))
 
-    def retry(self, held: Held, *, delay: int = 0, error: str = "{}", ms: int = 100, traceback: str = "") -> str:
+    def retry(
+        self, held: Held, *, delay: int = 0, error: str = "{}", ms: int = 100, traceback: str = "", row: str = ""
+    ) -> str:
         """Let a run be tried again."""
-        return str(self.run("retry", STEP_MS, held.id, held.run, held.fence, delay, error, ms, traceback))
+        words = (delay, error, ms, traceback, *rowed([(held, row)]))
+        return str(self.run("retry", STEP_MS, held.id, held.run, held.fence, *words))
 
-    def hand_back(self, *runs: Held, delay: int = 0, task: str = "") -> list[str]:
+    def hand_back(self, *runs: Held, delay: int = 0, task: str = "", rows: Sequence[str] = ()) -> list[str]:
         """Give runs back; with a delay, since nobody here knows their task."""
-        return list(self.run("hand_back", delay, task, len(runs), *named(runs)))
+        words = (*named(runs), *rowed(zip(runs, rows, strict=bool(rows))))
+        return list(self.run("hand_back", delay, task, len(runs), *words))
 
     def cancel(self, *runs: tuple[str, int]) -> list[str]:
         """Cancel runs: ids with their numbers."""

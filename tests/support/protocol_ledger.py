@@ -12,7 +12,7 @@ from jobs.lifecycle import ENDS
 from jobs.model import State
 from tests.support.protocol import LEASE_MS
 from tests.support.protocol_view import View
-from tests.support.protocol_words import Held, Spec
+from tests.support.protocol_words import Held, Spec, row_of
 
 Event = dict[str, str]
 
@@ -89,6 +89,7 @@ class Ledger:
                 assert record.is_unfinished, f"an ended run is heard of: {event}"
                 _HANDLERS.get(state, Ledger._end)(self, record, event)
             self._check_try(self.jobs[event["id"]], event)
+            self._check_row(self.jobs[event["id"]], event)
             if "try" in event:
                 assert int(event["try"]) == self.jobs[event["id"]].tries or state in ENDS, event
 
@@ -101,6 +102,12 @@ class Ledger:
             is_bad = record.state in {State.FAILED, State.CANCELLED} and ran
             assert not is_bad, f"its try is not told of: {event}"
             assert record.state is not State.RETRYING, f"its try is not told of: {event}"
+
+    def _check_row(self, record: Record, event: Event) -> None:
+        """Expect that all that a worker tells of a stock client's job brings its row, and nothing else does."""
+        is_workers = self.script in {"finish", "retry", "hand_back"} or record.id in self.told
+        row = row_of(record.owner, record.id) if is_workers else ""
+        assert event.get("row", "") == row, f"it has another row: {event}"
 
     def answer_to(self, held: Held, view: View) -> str:
         """Say what a worker must hear that acts on a run, while Redis is as in `view`."""

@@ -7,7 +7,7 @@ from tests.support.protocol_claims import allowed, check_claim
 from tests.support.protocol_clients import Clients
 from tests.support.protocol_site import Ask, Site
 from tests.support.protocol_stage import TASKS
-from tests.support.protocol_words import Claim, End, Held
+from tests.support.protocol_words import Claim, End, Held, row_of
 
 FRESH_MS = 60_000
 RUN_MS = 100
@@ -87,7 +87,8 @@ class Play(Clients):
     def end_of(self, site: Site, held: Held) -> End:
         """Say that a run has ended; the worker forgets it."""
         site.held.remove(held)
-        end = End(held, ms=-1 if held.is_exhausted else RUN_MS, fresh=self.is_fresh(site, held))
+        ms = -1 if held.is_exhausted else RUN_MS
+        end = End(held, ms=ms, fresh=self.is_fresh(site, held), row=row_of(held.owner, held.id))
         site.ended.append(end)
         return end
 
@@ -119,21 +120,24 @@ class Play(Clients):
     def retry(self, held: Held, delay: int) -> None:
         """Let a run be tried again; the call comes twice."""
         self.ledger.run_ms[held.id] = RUN_MS
+        row = row_of(held.owner, held.id)
         expected = self.ledger.answer_to(held, self.view)
         if expected == "ok" and self.ledger.jobs[held.id].is_wanted:
             expected = "ended"
-        self._same(self.world.retry(held, delay=delay, ms=RUN_MS), expected)
+        self._same(self.world.retry(held, delay=delay, ms=RUN_MS, row=row), expected)
         self.look("retry")
         if expected == "ok":
             self.ledger.jobs[held.id].since = self.world.now + delay
             expected = "taken"
-        self._same(self.world.retry(held, delay=delay, ms=RUN_MS), expected)
+        self._same(self.world.retry(held, delay=delay, ms=RUN_MS, row=row), expected)
         self.look("retry")
 
     def hand_back(self, given: list[Held]) -> None:
         """Give runs back; the call comes twice."""
+        rows = [row_of(held.owner, held.id) for held in given]
         for _ in range(2):
-            self._same(self.world.hand_back(*given), [self.ledger.answer_to(held, self.view) for held in given])
+            answers = self.world.hand_back(*given, rows=rows)
+            self._same(answers, [self.ledger.answer_to(held, self.view) for held in given])
             self.look("hand_back")
 
     def sweep(self) -> None:

@@ -1,8 +1,9 @@
 """What is said to the queue's scripts, and what they answer: spelt as their headers name it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from jobs.model import STOCK_OWNER
 from jobs.stores.scripts import Argument
 
 KEEP_MS = 3_600_000
@@ -51,6 +52,7 @@ class Held(NamedTuple):
     rest: str
     payload: str
     queue: str
+    expires: str = ""
 
     @property
     def max_tries(self) -> int:
@@ -84,6 +86,7 @@ class End(NamedTuple):
     result: str = '{"r":1'
     error: str = ""
     value: str = ""
+    row: str = ""
 
 
 class Claim(NamedTuple):
@@ -114,10 +117,20 @@ def spelt(ends: Sequence[End]) -> list[Argument]:
         held = end.held
         args += (held.id, held.run, held.fence, end.kind, held.tries, end.result, end.keep, end.error, end.value)
         args += (end.ms, held.queue, held.owner, held.task, int(end.fresh))
-    return args
+    return args + rowed((end.held, end.row) for end in ends)
+
+
+def row_of(owner: str, job_id: str) -> str:
+    """Give what a worker knows of a job for PostgreSQL: of a stock client's, which nobody else tells of."""
+    return f'{{"id":"{job_id}"}}' if owner == STOCK_OWNER else ""
+
+
+def rowed(rows: Iterable[tuple[Held, str]]) -> list[Argument]:
+    """Spell the rows, of those that have one, as they stand behind all else that a worker tells."""
+    return [word for held, row in rows if row for word in (held.id, row)]
 
 
 def held_of(fields: list[Any], queue: str) -> Held:
     """Read a job off the answer to a claim."""
-    job_id, run, fence, tries, lost, owner, task, rest, payload = fields
-    return Held(job_id, int(run), int(fence), tries, lost, owner, task, rest, payload, queue)
+    job_id, run, fence, tries, lost, owner, task, rest, payload, *expires = fields
+    return Held(job_id, int(run), int(fence), tries, lost, owner, task, rest, payload, queue, *expires)

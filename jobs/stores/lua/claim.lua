@@ -6,8 +6,8 @@
 --       8 suspects, which of them may be taken: 0 none, 1 one of any kind, 2 one that may lose another lease
 --       9 tasks that the worker knows, each between bars: |a|b|, or |*|  10 amount of ends, then those as `finish` takes them
 -- Returns {now ms, answers to the ends, jobs, whether ready ones may be left (1 or 0), whether due ones are, next due
---       ms or -1}. A job is id, run, fence, try, lost, owner, task, rest (the hash's d), payload. One with
---       lost >= max_tries was not taken: the worker ends it.
+--       ms or -1}. A job is id, run, fence, try, lost, owner, task, rest (the hash's d), payload, and of a stock client's
+--       that expires x, as its hash has it. One with lost >= max_tries was not taken: the worker ends it.
 -- Bounds: 200 entries put in line, 100 foreign ones mended, 200 ready ones examined.
 
 redis.call('DEL', DOOR)
@@ -130,7 +130,8 @@ flush()
 local jobs, taken, running = {}, {request}, {}
 
 local function hand_out(id, job, fence, payload)
-  jobs[#jobs + 1] = {id, job.run, fence, job.try, job.lost, job.o, job.t, job.d, payload}
+  local expires = job.o == 'arq' and job.x or nil
+  jobs[#jobs + 1] = {id, job.run, fence, job.try, job.lost, job.o, job.t, job.d, payload, expires}
 end
 
 local function take(id, job, payload)

@@ -70,11 +70,12 @@ end
 
 -- End many runs. From `argument` on, `amount` times: id, run, fence, kind, try, result without its end, keep ms, error
 -- (JSON or nothing), value (of a success JSON, of a failure its traceback, or nothing), run ms (-1: none), queue, owner,
--- task, fresh (1: a renewal knew the run less than a minute ago). Gives an answer each: ok, ended (also to a repetition),
--- taken or unknown.
+-- task, fresh (1: a renewal knew the run less than a minute ago); then, of those that are stock clients' jobs, id and row
+-- (JSON, as `enqueue` takes it). Gives an answer each: ok, ended (also to a repetition), taken or unknown.
 local FINISH_ARGUMENTS = 14
 local function finish(argument, amount)
   local answers, ids = {}, {}
+  read_rows(argument + amount * FINISH_ARGUMENTS)
   for i = 1, amount do ids[i] = ARGV[argument + (i - 1) * FINISH_ARGUMENTS] end
   local holders = amount > 0 and redis.call('MGET', unpack(keyed(IN_PROGRESS, ids)))
   local done = {}

@@ -2,12 +2,14 @@
 -- the task.
 --
 -- ARGV  1 delay ms, 0 to be taken at once  2 task: the name that a stock client's job has, or nothing
---       3 amount, then for each: id, run, fence. Only for runs that have ended on that worker.
+--       3 amount, then for each: id, run, fence; then, of those that are stock clients' jobs, id and row. Only for runs
+--       that have ended on that worker.
 -- Returns an answer each: ok, taken (also to a repetition), ended or unknown.
 
 redis.call('DEL', DOOR)
 
-local delay, task = tonumber(ARGV[1]), ARGV[2]
+local delay, task, amount = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+read_rows(4 + 3 * amount)
 
 local function put_aside(id, job)
   add(entries_of(job.q), text(now + delay), id)
@@ -15,7 +17,7 @@ local function put_aside(id, job)
 end
 
 local answers = {}
-for i = 1, tonumber(ARGV[3]) do
+for i = 1, amount do
   local id, run, fence = unpack(ARGV, 3 * i + 1, 3 * i + 3)
   local answer, job = owns(id, run, fence)
   if answer == 'ok' and job.cx then end_here(id, job, 'cancelled')

@@ -95,11 +95,19 @@ end
 
 -- The events of a script travel in one entry of the stream: a JSON array of objects. All values are texts, since a
 -- version has more digits than Lua's JSON writes.
-local events = {}
+--
+-- Stock clients tell PostgreSQL nothing of their jobs. What a worker tells of one brings the job's row along, for each
+-- event of it: those that were told before may not have been written, or have been read by another steward.
+local events, rows = {}, {}
 local function emit(id, run, v, state, try)
-  local event = {id = id, run = run, v = v, state = state, at = now_text, try = try and tostring(try)}
+  local event = {id = id, run = run, v = v, state = state, at = now_text, try = try and tostring(try), row = rows[id]}
   events[#events + 1] = event
   return event
+end
+
+-- Read the rows that stand at the end of the arguments, from `first` on: id, row.
+local function read_rows(first)
+  for i = first, #ARGV, 2 do rows[ARGV[i]] = ARGV[i + 1] end
 end
 
 local woken = {}

@@ -1,13 +1,14 @@
 -- A try has failed and another is to follow after a back-off.
 --
 -- ARGV  1 step ms  2 id  3 run  4 fence  5 delay ms  6 error (JSON)  7 run ms
---       8 traceback, or nothing
+--       8 traceback, or nothing; then, of a stock client's job, id and row
 -- Returns ok, taken (also to a repetition: the fence has moved on), ended (also: it was to be cancelled) or unknown.
 
 redis.call('DEL', DOOR)
 
 local step, id, run, fence = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local answer, job = owns(id, run, fence)
+read_rows(9)
 if answer == 'ok' and job.cx then
   end_here(id, job, 'cancelled')
   close()
