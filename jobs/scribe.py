@@ -1,6 +1,6 @@
 """Writes events into PostgreSQL, each as far as it can be written. Where they come from is others' business."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import structlog
 
@@ -20,12 +20,23 @@ class Scribe:
     def __init__(self, jobs: JobStore) -> None:
         self._jobs = jobs
 
-    async def write(self, entries: Iterable[Entry]) -> None:
-        """Write what these entries tell. Raises StoreUnavailableError."""
-        await self.write_events(b"[%b]" % b",".join(entry.events[1:-1] for entry in entries))
+    async def write(self, entries: Sequence[Entry]) -> None:
+        """Write what these entries tell, but for those that cannot be read. Raises StoreUnavailableError."""
+        try:
+            await self.write_events(b"[%b]" % b",".join(entry.events[1:-1] for entry in entries if entry.events))
+        except ValueError as error:
+            if len(entries) > 1:
+                middle = len(entries) // 2
+                await self.write(entries[:middle])
+                await self.write(entries[middle:])
+            else:
+                await self._bury(codec.clean_text(entries[0].events.decode(errors="replace")), error)
 
     async def write_events(self, events: bytes) -> None:
-        """Write all that can be written: one that PostgreSQL refuses must not keep back the others."""
+        """Write all that can be written: one that PostgreSQL refuses must not keep back the others.
+
+        Raises StoreUnavailableError, and ValueError for what is no array of transitions.
+        """
         try:
             await self._jobs.apply(events)
         except StoreUnavailableError:
@@ -33,7 +44,7 @@ class Scribe:
         except Exception as refusal:
             if not _is_of_one_event(refusal):
                 raise StoreUnavailableError(f"PostgreSQL: {refusal}") from refusal
-            told: list[dict[str, str]] = codec.loads_plain(events)
+            told = _read(events)
             if len(told) > 1:
                 middle = len(told) // 2
                 await self.write_events(codec.dumps(told[:middle]))
@@ -42,13 +53,21 @@ class Scribe:
             # What our own workers tell was cleaned by them.
             cleaned = {name: codec.clean_json(text) for name, text in told[0].items()}
             if cleaned == told[0]:
-                await self._bury(cleaned, refusal)
+                await self._bury(codec.dumps(cleaned).decode(), refusal)
             else:
                 await self.write_events(codec.dumps([cleaned]))
 
-    async def _bury(self, event: dict[str, str], refusal: Exception) -> None:
-        log.error("event_refused", told=event, reason=str(refusal))
-        await self._jobs.bury_event(codec.dumps(event).decode(), reason=f"{type(refusal).__name__}: {refusal}")
+    async def _bury(self, told: str, refusal: Exception) -> None:
+        log.error("event_refused", told=told, reason=str(refusal))
+        await self._jobs.bury_event(told, reason=f"{type(refusal).__name__}: {refusal}")
+
+
+def _read(events: bytes) -> list[dict[str, str]]:
+    told = codec.loads_plain(events)
+    texts = [text for event in told if isinstance(event, dict) for text in event.values()]
+    if not all(isinstance(event, dict) for event in told) or not all(isinstance(text, str) for text in texts):
+        raise ValueError("it is no array of transitions")
+    return told  # type: ignore[no-any-return]
 
 
 def _is_of_one_event(refusal: Exception) -> bool:

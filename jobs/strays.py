@@ -46,8 +46,7 @@ class Strays:
 
     async def look(self, queue: str, cursor: int) -> int:
         """Look at a page of a queue's entries, and take into PostgreSQL what it lacks; give the next cursor."""
-        following, found = await self._both.entries.page(queue, cursor)
-        ids = [job_id for job_id in found if "\x00" not in job_id]  # a stranger's, that no column holds
+        following, ids = await self._both.entries.page(queue, cursor)
         runs = await self._both.jobs.runs_of(ids)
         held = await self._both.entries.runs(ids)
         # Of most jobs the run is all that has to be read.

@@ -1,6 +1,7 @@
 """What the queues in Redis hold, page by page, and whole jobs made from what Redis has of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,10 +23,13 @@ class Entries:
         self._redis = redis
 
     async def page(self, queue: str, cursor: int) -> tuple[int, list[str]]:
-        """Give the next cursor, 0 after the last page, and the ids of about 200 jobs; begin with 0."""
+        """Give the next cursor, 0 after the last page, and the ids of about 200 jobs; begin with 0.
+
+        What is no text is left out: a stranger has put it in, and the queue puts it aside.
+        """
         with answering():
             following, found = await self._redis.zscan(keys.queue(queue), cursor, count=_PAGE)
-        return int(following), [job_id.decode() for job_id, _ in found]
+        return int(following), texts_of(job_id for job_id, _ in found)
 
     async def runs(self, job_ids: Sequence[str]) -> Mapping[str, int]:
         """Give the runs of those of these jobs that have a hash that says it."""
@@ -51,6 +55,15 @@ class Entries:
                 job = _job(job_id, fields, payload)
                 found += [] if job is None else [job]
         return found
+
+
+def texts_of(found: Iterable[bytes]) -> list[str]:
+    """Give those of these ids that are texts."""
+    texts = []
+    for job_id in found:
+        with suppress(UnicodeDecodeError):
+            texts.append(job_id.decode())
+    return texts
 
 
 def _job(job_id: str, hash_fields: Mapping[bytes, bytes], payload: bytes) -> Job | None:

@@ -75,9 +75,7 @@ class Events:
                     raise
                 await self.open()  # Redis has lost everything; what was written since is read from the begin
                 return []
-        return [
-            Entry(id=entry, events=fields[b"events"]) for _, entries in found for entry, fields in entries if fields
-        ]
+        return [Entry(id=entry, events=_told(fields)) for _, entries in found for entry, fields in entries if fields]
 
     async def abandoned(self, *, most: int, idle_ms: int = _CLAIMED_AGAIN_MS) -> list[Entry]:
         """Give entries that a consumer was given so long ago and has not confirmed: it is dead."""
@@ -85,7 +83,7 @@ class Events:
             _, entries, *_ = await self._redis.xautoclaim(
                 keys.EVENTS, keys.HISTORY_GROUP, self._consumer, min_idle_time=idle_ms, count=most
             )
-        return [Entry(id=entry, events=fields[b"events"]) for entry, fields in entries if entry and fields]
+        return [Entry(id=entry, events=_told(fields)) for entry, fields in entries if entry and fields]
 
     async def confirm(self, entries: list[Entry]) -> None:
         """Tell that these are written for good."""
@@ -120,7 +118,7 @@ class Events:
         """Give the entries after this one, whoever has read them before; nobody confirms them."""
         with answering():
             found = await self._redis.xrange(keys.EVENTS, min=f"({entry.decode()}", count=most)
-        return [Entry(id=place, events=fields[b"events"]) for place, fields in found]
+        return [Entry(id=place, events=_told(fields)) for place, fields in found]
 
     async def behind_s(self) -> float:
         """Give how old the oldest event is that has not been confirmed, in seconds; 0 where all are."""
@@ -194,6 +192,11 @@ class Events:
         groups = await self._redis.xinfo_groups(keys.EVENTS)
         ids = [group["last-delivered-id"] for group in groups if group["name"] == keys.HISTORY_GROUP.encode()]
         return ids[0] if ids else b"0-0"
+
+
+def _told(fields: dict[bytes, bytes]) -> bytes:
+    """Give what an entry tells; nothing where it is none of ours."""
+    return fields.get(b"events", b"")
 
 
 def _place(entry: bytes) -> tuple[int, int]:

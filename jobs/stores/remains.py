@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from jobs import keys
 from jobs.model import STOCK_OWNER, Job, State
+from jobs.stores.entries import texts_of
 from jobs.stores.jobs import EndedRun
 from jobs.stores.redis import answering
 from jobs.stores.scripts import Script
@@ -86,7 +87,7 @@ class Remains:
         """Give jobs of stock clients that were taken over: PostgreSQL knows nothing of them."""
         with answering():
             found = await self._redis.zrange(keys.line(queue, STOCK_OWNER), 0, limit - 1)
-        return [job_id.decode() for job_id in found]
+        return texts_of(found)
 
     async def adopt(self, job_id: str, state: State, *, tries: int, error: bytes, value: bytes) -> None:
         """End a job as a stock worker has ended it."""

@@ -22,7 +22,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "enqueue": ("room",),
     "adopt": ("ends",),
     "cancel": ("ends", "stops"),
-    "claim": ("ends", "stops"),
+    "claim": ("ends", "stops", "utf8"),
     "finish": ("ends",),
     "glance": ("pace",),
     "hand_back": ("ends",),

@@ -1,6 +1,6 @@
 """Hears of ends and of wishes to cancel, by publish and subscribe. It hurries; nothing may rely on it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from redis.asyncio import Redis
 
@@ -20,18 +20,19 @@ class Signals:
         self._redis = redis
 
     def ended(self) -> AsyncIterator[list[str] | None]:
-        """Give jobs that have ended."""
-        return self._heard(keys.ENDED_CHANNEL)
+        """Give jobs that have ended. A stock client's id that has a space in it comes in parts."""
+        return self._heard(keys.ENDED_CHANNEL, str.split)
 
     def cancelled(self) -> AsyncIterator[list[str] | None]:
-        """Give running jobs that are to be cancelled."""
-        return self._heard(keys.CANCEL_CHANNEL)
+        """Give running jobs that are to be cancelled, each alone and whole: a part of an id may be another's."""
+        return self._heard(keys.CANCEL_CHANNEL, lambda job_id: [job_id])
 
-    async def _heard(self, name: str) -> AsyncIterator[list[str] | None]:
+    async def _heard(self, name: str, ids_in: Callable[[str], list[str]]) -> AsyncIterator[list[str] | None]:
         with answering():
             async with self._redis.pubsub() as channel:
                 await channel.subscribe(name)
                 while True:
                     message = await channel.get_message(timeout=_LISTEN_S)
                     if message is not None:
-                        yield message["data"].decode().split() if message["type"] == "message" else None
+                        is_told = message["type"] == "message"
+                        yield ids_in(message["data"].decode(errors="replace")) if is_told else None

@@ -113,10 +113,11 @@ def _of_events(entry: bytes, fields: dict[bytes, bytes]) -> TailEntry:
     """Read an entry; what is no event of ours in it tells nothing, and stops nobody."""
     place = Place.of(entry)
     try:
-        told: list[dict[str, str]] = codec.loads_plain(fields.get(b"events", b"[]"))
+        told = codec.loads_plain(fields.get(b"events", b"[]"))
     except ValueError:
         told = []
-    changes = (Change.of(place, index, event) for index, event in enumerate(told))
+    events: list[dict[str, str]] = told if isinstance(told, list) else []
+    changes = (Change.of(place, index, event) for index, event in enumerate(events))
     return TailEntry(place=place, changes=[change for change in changes if change is not None])
 
 

@@ -170,3 +170,24 @@ def test_numbers_that_are_none_stop_nobody(world: World) -> None:
     world.enqueue(odd, odd._replace(id="large", typical=1e16), Spec("good", due=START_MS + 1))
     world.sleep(1)
     assert sorted(world.worker().claim(5).ids) == ["good", "large", "odd"]
+
+
+def test_wishes_to_abort_in_a_key_of_another_type_are_none(world: World) -> None:
+    """Jobs come in, run, are cancelled and end as ever."""
+    world.redis.set(keys.ABORT, "x")
+    world.enqueue(Spec("j"), Spec("held"))
+    world.redis.set(keys.IN_PROGRESS + "held", "1", px=1_000)
+    held = world.worker().take("j")
+    world.tick()
+    assert world.cancel(("held", 1)) == ["asked"]
+    assert world.finish(End(held)) == ["ok"]
+    assert world.enqueue(Spec("j", run=2)) == ["queued"]
+
+
+def test_a_result_of_another_type_tells_nothing(world: World) -> None:
+    """A look goes on to the next job."""
+    world.enqueue(Spec("j"), Spec("next"))
+    world.redis.delete(keys.PAYLOAD + "j")
+    world.redis.rpush(keys.RESULT + "j", "x")
+    world.redis.rpush(keys.RESULT + "gone", "x")
+    assert world.look_for(("j", 1), ("gone", 1), ("next", 1)) == ["bare", "ended", "live"]

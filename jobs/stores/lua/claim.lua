@@ -18,8 +18,6 @@ local tasks, ends = ARGV[9], tonumber(ARGV[10])
 local entries, lease_end = entries_of(queue), text(now + lease)
 local memory = CLAIM .. worker .. ':' .. queue .. (string.match(request, '%-%d+$') or '')
 local PAGE, EXAMINED, RESTORED, MENDED = 50, 200, 200, 100
-local EXPIRED = '{"t":1,"f":"<unknown>","a":[],"k":{},"et":0,"s":false,'
-  .. '"r":{"__error__":"JobExecutionFailed","message":"job expired"},"st":'
 local YEAR_MS, UNKNOWN_MS, SUSPECT_MS, FOREIGN_MS = 366 * 86400000, 10000, 1000, 15000
 
 local answers = finish(11, ends)
@@ -36,9 +34,16 @@ local function move(id, score) add(entries, type(score) == 'number' and text(sco
 
 local function quarantine(id) move(id, QUARANTINE_AT) end
 
+-- The job of an entry as `read` gives it, false also where a stranger's was taken over though nobody can name it.
+local function read_entry(id)
+  local job = read(id)
+  return not (job and job.o == 'arq' and not is_text(id)) and job
+end
+
 -- An entry of a stock arq client: it is taken over, as a job of the owner `arq`. Its payload ends with the time at which
 -- it expires; from now on that is the job's to say.
 local function adopt(id, score)
+  if not is_text(id) then return quarantine(id) end
   local at = score
   if at < TIMED or at > now then at = now end
   local job = {q = queue, o = 'arq', t = '', p = 5, at = at, due = 0, typ = 30000}
@@ -58,8 +63,10 @@ end
 -- told, in arq's words, unless there is a result: then somebody has put back the entry of a job that had ended.
 local function drop_entry(id)
   remove(entries, id)
-  redis.call('SET', RESULT .. id, EXPIRED .. now_text .. ',"ft":' .. now_text .. ',"q":' .. cjson.encode(entries) .. '}',
-    'NX', 'PX', RESULT_KEEP_MS)
+  local record = '{"t":1,"f":"<unknown>","a":[],"k":{},"et":0,"s":false,'
+    .. '"r":{"__error__":"JobExecutionFailed","message":"job expired"},"st":' .. now_text .. ',"ft":' .. now_text
+    .. ',"q":' .. cjson.encode(entries) .. '}'
+  redis.call('SET', RESULT .. id, record, 'NX', 'PX', RESULT_KEEP_MS)
 end
 
 -- A job that has lost a lease. Once is no suspicion yet: all that a worker ran when it died has, and is to run again at
@@ -87,7 +94,7 @@ end
 
 -- Put an entry that has come due, or that somebody else has moved, where it belongs.
 local function restore(id, score)
-  local job = read(id)
+  local job = read_entry(id)
   if job == false then return quarantine(id) end
   local holder = holder_of(id)
   local held = holder and redis.call('PTTL', IN_PROGRESS .. id) or 0
@@ -118,7 +125,8 @@ heed_aborts(function(id)
   if not score or holder_of(id) then return end
   adopt(id, tonumber(score))
   flush()
-  end_here(id, read(id), 'cancelled')
+  local job = read(id)
+  if job then end_here(id, job, 'cancelled') else remove(ABORT, id) end
 end)
 local much_due = restore_range('0', '(1e12', MENDED)
 much_due = restore_range('1e12', now_text, RESTORED) or much_due
@@ -147,7 +155,7 @@ local function take(id, job, payload)
   count(job, 'wait_ms|' .. index_of(WAIT_BOUNDS, waited))
   count(job, 'wait_ms_sum', waited)
   hand_out(id, job, fence, payload)
-  taken[#taken + 1] = id .. '=' .. fence
+  taken[#taken + 1] = fence .. ':' .. #id .. ':' .. id
 end
 
 local function park(id, job)
@@ -200,7 +208,7 @@ end
 
 -- Take one ready entry or move it out of the way. Gives whether it was left where it is: a stock worker has it.
 local function examine(id, payload, holder)
-  local job = read(id)
+  local job = read_entry(id)
   if job == false then quarantine(id)
   elseif not job then correct(id)
   elseif not payload then quarantine(id)
@@ -244,16 +252,13 @@ end
 
 -- What the last reply of the same request gave out and is still held with the same fence.
 local function remembered()
-  local stored = redis.call('GET', memory)
-  if not stored or string.match(stored, '^%S+') ~= request then return false end
-  for id, fence in string.gmatch(stored, ' (%S+)=(%d+)') do
+  return each_given(memory, request, function(id, fence)
     local job = read(id)
     local payload = redis.call('GET', PAYLOAD .. id)
     if job and payload and job.st == 'running' and job.f == tonumber(fence) then
       if job.cx then end_here(id, job, 'cancelled') else hand_out(id, job, fence, payload) end
     end
-  end
-  return true
+  end)
 end
 
 local function note_taken()

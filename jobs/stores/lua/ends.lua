@@ -2,8 +2,12 @@
 
 local ended_at = ',"ft":' .. now_text .. '}'
 local aborting
+-- Whether stock clients want anything aborted. A key of another type, a stranger's, says nothing.
 local function is_aborting()
-  if aborting == nil then aborting = redis.call('EXISTS', ABORT) == 1 end
+  if aborting == nil then
+    local amount = redis.pcall('ZCARD', ABORT)
+    aborting = type(amount) == 'number' and amount > 0
+  end
   return aborting
 end
 

@@ -43,7 +43,7 @@ local function check(id, run, holder)
   if holder then return 'unique:' .. holder end
   if job then clear_older(id, job) elseif job == false then redis.call('DEL', JOB .. id) end
   redis.call('DEL', RESULT .. id, DONE .. id, RETRY .. id)
-  redis.call('ZREM', ABORT, id)
+  redis.pcall('ZREM', ABORT, id)
   return nil
 end
 

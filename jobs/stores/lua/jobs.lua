@@ -54,7 +54,22 @@ end
 
 -- Whether a worker knows a task, of `|a|b|`; `|*|` is every task, and a stock client's job names none.
 local function is_known_in(tasks, task)
-  return task == '' or tasks == '|*|' or string.find(tasks, '|' .. task .. '|', 1, true) ~= nil
+  if task == '' or tasks == '|*|' then return true end
+  return not string.find(task, '|', 1, true) and string.find(tasks, '|' .. task .. '|', 1, true) ~= nil
+end
+
+-- What a claim gives out is remembered behind its request: of each job `fence:length of the id:id`, since a stock client
+-- may have put anything into an id. Call `use` with id and fence of each; gives whether it is this request's.
+local function each_given(memory, request, use)
+  local stored = redis.call('GET', memory)
+  if not stored or string.match(stored, '^%S+') ~= request then return false end
+  local at = #request + 1
+  while true do
+    local fence, length, first = string.match(stored, '^ (%d+):(%d+):()', at)
+    if not fence then return true end
+    at = first + tonumber(length)
+    use(string.sub(stored, first, at - 1), fence)
+  end
 end
 
 -- Who has a job in progress. MGET takes a key of another type for nobody.

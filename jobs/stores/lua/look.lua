@@ -18,9 +18,12 @@ local function put_entry(id, job)
   wake(job.q)
 end
 
+-- MGET takes a key of another type, a stranger's, for none.
+local function result_of(id) return redis.call('MGET', RESULT .. id)[1] end
+
 local function end_of(id)
   local mark = redis.call('GET', DONE .. id)
-  return 'ended:' .. (mark and string.match(mark, '%a+$') or '') .. ':' .. (redis.call('GET', RESULT .. id) or '')
+  return 'ended:' .. (mark and string.match(mark, '%a+$') or '') .. ':' .. (result_of(id) or '')
 end
 
 local function look(id, run)
@@ -29,7 +32,7 @@ local function look(id, run)
   if not job then return has_ended(id, run) and end_of(id) or 'missing' end
   if tonumber(job.run) < run then return has_ended(id, run) and end_of(id) or 'older' end
   if redis.call('EXISTS', PAYLOAD .. id) == 0 and not is_foreign(holder_of(id)) then
-    local result = redis.call('GET', RESULT .. id)
+    local result = result_of(id)
     return result and 'done:' .. result or 'bare'
   end
   local changed = redis.call('HGET', JOB .. id, 'm') or '0'

@@ -50,13 +50,11 @@ end
 -- What a claim has given out, if that is the one which is remembered.
 local function renew_given(queue, request)
   local memory = CLAIM .. worker .. ':' .. queue .. (string.match(request, '%-%d+$') or '')
-  local stored = redis.call('GET', memory)
-  if not stored or string.match(stored, '^%S+') ~= request then return end
-  redis.call('PEXPIRE', memory, 60000)
-  for id, fence in string.gmatch(stored, ' (%S+)=(%d+)') do
+  local is_remembered = each_given(memory, request, function(id, fence)
     local job = read(id)
     if job and job.st == 'running' and job.f == tonumber(fence) then renew(id, job.run, fence, holder_of(id)) end
-  end
+  end)
+  if is_remembered then redis.call('PEXPIRE', memory, 60000) end
 end
 
 for i = 1, amount do

@@ -17,7 +17,7 @@ local function cancel(id, job)
     return job.f > 0 and 'stopped' or 'cancelled'
   end
   if not job.cx then redis.call('HSET', JOB .. id, 'cx', '1') end
-  if is_elsewhere then redis.call('ZADD', ABORT, 'NX', now_text, id) end
+  if is_elsewhere then redis.pcall('ZADD', ABORT, 'NX', now_text, id) end
   redis.call('PUBLISH', CANCEL_CHANNEL, id)
   return 'asked'
 end

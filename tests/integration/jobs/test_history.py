@@ -15,6 +15,7 @@ from jobs.stores.database import Database
 from jobs.stores.events import Events, Keep
 from jobs.stores.jobs import JobStore
 from jobs.stores.redis import connect_redis
+from jobs.stores.tail import Tail
 from tests.chaos.outages import stopped
 from tests.support.accepted import accepted
 from tests.support.servers import Servers
@@ -212,3 +213,32 @@ async def test_what_was_taken_over_in_vain_is_written_as_soon_as_it_can_be(
     job = await JobStore(database).get(job_id)
     assert job is not None
     assert job.state is State.SUCCEEDED
+
+
+async def test_what_is_no_event_keeps_nothing_back(redis: Redis, database: Database) -> None:
+    """Bytes that are no text, no JSON, or no transitions, and an entry of somebody else's: they are put aside."""
+    ids = await accepted(database, 2)
+    odd = (
+        b'[{"id":"\xff","run":"1","v":"1","state":"queued","at":"1"}]',
+        b"[nothing]",
+        b"[1]",
+        b'[{"id":"a","row":5}]',
+        b"[]",
+        b"",
+        b"5",
+        b"{}",
+    )
+    await redis.xadd(keys.EVENTS, {"e": "whose"})
+    for job_id, told in zip(ids * 4, odd, strict=True):
+        await redis.xadd(keys.EVENTS, {"events": told})
+        await _tell(redis, _life_of(job_id))
+    writer = await _written(redis, database)
+    rows = await database.fetch("SELECT state FROM jobs")
+    assert [row["state"] for row in rows] == ["succeeded"] * 2
+    assert await Events(redis, consumer="one").has_confirmed((await redis.xrevrange(keys.EVENTS, count=1))[0][0])
+    buried = await database.fetch("SELECT told FROM dead_events")
+    assert len(buried) == 4
+    assert any("\ufffd" in row["told"] for row in buried)
+    followed = await Tail(redis).last(100)
+    assert {change.job_id for entry in followed for change in entry.changes} == set(ids)
+    await writer.finish()

@@ -11,11 +11,12 @@ from arq.jobs import Job
 
 from jobs import codec, keys
 from jobs.history import HistoryWriter
+from jobs.scoring import QUARANTINE
 from jobs.scribe import Scribe
 from jobs.stores.database import Database, Row
 from jobs.stores.events import Events
 from jobs.strays import Strays
-from tests.support.bed import QUEUE, Bed, bed_of
+from tests.support.bed import QUEUE, Bed, bed_of, sleeping
 from tests.support.both import both_of, write_history
 from tests.support.conditions import eventually
 from tests.support.processes import WORKER, Running, started
@@ -165,6 +166,7 @@ async def test_what_no_row_can_hold_runs_without_one(bed: Bed, client: ArqRedis)
         await _ends(good)
         assert worker.runs
     assert (await _rows(bed)).keys() == {good.job_id}
+    assert await both.jobs.owners_of([*ends, good.job_id]) == {good.job_id: "arq"}
     assert await bed.database.fetch("SELECT FROM dead_events") == []
 
 
@@ -194,3 +196,37 @@ async def test_what_a_worker_did_not_know_gets_its_row_from_one_that_does(bed: B
         await _ends(job)
     row = (await _rows(bed))[job.job_id]
     assert (row["args"], row["state"], row["tries"]) == ({"path": "/dev/null"}, "succeeded", 1)
+
+
+async def test_an_id_that_is_no_text_ends_nobody(bed: Bed, client: ArqRedis) -> None:
+    """Neither worker nor steward: it is put aside, and all others go on, whatever is asked of it."""
+    both = both_of(bed.database, bed.redis)
+    strays = Strays(both, scribe=Scribe(both.jobs), queues=[QUEUE])
+    bad = b"\xff\xfe"
+    async with bed.worker(4) as worker:
+        await client.set(keys.PAYLOAD.encode() + bad, b'{"t":null,"f":"test.who","k":{},"a":[],"et":1}')
+        await client.zadd(keys.queue(QUEUE), {bad: 1})
+        await client.zadd(keys.ABORT, {bad: 1})
+        await client.publish(keys.CANCEL_CHANNEL, bad)
+        first = await _put(client, "test.who")
+        await _ends(first)
+        await strays.look_at_all()
+        assert await client.zscore(keys.queue(QUEUE), bad) == QUARANTINE
+        second = await _put(client, "test.who")
+        await _ends(second)
+        await bed.until_written(within_s=20)
+        assert worker.runs
+    assert (await _rows(bed)).keys() == {first.job_id, second.job_id}
+
+
+async def test_aborting_a_job_touches_none_whose_id_is_a_part_of_its_own(bed: Bed, client: ArqRedis) -> None:
+    """An id of a stock client's may have spaces."""
+    async with _worker(bed) as worker:
+        (other,) = await bed.submit([sleeping(3600)])
+        odd = await _put(client, "test.clean_up", seconds=3600, clean_up_s=0, _job_id=f"not {other}")
+        await bed.trail.until_running([other, odd.job_id], within_s=20)
+        assert await odd.abort(timeout=20, poll_delay=0.02)
+        told = await worker.says("job_cancelling.*")
+        rows = await _rows(bed)
+    assert odd.job_id in told.string  # at once, and not at its next renewal
+    assert (rows[odd.job_id]["state"], rows[other]["state"]) == ("cancelled", "running")
