@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,7 +22,7 @@ from jobs.progress import ProgressReporter
 from jobs.registry import TaskTable
 from jobs.service_manager import ServiceManager
 from jobs.settings import JobsSettings
-from jobs.stewardship import CONNECTIONS, Stewardship
+from jobs.stewardship import Stewardship, stewards_database
 from jobs.stewardship import Stores as StewardStores
 from jobs.stores.database import Database
 from jobs.stores.jobs import JobStore
@@ -35,6 +35,7 @@ from jobs.watchdog import Watchdog
 from jobs.worker import Worker
 
 _CONNECT_PATIENCE_S = 10.0
+_SPARE = 10  # connections to PostgreSQL, beside two a slot, for tasks that want more for a moment
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -80,7 +81,10 @@ async def serve(
 
     Raises UnfitRedisError, before the first claim, where Redis must not be used.
     """
-    async with _stores(settings, tasks, slots) as stores:
+    async with (
+        _stores(settings, tasks, slots) as stores,
+        _steward(settings, tasks, timetable, stores.doors) if with_steward else nullcontext() as steward,
+    ):
         log_as(worker=stores.doors.name)
         with Processes(settings.processes, memory_mb=settings.child_memory_mb) as processes, Threads() as threads:
             site = Site(settings=settings, database=stores.database, cache=stores.cache)
@@ -93,7 +97,6 @@ async def serve(
                 f"take {queue}": Worker.of(intake, tasks, stores.doors.redis).main
                 for queue, intake in engine.intakes.items()
             }
-            steward = _steward(settings, tasks, timetable, stores) if with_steward else None
             if steward is not None:
                 loops["steward"] = steward.run
                 watchdog.watch(steward.stuck)
@@ -104,20 +107,20 @@ async def serve(
     log.info("worker_stopped")
 
 
-def _steward(settings: JobsSettings, tasks: TaskTable, timetable: Timetable, stores: Stores) -> Stewardship:
-    doors = stores.doors
-    return Stewardship.of(
-        settings,
-        tasks,
-        StewardStores(
-            database=stores.database,
+@asynccontextmanager
+async def _steward(
+    settings: JobsSettings, tasks: TaskTable, timetable: Timetable, doors: Doors
+) -> AsyncIterator[Stewardship]:
+    """Make the steward of this process, with a PostgreSQL of its own: it does not wait for as long as tasks do."""
+    async with stewards_database(settings) as database:
+        stores = StewardStores(
+            database=database,
             redis=doors.redis,
             listening=doors.listening,
             name=doors.name,
             patience_s=REDIS_PATIENCE_S,
-        ),
-        timetable,
-    )
+        )
+        yield Stewardship.of(settings, tasks, stores, timetable)
 
 
 @asynccontextmanager
@@ -125,7 +128,7 @@ async def _stores(settings: JobsSettings, tasks: TaskTable, slots: Mapping[str, 
     """Open the stores; close them in the end. Nothing connects before it is used."""
     database = await Database.open(
         settings.database_url.get_secret_value(),
-        size=2 * sum(slots.values()) + CONNECTIONS,
+        size=2 * sum(slots.values()) + _SPARE,
         patience_s=_CONNECT_PATIENCE_S,
         answer_s=None,  # a load may take minutes
     )

@@ -15,16 +15,13 @@ from jobs.logs import log_as
 from jobs.registry import TaskTable
 from jobs.service_manager import ServiceManager
 from jobs.settings import JobsSettings
-from jobs.stewardship import CONNECTIONS, Stewardship, Stores
-from jobs.stores.database import Database
+from jobs.stewardship import Stewardship, Stores, stewards_database
 from jobs.stores.fitness import Fitness
 from jobs.stores.redis import connect_redis
 from jobs.timetable import Timetable
 from jobs.watchdog import Watchdog
 
 _REDIS_PATIENCE_S = 5.0
-_CONNECT_PATIENCE_S = 10.0
-_ANSWER_S = 60.0
 _LOOP_ENDS_S = 1.0
 _AGAIN_S = 0.5
 
@@ -83,23 +80,17 @@ async def _work(stewardship: Stewardship, fitness: Fitness, watchdog: Watchdog) 
 @asynccontextmanager
 async def _stores(settings: JobsSettings) -> AsyncIterator[Stores]:
     """Open the stores; close them in the end. Nothing connects before it is used."""
-    database = await Database.open(
-        settings.database_url.get_secret_value(),
-        size=CONNECTIONS,
-        patience_s=_CONNECT_PATIENCE_S,
-        answer_s=_ANSWER_S,
-    )
     url = settings.redis_url.get_secret_value()
     redis, listening = (connect_redis(url, patience_s=_REDIS_PATIENCE_S) for _ in range(2))
-    try:
-        yield Stores(
-            database=database,
-            redis=redis,
-            listening=listening,
-            name=new_process_name(),
-            patience_s=_REDIS_PATIENCE_S,
-        )
-    finally:
-        for client in (listening, redis):
-            await client.aclose(close_connection_pool=True)
-        await database.close()
+    async with stewards_database(settings) as database:
+        try:
+            yield Stores(
+                database=database,
+                redis=redis,
+                listening=listening,
+                name=new_process_name(),
+                patience_s=_REDIS_PATIENCE_S,
+            )
+        finally:
+            for client in (listening, redis):
+                await client.aclose(close_connection_pool=True)

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -39,10 +40,12 @@ from jobs.watch import Watch
 
 CONNECTIONS = 10  # to PostgreSQL, one a loop
 
+_CONNECT_PATIENCE_S = 10.0
+_ANSWER_S = 60.0
 _LEASE_S = 5.0  # of the one steward that compares the stores, who renews it each second
 _LOOP_ENDS_S = 0.5
 _LAST_WORDS_S = 2.0
-_LONGEST_ROUND_S = 180.0  # a few statements for which a PostgreSQL that hangs is waited for, a minute each
+_LONGEST_ROUND_S = 3 * _ANSWER_S  # a few statements for which a PostgreSQL that hangs is waited for
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -63,6 +66,21 @@ class Stores:
     listening: Redis
     name: str
     patience_s: float
+
+
+@asynccontextmanager
+async def stewards_database(settings: JobsSettings) -> AsyncIterator[Database]:
+    """Open a steward's own connections to PostgreSQL, the same wherever it runs; close them in the end.
+
+    In a worker too: the wait for a load's answer has no end there, and with those connections a duty's had none either.
+    """
+    database = await Database.open(
+        settings.database_url.get_secret_value(), size=CONNECTIONS, patience_s=_CONNECT_PATIENCE_S, answer_s=_ANSWER_S
+    )
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 class Stewardship:

@@ -1,9 +1,9 @@
 """The one door to PostgreSQL: a pool, transactions, and StoreUnavailableError for whatever may pass by itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import asyncpg
 import orjson
@@ -11,6 +11,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from jobs import codec
 from jobs.errors import StoreUnavailableError
+from jobs.stores.keep_alive import keep_alive
 from jobs.stores.pools import PoolUse
 
 Row = asyncpg.Record
@@ -48,6 +49,10 @@ def _answering() -> Iterator[None]:
         raise StoreUnavailableError(f"PostgreSQL: {str(error) or type(error).__name__}") from error
 
 
+class _LostError(StoreUnavailableError):
+    """The connection was lost in the middle of a call."""
+
+
 class Connection:
     """One connection of the pool, for as long as its `async with` lasts."""
 
@@ -83,11 +88,33 @@ class Connection:
 
         try:
             with _answering():
-                await self._raw.copy_to_table(table, columns=list(columns), source=watched())
+                await self._unless_lost(self._raw.copy_to_table(table, columns=list(columns), source=watched()))
+        except _LostError:
+            raise
         except Exception:
             if failed:
                 raise failed[0] from None
             raise
+
+    async def _unless_lost(self, call: Coroutine[Any, Any, object]) -> None:
+        """Await a call. One whose connection is lost just as it may write no more, asyncpg would leave waiting."""
+        calling, is_lost = asyncio.create_task(call), False
+
+        def lose(_: object) -> None:
+            nonlocal is_lost
+            is_lost = calling.cancel()
+
+        self._raw.add_termination_listener(lose)
+        try:
+            await calling
+        except (Exception, asyncio.CancelledError) as error:  # what it raises when cancelled the event loop decides
+            current = asyncio.current_task()
+            if is_lost and current is not None and not current.cancelling():
+                raise _LostError("PostgreSQL: the connection was lost") from error
+            raise
+        finally:
+            with suppress(asyncpg.InterfaceError):  # it was lost, and is nobody's any more
+                self._raw.remove_termination_listener(lose)
 
 
 class Database:
@@ -103,7 +130,8 @@ class Database:
     async def open(cls, url: str, *, size: int, patience_s: float, answer_s: float | None) -> Self:
         """Make the pool.
 
-        `patience_s` bounds the wait for a connection, `answer_s` that for each answer; None waits without end.
+        `patience_s` bounds the wait for a connection, `answer_s` that for each answer; None waits without end, but not
+        for a host that is gone.
         """
         pool = await asyncpg.create_pool(
             url,
@@ -111,7 +139,7 @@ class Database:
             max_size=size,
             timeout=patience_s,
             command_timeout=answer_s,
-            init=_speak_json,
+            init=_set_up,
             reset=_keep_session,
             server_settings={"application_name": "switchyard", "timezone": "UTC"},
         )
@@ -238,7 +266,10 @@ def _is_open(raw: _Raw) -> bool:
         return False
 
 
-async def _speak_json(connection: "asyncpg.Connection[Row]") -> None:
+async def _set_up(connection: "asyncpg.Connection[Row]") -> None:
+    """Let a new one be found out to be dead, where a wait has no end of its own, and speak JSON."""
+    raw: Any = connection  # which sets no such option, and shows its socket to nobody
+    keep_alive(raw._transport)  # noqa: SLF001
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=codec.dumps_text, decoder=orjson.loads, format="text"
     )
