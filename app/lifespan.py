@@ -18,6 +18,7 @@ from app.state import Deps
 from jobs.cache.opened import open_cache
 from jobs.cancelling import cancel_until_ended
 from jobs.errors import StoreUnavailableError, UnfitRedisError
+from jobs.loops import go_on
 from jobs.quotas import Quotas
 from jobs.registry import TaskTable
 from jobs.service_manager import ServiceManager
@@ -62,7 +63,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
                 "fitness": partial(_tell_of, deps.fitness),
                 "quotas": partial(_tell_redis, deps.quotas),
             }
-            loops = [asyncio.create_task(_go_on(name, run), name=name) for name, run in runs.items()]
+            loops = [asyncio.create_task(go_on(name, run), name=name) for name, run in runs.items()]
             try:
                 # Without what it tells Redis nobody is admitted while PostgreSQL is away.
                 await asyncio.wait(loops[-1:], timeout=_FIRST_S)
@@ -105,16 +106,6 @@ async def _doors(settings: Settings) -> AsyncIterator[Doors]:
         for client in (limiting, tailing, redis):
             await client.aclose(close_connection_pool=True)
         await database.close()
-
-
-async def _go_on(name: str, run: Callable[[], Awaitable[None]]) -> None:
-    """Run a loop to its end. One that a fault of ours breaks begins anew: nobody would notice that it is not there."""
-    while True:
-        try:
-            return await run()
-        except Exception:
-            log.exception("loop_broke", loop=name)
-            await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 async def _tell_redis(quotas: Quotas) -> None:

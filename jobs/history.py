@@ -1,11 +1,11 @@
 """Writes what became of jobs into PostgreSQL, from the stream of events. Any number of stewards share the work."""
 
 import asyncio
-import time
 
 import structlog
 
 from jobs.errors import StoreUnavailableError
+from jobs.loops import Rounds
 from jobs.scribe import Scribe
 from jobs.stores.events import Entry, Events
 
@@ -27,22 +27,27 @@ class HistoryWriter:
         self._scribe = scribe
         self._looked = 0.0
         self._tidied = 0.0
-        self.came_round: float | None = None  # when it last got on, by the monotonic clock; None: it has not begun
+        self._rounds = Rounds()
         self._owes = False  # a step was broken off: what it was given is not given to others for a minute
+
+    @property
+    def came_round(self) -> float | None:
+        """When it last got on, by the monotonic clock: also where a store was away. None: it has not begun."""
+        return self._rounds.at
 
     async def run(self) -> None:
         """Write until cancelled. Where a store is away, wait for it."""
         opened = False
         while True:
-            self.came_round = time.monotonic()
-            try:
-                if not opened:
-                    await self._events.open()
-                    opened = True
-                await self.step(wait_ms=_WAIT_MS)
-            except StoreUnavailableError as error:
-                log.warning("history_awaits_store", reason=str(error))
-                await asyncio.sleep(_AWAY_S)
+            with self._rounds.round():
+                try:
+                    if not opened:
+                        await self._events.open()
+                        opened = True
+                    await self.step(wait_ms=_WAIT_MS)
+                except StoreUnavailableError as error:
+                    log.warning("history_awaits_store", reason=str(error))
+                    await asyncio.sleep(_AWAY_S)
 
     async def step(self, *, wait_ms: int) -> int:
         """Write the next entries, waiting so long for the first; give how many there were."""
@@ -88,4 +93,4 @@ class HistoryWriter:
         if entries:
             await self._scribe.write(entries)
             await self._events.confirm(entries)
-            self.came_round = time.monotonic()
+            self._rounds.got_on()

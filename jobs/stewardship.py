@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
@@ -14,6 +14,7 @@ from jobs.batch_close import BatchCloser
 from jobs.cancelling import cancel_until_ended
 from jobs.fire import Firer
 from jobs.history import HistoryWriter
+from jobs.loops import go_on
 from jobs.mend import Mender
 from jobs.pause import Pauses
 from jobs.quotas import Quotas
@@ -86,7 +87,8 @@ async def stewards_database(settings: JobsSettings) -> AsyncIterator[Database]:
 class Stewardship:
     """All loops of one steward. Any number may run: they share the work, and doing it twice does it once."""
 
-    def __init__(self, *, watch: Watch, history: HistoryWriter, others: tuple[Loop, ...]) -> None:
+    def __init__(self, *, watch: Watch, history: HistoryWriter, others: Mapping[str, Loop]) -> None:
+        """Take the other duties by the names that the log has of them."""
         self._watch = watch
         self._history = history
         self._others = others
@@ -117,26 +119,26 @@ class Stewardship:
         return cls(
             watch=Watch(site=site, mark=both.mark, rebuilder=rebuilder),
             history=HistoryWriter(events=both.events, scribe=scribe),
-            others=(
-                Recoverer(both, restorer=restorer),
-                Reconciler(both, mender=mender, queues=tasks.queues),
-                Sweeper(remains=both.remains, settings=settings),
-                BatchCloser(batches, both, restorer=restorer),
-                strays,
-                pauses,
-                quotas,
-                Firer(timetable, database=stores.database, jobs=both.jobs, submitter=submitter),
-            ),
+            others={
+                "recover": Recoverer(both, restorer=restorer),
+                "reconcile": Reconciler(both, mender=mender, queues=tasks.queues),
+                "sweep": Sweeper(remains=both.remains, settings=settings),
+                "batch-close": BatchCloser(batches, both, restorer=restorer),
+                "strays": strays,
+                "pauses": pauses,
+                "quotas": quotas,
+                "fire": Firer(timetable, database=stores.database, jobs=both.jobs, submitter=submitter),
+            },
         )
 
     async def run(self) -> None:
-        """Run until cancelled; raises UnfitRedisError, or the fault of the first loop that ends by itself.
+        """Run until cancelled; raises UnfitRedisError. A duty that a fault breaks is begun anew, and the others go on.
 
         Nothing is touched before it is known that both stores are of one site.
         """
-        await self._watch.begin()
-        every: tuple[Loop, ...] = (self._watch, self._history, *self._others)
-        loops = [asyncio.create_task(loop.run(), name=type(loop).__name__) for loop in every]
+        await go_on("watch", self._watch.begin)
+        every: Mapping[str, Loop] = {"watch": self._watch, "history": self._history, **self._others}
+        loops = [asyncio.create_task(go_on(name, loop.run), name=name) for name, loop in every.items()]
         try:
             await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -153,17 +155,17 @@ class Stewardship:
 
     async def close(self) -> None:
         """Write what has happened up to now, for a few seconds at most, and leave the rest to others."""
-        await _said(self._watch.close(), self._history.finish())
-        await _said(self._history.leave())
+        await _said(watch=self._watch.close(), history=self._history.finish())
+        await _said(history=self._history.leave())
 
 
-async def _said(*words: Coroutine[Any, Any, None]) -> None:
+async def _said(**words: Coroutine[Any, Any, None]) -> None:
     """Wait for these for two seconds. What is at a PostgreSQL that hangs is cancelled until it lets go.
 
     The driver answers one cancellation by waiting for the server, for ten seconds more: meanwhile whoever stops the
     process would kill it, and what it leaves would be nobody's for a minute.
     """
-    saying = [asyncio.create_task(word) for word in words]
+    saying = [asyncio.create_task(word, name=name) for name, word in words.items()]
     try:
         _, unsaid = await asyncio.wait(saying, timeout=_LAST_WORDS_S)
         if unsaid:
@@ -171,8 +173,8 @@ async def _said(*words: Coroutine[Any, Any, None]) -> None:
     finally:
         await cancel_until_ended(saying, again_s=_LOOP_ENDS_S)
     for said in saying:
-        if not said.cancelled():
-            said.result()
+        if not said.cancelled() and (fault := said.exception()):
+            log.error("loop_broke", loop=said.get_name(), exc_info=fault)
 
 
 def _keep(settings: JobsSettings) -> Keep:

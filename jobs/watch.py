@@ -1,13 +1,13 @@
 """Compares each second what the two stores know of each other, so that a loss is noticed and made good at once."""
 
 import asyncio
-import time
 from enum import StrEnum
 
 import structlog
 
 from jobs import keys
 from jobs.errors import StoreUnavailableError, UnfitRedisError
+from jobs.loops import Rounds
 from jobs.rebuild import Rebuilder
 from jobs.stores.mark import Found, Mark
 from jobs.stores.site import Beat, Site, SiteStore
@@ -36,39 +36,39 @@ class Watch:
         self._site = site
         self._mark = mark
         self._rebuilder = rebuilder
-        self._came_round: float | None = None
+        self._rounds = Rounds()
 
     @property
     def came_round(self) -> float | None:
         """When it last got on, by the monotonic clock: also where a store was away. None: it has not begun."""
-        went_on = self._rebuilder.went_on
-        return max(self._came_round, went_on) if self._came_round and went_on else self._came_round
+        at, went_on = self._rounds.at, self._rebuilder.went_on
+        return at if at is None or went_on is None or self._rounds.is_broken else max(at, went_on)
 
     async def begin(self) -> None:
         """Wait for both stores. Raises UnfitRedisError where this Redis is another site's."""
         is_away = False
         while True:
-            self._came_round = time.monotonic()
-            try:
-                return refuse_foreign(await self._site.enter(), await self._mark.read())
-            except StoreUnavailableError as error:
-                if not is_away:
-                    log.warning("stewardship_awaits_stores", reason=str(error))
-                is_away = True
-                await asyncio.sleep(_AGAIN_S)
+            with self._rounds.round():
+                try:
+                    return refuse_foreign(await self._site.enter(), await self._mark.read())
+                except StoreUnavailableError as error:
+                    if not is_away:
+                        log.warning("stewardship_awaits_stores", reason=str(error))
+                    is_away = True
+            await asyncio.sleep(_AGAIN_S)
 
     async def run(self) -> None:
         """Compare until cancelled; raises UnfitRedisError. A store that is away is no reason to stop."""
         is_away = False
         while True:
-            self._came_round = time.monotonic()
-            try:
-                await self.look()
-                is_away = False
-            except StoreUnavailableError as error:
-                if not is_away:
-                    log.warning("stores_not_compared", reason=str(error))
-                is_away = True
+            with self._rounds.round():
+                try:
+                    await self.look()
+                    is_away = False
+                except StoreUnavailableError as error:
+                    if not is_away:
+                        log.warning("stores_not_compared", reason=str(error))
+                    is_away = True
             await asyncio.sleep(_AGAIN_S if is_away else _EVERY_S)
 
     async def look(self) -> Loss | None:

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from app import lifespan
 from app.auth import Authenticator
+from jobs import loops
 from tests.support.site import running_app
 
 
@@ -27,7 +27,7 @@ async def test_a_loop_that_a_fault_breaks_begins_anew(environ: dict[str, str], m
         told.append((event, loop))
 
     monkeypatch.setattr(Authenticator, "look", look_with_faults)
-    monkeypatch.setattr(lifespan.log, "exception", tell)
+    monkeypatch.setattr(loops.log, "exception", tell)
     async with running_app(environ), asyncio.timeout(60):
         await looked.wait()
     assert told == [("loop_broke", "authenticator")] * 2

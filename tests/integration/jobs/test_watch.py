@@ -263,7 +263,7 @@ async def test_a_round_that_does_not_end_is_told_of(stage: Stage, monkeypatch: p
     monkeypatch.setattr(stewardship, "_LONGEST_ROUND_S", 0.0)
     watch = await stage.in_order()
     history = HistoryWriter(events=stage.both.events, scribe=Scribe(stage.both.jobs))
-    steward = Stewardship(watch=watch, history=history, others=())
+    steward = Stewardship(watch=watch, history=history, others={})
     running = asyncio.create_task(watch.run())
     try:
         async with stage.database.transaction() as connection:
