@@ -14,6 +14,7 @@ _WAIT_MS = 1_000
 _GATHER_S = 0.2  # what happens to a job within a moment is one change of its row
 _LOOK_S = 1.0  # for what others were given and have not written
 _TIDY_S = 10.0
+_GONE_MS = 3_600_000  # an hour: whoever reads does so each second
 _AWAY_S = 0.5
 
 log = structlog.stdlib.get_logger(__name__)
@@ -63,6 +64,7 @@ class HistoryWriter:
         if now - self._tidied > _TIDY_S:
             self._tidied = now
             await self._events.trim()
+            await self._events.dismiss(silent_ms=_GONE_MS)
         elif entries and len(entries) < _AT_ONCE:
             await asyncio.sleep(_GATHER_S)
         return len(entries)

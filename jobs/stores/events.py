@@ -11,9 +11,12 @@ from redis.exceptions import ResponseError
 from jobs import keys
 from jobs.errors import StoreUnavailableError
 from jobs.stores.redis import answering
+from jobs.stores.scripts import Script
 
 _CLAIMED_AGAIN_MS = 60_000
 _SHORTEST_MS = 1_000
+
+_DISMISS = Script("dismiss")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +158,14 @@ class Events:
                 if age_ms < _SHORTEST_MS or await self._redis.xlen(keys.EVENTS) <= self._keep.entries:
                     return
                 age_ms //= 2
+
+    async def dismiss(self, *, silent_ms: int) -> None:
+        """Take consumers out of the group that were killed so long ago; what one was given others must have had first.
+
+        One that lives, and is taken for dead, comes back by its next read.
+        """
+        with answering():
+            await _DISMISS.run(self._redis, silent_ms)
 
     async def leave(self) -> None:
         """Take this consumer out of the group; what it was given and has not confirmed is anybody's at once."""

@@ -18,9 +18,11 @@ from jobs.stores.redis import connect_redis
 from jobs.stores.tail import Tail
 from tests.chaos.outages import stopped
 from tests.support.accepted import accepted
+from tests.support.conditions import eventually
 from tests.support.servers import Servers
 
 _AT = 1_764_000_000_000
+_GONE_MS = 2_000
 _FAILURE = codec.dumps({"type": "E", "message": "m", "fingerprint": "f"}).decode()
 
 # What a job with one retry tells, in its order.
@@ -242,3 +244,45 @@ async def test_what_is_no_event_keeps_nothing_back(redis: Redis, database: Datab
     followed = await Tail(redis).last(100)
     assert {change.job_id for entry in followed for change in entry.changes} == set(ids)
     await writer.finish()
+
+
+async def test_readers_that_were_killed_long_ago_are_forgotten(
+    redis: Redis, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each restart would leave one for ever. Not one that owes something: what it was given would go with it."""
+    monkeypatch.setattr("jobs.history._GONE_MS", _GONE_MS)
+    group = (keys.EVENTS, keys.HISTORY_GROUP)
+
+    async def readers() -> dict[str, tuple[int, int]]:
+        found = await redis.xinfo_consumers(*group)
+        return {one["name"].decode(): (one["pending"], one["idle"]) for one in found}
+
+    ids = await accepted(database, 2)
+    await _tell(redis, _life_of(ids[0]))
+    await _written(redis, database, "killed")
+    await _tell(redis, _life_of(ids[1]))
+    assert len(await Events(redis, consumer="owing").next(most=10, wait_ms=1)) == 1
+
+    async def are_silent() -> bool:
+        return all(idle >= _GONE_MS for _, idle in (await readers()).values())
+
+    await eventually(are_silent)
+    await _written(redis, database, "living")
+    left = await readers()
+    assert "killed" not in left
+    assert left["owing"][0] == 1
+    (entry,) = await Events(redis, consumer="living").abandoned(most=10, idle_ms=0)
+    await Events(redis, consumer="living").confirm([entry])
+    await Events(redis, consumer="living").dismiss(silent_ms=0)
+    assert await readers() == {}
+    await _tell(redis, _life_of(ids[0], run=2))  # one that lived is there again
+    assert len(await Events(redis, consumer="living").next(most=10, wait_ms=1)) == 1
+    assert (await readers())["living"][0] == 1
+
+
+async def test_nobody_has_to_be_forgotten_where_there_is_no_history(redis: Redis) -> None:
+    """Neither a stream nor a group: Redis may have lost them a moment ago."""
+    events = Events(redis, consumer="one")
+    await events.dismiss(silent_ms=0)
+    await redis.xadd(keys.EVENTS, {"events": b"[]"})
+    await events.dismiss(silent_ms=0)
