@@ -170,9 +170,13 @@ class Runs:
 
     def _tell(self, run: Run, telling: Coroutine[Any, Any, None]) -> None:
         async def told() -> None:
-            await telling
+            try:
+                await telling
+            except Exception:  # a fault of ours: the lease runs out, and some worker takes it up
+                log.exception("try_not_told", about=run)
+            else:
+                run.settle()
             self._holdings.remove(run)
-            run.settle()
 
         task = asyncio.create_task(told())
         self._telling.add(task)

@@ -23,6 +23,7 @@ from jobs.errors import StoreUnavailableError
 from jobs.functions import FunctionExecutor
 from jobs.intake import Intake
 from jobs.logs import log_as
+from jobs.loops import go_on
 from jobs.redis_settings import address_of, address_of_pool
 from jobs.registry import TaskTable
 from jobs.service_manager import ServiceManager
@@ -186,7 +187,7 @@ class Worker(ArqWorker):
         await self._take(intake)
 
     async def _take(self, intake: Intake) -> None:
-        beating = asyncio.create_task(self._beat(), name="heart-beat")
+        beating = asyncio.create_task(go_on("heart-beat", self._beat), name="heart-beat")
         try:
             await intake.run()
         finally:

@@ -37,8 +37,9 @@ class UnsentError(RedisConnectionError):
 _RETRIED = (ConnectionError, TimeoutError, OSError, UnsentError)
 # Starting, failing over, out of memory, or busy with somebody's script.
 _PASSING_WORDS = ("OOM", "LOADING", "MASTERDOWN", "BUSY", "NOREPLICAS", "MISCONF", "UNBLOCKED")
-# At the beginning, after a script's error of Redis before 7, or where redis-py tells of a pipeline's command.
-_PASSING_ERROR = re.compile(rf"(?:^|-|caused error: \(')(?:{'|'.join(_PASSING_WORDS)}) ")
+# At the beginning, after a script's error of Redis before 7, where redis-py tells of a pipeline's command, in whichever
+# quotes, or where EXEC met it.
+_PASSING_ERROR = re.compile(rf"(?:^|-|caused error: \(['\"]|because of: )(?:{'|'.join(_PASSING_WORDS)}) ")
 _DEMOTED = "it has become a replica"
 _CLOSED = "the connection was closed"
 

@@ -5,14 +5,18 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 from redis.asyncio import Redis
 
 from deploy.local.redis import RedisServer
 from deploy.local.server import Server
+from jobs.cancelling import cancel_until_ended
 from tests.support.children import children_of
+from tests.support.conditions import eventually
 
 _FULL_BYTES = 1_000_000
+_FORGETS_EACH_S = 0.01
 
 
 @asynccontextmanager
@@ -87,3 +91,48 @@ async def locked(server: RedisServer) -> AsyncIterator[None]:
             yield
         finally:
             await admin.config_set("requirepass", "")
+
+
+@asynccontextmanager
+async def unsaved(server: RedisServer) -> AsyncIterator[None]:
+    """Let it not come to save what it has, as on a full disk, until the end: it answers, and takes no writes."""
+    async with Redis.from_url(server.url) as admin:
+        told, former = await admin.config_get("dir", "dbfilename"), await admin.config_get("save")
+        in_the_way = Path(told["dir"]) / told["dbfilename"] / "in-the-way"
+        await admin.config_set("save", "3600 1000000")  # one that saves nothing itself is not stopped
+        in_the_way.mkdir(parents=True)
+        await _save(admin, "err")
+        try:
+            yield
+        finally:
+            in_the_way.rmdir()
+            in_the_way.parent.rmdir()
+            await _save(admin, "ok")
+            await admin.config_set("save", former["save"])
+
+
+async def _save(admin: Redis, status: str) -> None:
+    await admin.bgsave()
+
+    async def has_ended() -> bool:
+        told = await admin.info("persistence")
+        return not told["rdb_bgsave_in_progress"] and told["rdb_last_bgsave_status"] == status
+
+    await eventually(has_ended)
+
+
+@asynccontextmanager
+async def forgetful(server: RedisServer) -> AsyncIterator[None]:
+    """Let it forget all scripts again and again, until the end."""
+
+    async def forget(admin: Redis) -> None:
+        while True:
+            await admin.script_flush()
+            await asyncio.sleep(_FORGETS_EACH_S)
+
+    async with Redis.from_url(server.url) as admin:
+        forgetting = asyncio.create_task(forget(admin))
+        try:
+            yield
+        finally:
+            await cancel_until_ended([forgetting], again_s=1.0)

@@ -1,10 +1,13 @@
 """What arq's documentation says of workers that end by themselves, and of jobs that start by the clock."""
 
+import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from arq.worker import FailedJobs
 
+from jobs import codec
 from tests.support.arq_functions import add, break_down, insist, wait
 from tests.support.arq_site import SOON_S, Ctx, burst, client_of, planned, running, worker_of
 from tests.support.conditions import eventually
@@ -90,3 +93,20 @@ async def test_a_cron_job_can_have_one_name_for_all_times(redis_url: str) -> Non
             await eventually(is_planned, within_s=SOON_S)
             assert await client.zcard("arq:queue") == 1
             assert worker.jobs_complete == 0
+
+
+async def test_a_cron_job_that_cannot_be_put_in_line_ends_no_heart_beat(redis_url: str) -> None:
+    """The fault is in the log; the next time that it is due it runs."""
+    faults, runs = [TypeError("no JSON")], asyncio.Event()
+
+    async def each_second(_: Ctx) -> None:
+        runs.set()
+
+    def dumps(value: Any) -> bytes:  # noqa: ANN401  arq's
+        if faults:
+            raise faults.pop()
+        return codec.dumps(value)
+
+    job = planned(each_second, name="each", second=set(range(60)), microsecond=0)
+    async with running(redis_url, [], cron_jobs=[job], job_serializer=dumps, job_deserializer=codec.loads):
+        await asyncio.wait_for(runs.wait(), SOON_S)

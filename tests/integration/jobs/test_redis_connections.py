@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import ExecAbortError, ResponseError
 
 from jobs.errors import StoreUnavailableError
 from jobs.stores.redis import answering, connect_blocking, connect_redis
+from tests.chaos.outages import unsaved
 from tests.support.conditions import PATIENCE_S
 from tests.support.servers import Servers
 
@@ -119,6 +120,17 @@ async def test_a_pipeline_without_replicas_is_an_outage(servers: Servers) -> Non
                     await pipe.execute()
         finally:
             await redis.config_set("min-replicas-to-write", 0)
+
+
+async def test_a_pipeline_that_cannot_be_saved_is_an_outage(servers: Servers) -> None:
+    """Its words have an apostrophe, and stand in other quotes for it; one that EXEC alone has met says so otherwise."""
+    async with Redis.from_url(servers.redis.url) as redis, unsaved(servers.redis):
+        for transaction in (True, False):
+            pipe: Any = redis.pipeline(transaction=transaction)
+            with pytest.raises(StoreUnavailableError, match="MISCONF"), answering():
+                await pipe.hincrby("counts", "one").expire("counts", 60).execute()
+    with pytest.raises(StoreUnavailableError), answering():
+        raise ExecAbortError("Transaction discarded because of: MISCONF not now")
 
 
 def test_a_mistake_of_ours_is_none() -> None:
