@@ -20,6 +20,7 @@ from jobs.ids import new_process_name
 from jobs.intake import Intake
 from jobs.lease_keeper import LeaseKeeper
 from jobs.loop_lag import LoopLag
+from jobs.loops import go_on
 from jobs.outage import Outage
 from jobs.presence import Herald
 from jobs.stores.fitness import Fitness
@@ -134,7 +135,8 @@ class Engine:
 
         `beside` are the loops that take jobs by `intakes`, and whatever else has to run, each begun once Redis has
         answered. Where one ends the process must not go on without it: that stops the engine too, and raises what the
-        loop has raised. Raises UnfitRedisError, before the first of them, where Redis must not be used.
+        loop has raised. What is the engine's own and takes no jobs begins anew, whatever breaks it. Raises
+        UnfitRedisError, before the first of them, where Redis must not be used.
         """
         self._keeper.start()
         signalled = asyncio.create_task(stopping.wait(), name="signal")
@@ -144,7 +146,8 @@ class Engine:
             await asyncio.wait([signalled, checked], return_when=asyncio.FIRST_COMPLETED)
             if checked.done():
                 checked.result()
-                loops += [asyncio.create_task(loop(), name=name) for name, loop in {**self._beside, **beside}.items()]
+                loops += [asyncio.create_task(go_on(name, loop), name=name) for name, loop in self._beside.items()]
+                loops += [asyncio.create_task(loop(), name=name) for name, loop in beside.items()]
             await asyncio.wait([signalled, *loops], return_when=asyncio.FIRST_COMPLETED)
             self._herald.leave_soon()
             self._watchdog.stopping()

@@ -87,6 +87,25 @@ async def test_a_row_that_one_cannot_take_stops_no_other(
     assert set(told) == {"batch-close"}
 
 
+async def test_a_key_that_a_worker_cannot_look_at_ends_no_worker(
+    site: httpx.AsyncClient, redis_url: str, told: list[str]
+) -> None:
+    """It would end each of them, and again after each restart; what else a worker does goes on."""
+    async with Redis.from_url(redis_url) as redis:
+        await redis.set(keys.EXPIRY, "no sorted set")
+
+        async def breaks_again() -> bool:
+            return told.count("ticker") > 1
+
+        await eventually(breaks_again)
+        await redis.delete(keys.EXPIRY)
+        assert (await end_of(site, (await submit(site, "diag.noop"))["id"]))["state"] == "succeeded"
+        told.clear()
+        expiring = await submit(site, "diag.noop", delay_s=60, expires_in_s=1)
+        assert (await end_of(site, expiring["id"]))["state"] == "expired"
+    assert "ticker" not in told
+
+
 async def test_a_history_that_breaks_each_time_counts_as_stuck(
     environ: dict[str, str], redis_url: str, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
