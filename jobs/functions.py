@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -74,7 +75,7 @@ class Host(Protocol):
         """Call a hook; what it raises is logged and counted."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, weakref_slot=True, kw_only=True)
 class _Call:
     """A run on its way. `made` is what the function returned or raised; a payload that cannot be read is None."""
 
@@ -90,7 +91,8 @@ class FunctionExecutor(Verdicts):
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._calls: dict[int, _Call] = {}
+        # By fence. What is lost or handed back is never settled: a call is there for as long as its run.
+        self._calls: WeakValueDictionary[int, _Call] = WeakValueDictionary()
         self._hooks: set[asyncio.Task[None]] = set()
 
     @property
@@ -171,7 +173,6 @@ class FunctionExecutor(Verdicts):
             await asyncio.wait(self._hooks)
 
     def _settled(self, call: _Call) -> None:
-        self._calls.pop(call.run.claimed.fence, None)
         if self._host.after_job_end is not None:
             task = asyncio.ensure_future(self._host.call_hook(self._host.after_job_end, call.ctx))
             self._hooks.add(task)

@@ -160,10 +160,9 @@ class Stewardship:
 
 
 async def _said(**words: Coroutine[Any, Any, None]) -> None:
-    """Wait for these for two seconds. What is at a PostgreSQL that hangs is cancelled until it lets go.
+    """Wait for these for two seconds, then cancel them: a PostgreSQL that hangs would have a minute for each.
 
-    The driver answers one cancellation by waiting for the server, for ten seconds more: meanwhile whoever stops the
-    process would kill it, and what it leaves would be nobody's for a minute.
+    Whoever stops the process would kill it meanwhile, and what it leaves would be nobody's for as long.
     """
     saying = [asyncio.create_task(word, name=name) for name, word in words.items()]
     try:
