@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +26,8 @@ from jobs.registry import Task, TaskTable
 from jobs.stores import rows
 from jobs.stores.leases import Claimed, Ending
 from jobs.threads import Threads
+
+UNREADABLE = "<unknown>"  # arq's word for the function of a payload that cannot be read
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -56,18 +58,16 @@ class TaskExecutor(Verdicts):
         self._log = log.bind()  # made once, so that what is not logged costs little
 
     def prepare(self, claimed: Claimed) -> None:
-        """Give a stock client's job the limits that its task declares, and its row.
-
-        Where the payload cannot be read, or the task is not known here, there is none.
-        """
+        """Give a stock client's job the limits that its task declares, and its row, unless the task is unknown here."""
         try:
             payload = read_payload(claimed.payload)
-        except ValueError:
-            return  # the run will say so
+        except ValueError:  # the run will say so
+            claimed.row = _row_of(claimed, UNREADABLE, {}, origin=None)
+            return
         claimed.tries += payload.tries_before
         if task := self._tasks.get(payload.function):
             claimed.max_tries, claimed.timeout_ms = task.max_tries, task.timeout_s * 1000
-            claimed.row = _row_of(claimed, task, payload)
+            claimed.row = _row_of(claimed, task.name, _arguments_in(payload, task), origin=believed(payload.origin))
 
     async def execute(self, run: Run) -> Outcome:
         """Run a try of a job to its end. Nothing but a cancellation is raised: whatever else happens is an outcome."""
@@ -86,10 +86,10 @@ class TaskExecutor(Verdicts):
             return Unknown(task=payload.function)
         self._log.info("job_started")
         try:
-            job = job_of(claimed, task, payload)
+            args = task.arguments.named(payload.args, payload.kwargs)
         except InvalidInputError as error:
             return Failed(failure=failure_of(task.name, error))
-        return await self._run(run, task, job)
+        return await self._run(run, task, job_of(claimed, task.name, args))
 
     def ending(self, run: Run, outcome: Ended, *, ms: int, is_fresh: bool) -> Ending:
         """Write an end down. What a stock client has asked for is shown to it again."""
@@ -134,14 +134,21 @@ class TaskExecutor(Verdicts):
         return Failed(failure=failure) if delay_s is None else Retrying(failure=failure, delay_s=delay_s)
 
 
-def _row_of(claimed: Claimed, task: Task, payload: Payload) -> bytes:
-    """Give the row of a stock client's job; nothing where none can hold it, or the task has no such arguments."""
+def _row_of(claimed: Claimed, task: str, args: Mapping[str, Any], *, origin: str | None) -> bytes:
+    """Give the row of a stock client's job; nothing where none can hold it."""
     try:
         expires_at = _moment(claimed.expires_ms) if claimed.expires_ms else None
-        job = replace(job_of(claimed, task, payload), expires_at=expires_at, origin=believed(payload.origin))
-    except (InvalidInputError, ValueError, OverflowError):  # the latter two: it expires beyond our calendar
+    except (ValueError, OverflowError):  # beyond our calendar
         return b""
-    return rows.pack_strange(job)
+    return rows.pack_strange(replace(job_of(claimed, task, args), expires_at=expires_at, origin=origin))
+
+
+def _arguments_in(payload: Payload, task: Task) -> Mapping[str, Any]:
+    """Give the arguments by the names that the task has for them; where they do not fit, those by place by number."""
+    try:
+        return task.arguments.named(payload.args, payload.kwargs)
+    except InvalidInputError:
+        return {**{str(place): value for place, value in enumerate(payload.args)}, **payload.kwargs}
 
 
 def _is_cancelled() -> bool:
@@ -150,19 +157,16 @@ def _is_cancelled() -> bool:
     return current is not None and current.cancelling() > 0
 
 
-def job_of(claimed: Claimed, task: Task, payload: Payload) -> Job:
-    """Make the job's record, without its tags and its batch: those stay in PostgreSQL.
-
-    Raises InvalidInputError for arguments that the task does not take.
-    """
+def job_of(claimed: Claimed, task: str, args: Mapping[str, Any]) -> Job:
+    """Make the job's record, without its tags and its batch: those stay in PostgreSQL."""
     return Job(
         id=claimed.id,
-        task=task.name,
+        task=task,
         queue=claimed.queue,
         owner=claimed.owner,
         state=State.RUNNING,
         priority=claimed.priority,
-        args=task.arguments.named(payload.args, payload.kwargs),
+        args=args,
         tags=(),
         run=claimed.run,
         fence=claimed.fence,

@@ -1,5 +1,6 @@
 """Jobs that stock arq clients put in, and a worker of a site takes: each gets its row, however soon it ends."""
 
+import pickle
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -145,9 +146,7 @@ async def test_what_no_row_can_hold_runs_without_one(bed: Bed, client: ArqRedis)
     ends = {
         "a\x00b": codec.dumps(who),
         "x" * 2_000: codec.dumps(who),
-        "many": codec.dumps({**who, "a": [1, 2]}),
         "deep": _DEEP,
-        "pickle": b"\x80",
     }
     waits = {
         "named": codec.dumps({**who, "f": "a\x00b"}),
@@ -167,6 +166,23 @@ async def test_what_no_row_can_hold_runs_without_one(bed: Bed, client: ArqRedis)
         assert worker.runs
     assert (await _rows(bed)).keys() == {good.job_id}
     assert await both.jobs.owners_of([*ends, good.job_id]) == {good.job_id: "arq"}
+    assert await bed.database.fetch("SELECT FROM dead_events") == []
+
+
+async def test_what_could_not_be_run_at_all_is_seen_as_failed(bed: Bed, client: ArqRedis) -> None:
+    """By whoever looks why nothing comes of it: clients write pickles, unless they are told, or wrong arguments."""
+    who: dict[str, Any] = {"t": None, "f": "test.who", "k": {"more": True}, "a": [1, 2], "et": 1}
+    for job_id, payload in {"many": codec.dumps(who), "pickle": pickle.dumps(who)}.items():
+        await client.set(keys.PAYLOAD + job_id, payload)
+        await client.zadd(keys.queue(QUEUE), {job_id: 1})
+    async with _worker(bed):
+        await _ends(*(Job(job_id, client, _deserializer=codec.loads) for job_id in ("many", "pickle")))
+    rows = await _rows(bed)
+    many, pickled = rows["many"], rows["pickle"]
+    assert (many["task"], many["state"], many["args"]) == ("test.who", "failed", {"0": 1, "1": 2, "more": True})
+    assert many["error"]["type"] == "InvalidInputError"
+    assert (pickled["task"], pickled["state"], pickled["args"]) == ("<unknown>", "failed", {})
+    assert "payload cannot be read" in pickled["error"]["message"]
     assert await bed.database.fetch("SELECT FROM dead_events") == []
 
 

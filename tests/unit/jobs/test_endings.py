@@ -29,7 +29,8 @@ def claimed(payload: bytes = PAYLOAD, *, lost: int = 0, due_ms: int = 0) -> Clai
 
 def read(job: Claimed) -> Job:
     """Read a job as the executor does."""
-    return job_of(job, SLEEP, read_payload(job.payload))
+    payload = read_payload(job.payload)
+    return job_of(job, SLEEP.name, SLEEP.arguments.named(payload.args, payload.kwargs))
 
 
 def test_a_result_is_arqs_record_but_for_the_time() -> None:
