@@ -47,7 +47,7 @@ async def test_every_process_goes_on(
         jobs = [ended, *await asyncio.gather(*(submit(web, "diag.sleep", {"seconds": 2.0}) for _ in range(6)))]
         jobs.append(await submit(web, "diag.fail", {"message": "m", "times": 1}))
         await reaches(web, jobs[1]["id"], "running")
-        async with outage(servers.redis), worker_process(environ) as late:
+        async with outage(servers.redis), worker_process({**environ, "JOBS_DRAIN_S": "1"}) as late:
             jobs += [await _submitted(web) for _ in range(3)]
             await asyncio.sleep(_LASTS_S)
             late.send(signal.SIGTERM)

@@ -103,7 +103,7 @@ async def test_a_job_between_two_tries_has_its_row(bed: Bed, client: ArqRedis) -
 
 async def test_what_is_handed_back_has_its_row(bed: Bed, client: ArqRedis) -> None:
     """The worker that stops tells it; the next one ends the job."""
-    async with _worker(bed) as worker:
+    async with _worker(bed, JOBS_DRAIN_S="0") as worker:
         job = await _put(client, "test.clean_up", seconds=3600, clean_up_s=0, _job_id="odd id = 5 | ö")
         await bed.trail.until_running([job.job_id], within_s=20)
         worker.send(signal.SIGTERM)
