@@ -15,6 +15,7 @@ from jobs.loop_lag import LoopLag
 from jobs.stores.presence import Crew, Presence, WorkerProcess
 
 _EVERY_S = 1.0
+_LAST_WORD_S = 1.0
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -47,11 +48,12 @@ class Herald:
         self._is_leaving = True
 
     async def close(self) -> None:
-        """Say that it leaves."""
+        """Say that it leaves; a Redis that does not answer is not waited for: it knows of `leave_soon`."""
         try:
-            await self._presence.leave(self._name)
-        except StoreUnavailableError as error:
-            log.debug("presence_not_told", reason=str(error))
+            async with asyncio.timeout(_LAST_WORD_S):
+                await self._presence.leave(self._name)
+        except (StoreUnavailableError, TimeoutError) as error:
+            log.debug("presence_not_told", reason=str(error) or "no answer in time")
 
     def _worker(self) -> WorkerProcess:
         return WorkerProcess(

@@ -5,7 +5,11 @@ import time
 
 import httpx
 
+from jobs.loop_lag import LoopLag
+from jobs.presence import Herald
 from jobs.stores.database import Database
+from jobs.stores.presence import Presence
+from jobs.stores.redis import connect_redis
 from tests.chaos.outages import hung
 from tests.chaos.workers import hasty_recoverer, worker_of
 from tests.support.conditions import reaches
@@ -39,3 +43,12 @@ async def test_jobs_run_once_after_redis_has_hung(
             ended = await reaches(web, job["id"], "succeeded", within_s=20)
             assert ended["tries"] == 1
         assert not worker.done()
+
+
+async def test_a_worker_that_is_stopped_does_not_wait_for_redis(servers: Servers) -> None:
+    """Its last word is not worth what a platform grants it to end: it would be killed while it says it."""
+    async with connect_redis(servers.redis.url, patience_s=60) as redis:
+        herald = Herald(presence=Presence(redis), name="leaving", intakes={}, tasks=(), lag=LoopLag())
+        await herald.close()  # which has connected
+        async with hung(servers.redis), asyncio.timeout(30):
+            await herald.close()
