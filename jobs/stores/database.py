@@ -151,7 +151,7 @@ class Database:
         try:
             async with asyncio.timeout(_CLOSE_S):
                 while self._kept:
-                    await self._pool.release(self._take_kept())
+                    await self._let_go(self._take_kept())
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
