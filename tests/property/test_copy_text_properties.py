@@ -24,6 +24,8 @@ cells: st.SearchStrategy[Cell] = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(st.sampled_from("\\\t\r\nNxu0.\"'b1"), max_size=12),
 )
+# A number that has lost digits tells no rows apart: such a row is set aside.
+keys: st.SearchStrategy[Cell] = cells.filter(lambda cell: not isinstance(cell, float) or abs(cell) < 2.0**53)
 
 
 def unescaped(field: bytes) -> bytes:
@@ -40,8 +42,8 @@ def unescaped(field: bytes) -> bytes:
     return _ESCAPE.sub(one, field)
 
 
-@given(name=texts.filter(bool), values=st.lists(cells, min_size=3, max_size=3), number=st.integers(1, 2_000_000))
-def test_a_line_comes_back(name: str, values: list[Cell], number: int) -> None:
+@given(name=texts.filter(bool), values=st.tuples(keys, keys, cells), number=st.integers(1, 2_000_000))
+def test_a_line_comes_back(name: str, values: tuple[Cell, ...], number: int) -> None:
     """One line, four fields, and after PostgreSQL's unescaping the row that went in."""
     fields = (name, name + "1", name + "2", name + "3")
     rule = DateRule(field=fields[3])

@@ -136,3 +136,19 @@ def test_an_error_is_no_value_of_a_key_or_a_required_field() -> None:
     typed = replace(LAYOUT, key_fields=("订单号",), types={"订单号": FieldType.INTEGER})
     told_once = [{"field": "订单号", "detail": '"#N/A" is no whole number'}]
     assert aside(Lines(typed, ReadLimits()).line(17, ("#N/A", "", "20101201")))["problems"] == told_once
+
+
+def test_a_number_that_has_lost_digits_tells_no_rows_apart() -> None:
+    """Two orders of 19 digits would be one: sheets keep 15 of them, and a csv of Excel six. Elsewhere it may stand."""
+    detail = "is a number that a spreadsheet has shortened; make its column a text there and export again"
+    for cell, shown in (
+        (4950111222333444555.0, "4950111222333444096"),
+        (-(2.0**53), "-9007199254740992"),
+        ("4.95011E+18", "4.95011E+18"),
+        (" 1E+18 ", "1E+18"),
+    ):
+        told = aside(line(cell, "杯子", "20101201"))
+        assert told["problems"] == [{"field": "订单号", "detail": f'"{shown}" {detail}'}]
+        assert orjson.loads(line("A1", cell, "20101201").split(b"\t", 3)[3])["名称"] == cell
+    for sound in (2.5, 2**53 - 1, 4950111222333444555, "4950111222333444555", "E+12", "1E+1", "2E10", "A1E+18"):
+        assert line(sound, "杯子", "20101201").split(b"\t")[1] == b"2010-12-01"

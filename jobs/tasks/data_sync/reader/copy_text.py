@@ -1,7 +1,9 @@
 """Rows as lines of PostgreSQL's COPY text format. It reads no files; see `Lines` for the columns."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
+from typing import Final
 
 import orjson
 
@@ -12,10 +14,15 @@ from jobs.tasks.data_sync.identity import Cell, key_hash
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import Layout
 from jobs.tasks.data_sync.reader.error_cells import WORDS as ERRORS
+from jobs.tasks.data_sync.reader.table import EXACT
 
 _NUL = "\x00"
 _JSON_NUL = b"\\u0000"
 _JSON_ERROR = b'"#'
+_JSON_SHORTENED = b"E+"
+# How a spreadsheet shows, and saves as csv, a number that is too long for its column.
+_SHORTENED: Final = re.compile(r"\d(?:\.\d+)?E\+\d{2,3}", re.ASCII)
+_INEXACT: Final = "is a number that a spreadsheet has shortened; make its column a text there and export again"
 
 
 class Lines:
@@ -36,6 +43,7 @@ class Lines:
         self._problems = row_check(layout) if layout.required_fields or layout.types else None
         # The others of a type are told already, and an error in any other field is as good as what it says.
         self._valued = {*layout.key_fields, *layout.required_fields} - {self._date_field, *layout.types}
+        self._telling = {*layout.key_fields} - {self._date_field}
         self._cell_characters = limits.cell_characters
 
     def line(self, number: int, cells: Sequence[Cell]) -> bytes:
@@ -49,7 +57,13 @@ class Lines:
         # strict=True would take 0.6 us more a row.
         data = orjson.dumps(dict(zip(self._fields, cells, strict=False)), default=str)
         # None of it can be without these cheap signs, which a few innocent rows have too.
-        if len(data) > self._cell_characters or _JSON_NUL in data or _JSON_ERROR in data:
+        if (
+            len(data) > self._cell_characters
+            or _JSON_NUL in data
+            or _JSON_ERROR in data
+            or _JSON_SHORTENED in data
+            or any(type(cells[at]) is float for at in self._keys)
+        ):
             problems += self._check_cells(number, cells)
         if problems or day is None:
             return self._aside(number, cells, problems, day)
@@ -100,8 +114,17 @@ class Lines:
                 problems.append(Problem(field=field, detail="has a NUL character, which cannot be stored"))
             elif cell in ERRORS and field in self._valued:
                 problems.append(Problem(field=field, detail=f"{shown(cell)}is an error of the workbook, no value"))
+            elif field in self._telling and _is_inexact(cell):
+                problems.append(Problem(field=field, detail=f"{shown(cell)}{_INEXACT}"))
         return problems
 
     def _check_length(self, number: int, field: str, cell: Cell) -> None:
         if isinstance(cell, str) and len(cell) > self._cell_characters:
             raise LimitExceededError(f"row {number}: {field} has more than {self._cell_characters:,} characters")
+
+
+def _is_inexact(cell: Cell) -> bool:
+    """Say whether digits of a number are lost, so that different ones may look alike: no such one tells rows apart."""
+    if isinstance(cell, str):
+        return _SHORTENED.fullmatch(cell.strip()) is not None
+    return type(cell) is float and abs(cell) >= EXACT

@@ -7,7 +7,7 @@ from typing import Final
 from jobs.tasks.data_sync.identity import Cell
 from jobs.tasks.data_sync.reader.merges import Merges
 
-_EXACT: Final = 2.0**53  # beyond it a float is a whole number only because it can be nothing else
+EXACT: Final = 2.0**53  # beyond it a float is a whole number only because it can be nothing else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,6 @@ def plain_row(raw: Iterable[Cell]) -> list[Cell]:
 
 def plain(cell: Cell) -> Cell:
     """Give a whole number as one, however a workbook keeps it."""
-    if type(cell) is float and cell.is_integer() and abs(cell) < _EXACT:
+    if type(cell) is float and cell.is_integer() and abs(cell) < EXACT:
         return int(cell)
     return cell
