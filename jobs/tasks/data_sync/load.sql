@@ -38,13 +38,13 @@ FROM (
 ) AS numbered
 WHERE problems IS NULL;
 
--- All occurrences make one fact: of each field the last value that is not empty.
+-- All occurrences make one fact: of each field the last value that is not empty. What is but white space is empty.
 -- name: identify_merge
 CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS
 SELECT
     business_date,
     key_hash AS row_hash,
-    jsonb_object_agg(field.key, field.value ORDER BY field.value NOT IN ('null', '""'), row_number) AS data,
+    jsonb_object_agg(field.key, field.value ORDER BY coalesce(field.value #>> '{}', '') ~ '[^\s\u00a0\u3000]', row_number) AS data,
     count(DISTINCT row_number) AS file_rows
 FROM staged, jsonb_each(data) AS field
 WHERE problems IS NULL
@@ -128,7 +128,7 @@ SELECT count(*) AS staged FROM staged;
 ANALYZE incoming;
 
 -- Facts that are as the file says, and were last seen in this very file, are not touched. The lock on the source
--- makes the comparison hold: nobody else writes these facts between it and the upsert.
+-- makes the comparison hold: nobody else writes these facts between it and the upsert. White space is no value.
 -- name: load
 WITH compared AS (
     SELECT
@@ -139,7 +139,7 @@ WITH compared AS (
         f.file_id AS stored_file,
         CASE
             WHEN $8::boolean AND f.data <> i.data THEN f.data || coalesce(
-                (SELECT jsonb_object_agg(key, value) FROM jsonb_each(i.data) WHERE value NOT IN ('null', '""')), '{}'
+                (SELECT jsonb_object_agg(key, value) FROM jsonb_each(i.data) WHERE value #>> '{}' ~ '[^\s\u00a0\u3000]'), '{}'
             )
             ELSE i.data
         END AS data

@@ -104,6 +104,20 @@ async def test_a_later_order_file_fills_in_and_never_empties(site: httpx.AsyncCl
     assert (first["quantity"], first["price"]) == ("2", "2.00")
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "\u3000\r\n"])
+async def test_a_cell_of_white_space_empties_no_order(site: httpx.AsyncClient, database: Database, blank: str) -> None:
+    """Many exports pad what is empty: of the same key in a later file and in the same one, that is none."""
+    await publish(site, repeats="merge")
+    await sync_rows(site, ROWS[:1])
+    padded = ("A1", "x", blank, "2.00", "2026-03-01 10:00:00")
+    counts = (await sync_rows(site, [padded, ROWS[1], ("A1", "y", blank, blank, ROWS[1][4])]))["rows"]
+    assert (counts["inserted"], counts["updated"]) == (2, 1)
+    assert [(fact["data"]["quantity"], fact["data"]["price"]) for fact in await facts(database)] == [
+        ("2", "2.00"),
+        ("1", "9.99"),
+    ]
+
+
 async def test_other_domains_replace(site: httpx.AsyncClient, database: Database) -> None:
     """A snapshot says what is, also where that is nothing."""
     await publish(site, domain="inventory")
