@@ -32,8 +32,8 @@ WITH told AS (
         told.id IS NOT NULL AS is_told,
         btrim(facts.data ->> told.sku) AS sku,
         coalesce(btrim(facts.data ->> told.warehouse), '') AS warehouse,
-        replace(btrim(facts.data ->> told.stock), ',', '') AS stock,
-        replace(btrim(facts.data ->> told.safety_stock), ',', '') AS safety_stock,
+        btrim(facts.data ->> told.stock) AS stock,
+        btrim(facts.data ->> told.safety_stock) AS safety_stock,
         facts.business_date,
         facts.last_seen_at,
         facts.file_id
@@ -44,11 +44,15 @@ WITH told AS (
         AND facts.business_date BETWEEN source.day - $2::integer AND source.day
     LEFT JOIN told ON facts.template_id = told.id
 ), read AS (
+    -- A comma parts thousands in threes, as where a template says that a field is a number; 1,5 is no fifteen.
     SELECT
         *,
-        CASE WHEN stock ~ '^[+-]?[0-9]{1,30}(\.[0-9]{1,30})?$' THEN stock::numeric END AS has,
-        CASE WHEN safety_stock ~ '^[+-]?[0-9]{1,30}(\.[0-9]{1,30})?$' THEN safety_stock::numeric END AS needs
+        CASE WHEN stock ~ number.form THEN replace(stock, ',', '')::numeric END AS has,
+        CASE WHEN safety_stock ~ number.form THEN replace(safety_stock, ',', '')::numeric END AS needs
     FROM seen
+    CROSS JOIN (
+        VALUES ('^[+-]?([0-9]{1,30}|[0-9]{1,3}(,[0-9]{3}){1,9})(\.[0-9]{1,30})?$')
+    ) AS number (form)
     WHERE is_told AND sku <> ''
 ), item AS (
     -- The newest row of each; of several in one file, as of one a batch, the lowest stock.

@@ -158,6 +158,15 @@ async def test_columns_of_other_names_are_told_by_the_settings(environ: dict[str
         assert (alert["sku"], alert["warehouse"], alert["stock"]) == ("A", None, 1)
 
 
+async def test_a_comma_that_parts_no_thousands_makes_no_other_number(client: httpx.AsyncClient) -> None:
+    """1,5 pieces are not fifteen: such an item cannot be read, as where the template says that it is a number."""
+    await _template(client)
+    await _load(client, ("A", "", "1,5", 10), ("B", "", 20, "12,50"), ("C", "", "1,234,567.5", "1,234,568"))
+    assert _counts(await _check(client)) == (1, 1, 1, 0, 2)
+    (alert,) = await _alerts(client)
+    assert (alert["sku"], alert["stock"], alert["safety_stock"]) == ("C", 1_234_567.5, 1_234_568)
+
+
 async def test_without_inventory_there_is_nothing_to_check(client: httpx.AsyncClient) -> None:
     """And nothing fails."""
     result = await _check(client)
