@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ async def backup_database(context: JobContext) -> dict[str, Any]:
         part.unlink(missing_ok=True)
     size = whole.stat().st_size
     await records.add(whole.name, size=size, began_at=began_at)
-    kept, dropped = await _on_disk(folder.keep, settings.backup_keep)
+    kept, dropped = await _on_disk(partial(folder.keep, settings.backup_keep, made=whole))
     await records.keep(kept)
     return {
         "name": whole.name,

@@ -2,12 +2,13 @@
 
 import os
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 _WHOLE = re.compile(r"switchyard-\d{8}T\d{6}\.\d{3}Z\.dump")
 _HALF = re.compile(r"switchyard-\S+\.part")
 _OWNER_ONLY = 0o600
+_CLOCKS_DIFFER = timedelta(hours=1)  # those of the hosts that make backups, at most
 
 
 class BackupFolder:
@@ -31,22 +32,32 @@ class BackupFolder:
 
     def finish(self, part: Path, began_at: datetime) -> Path:
         """Give a whole file its name, once it is on the disk for good."""
-        moment = began_at.astimezone(UTC)
-        whole = self._path / f"switchyard-{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03}Z.dump"
+        whole = self._path / _name(began_at)
         _sync(part)
         part.rename(whole)
         _sync(self._path)
         return whole
 
-    def keep(self, amount: int) -> tuple[frozenset[str], int]:
+    def keep(self, amount: int, *, made: Path) -> tuple[frozenset[str], int]:
         """Remove all but so many, the newest by their names, whatever their age; give their names, and how many went.
 
-        Names tell the time: copying a folder changes the times of its files.
+        Names tell the time: copying a folder changes the times of its files. The one just made stays, and one of a time
+        to come was made while a clock was ahead: it goes first, or it would push out all that are made from now on.
         """
-        names = sorted((path.name for path in self._path.iterdir() if _WHOLE.fullmatch(path.name)), reverse=True)
+        latest = _name(datetime.now(UTC) + _CLOCKS_DIFFER)
+        names = sorted(
+            (path.name for path in self._path.iterdir() if _WHOLE.fullmatch(path.name)),
+            key=lambda name: (name == made.name, name <= latest, name),
+            reverse=True,
+        )
         for name in names[amount:]:
             (self._path / name).unlink(missing_ok=True)
         return frozenset(names[:amount]), len(names[amount:])
+
+
+def _name(moment: datetime) -> str:
+    moment = moment.astimezone(UTC)
+    return f"switchyard-{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03}Z.dump"
 
 
 def _sync(path: Path) -> None:
