@@ -53,13 +53,17 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """How a start of a job left a file. `currency` is that of its facts, for what is loaded."""
+    """How a start of a job left a file. `currency` is that of its facts, for what is loaded.
+
+    `is_due`: another start is worth it at once, since its template has been replaced meanwhile.
+    """
 
     state: FileState
     error: str | None = None
     template_id: UUID | None = None
     header_difference: Mapping[str, Any] | None = None
     currency: str | None = None
+    is_due: bool = False
 
 
 class Catalogue:
@@ -125,7 +129,7 @@ class Catalogue:
         """Note how this start of the job left the file; raises SupersededError where a later one has it.
 
         A file that failed or has no template is due again after 15 minutes, and each time after twice as long, at most
-        a day; one that is loaded, or whose headers have changed, is not due by itself.
+        a day; one that is loaded, or whose headers have changed, is not due by itself. `is_due` goes before all that.
         """
         row = await (connection or self._database).fetch_row(
             _SQL["settle"],
@@ -137,6 +141,7 @@ class Catalogue:
             settlement.template_id,
             settlement.header_difference,
             settlement.currency,
+            settlement.is_due,
         )
         if row is None:
             raise SupersededError(f"file {file_id} was taken over")

@@ -41,6 +41,7 @@ SET
     currency = CASE WHEN $4 IN ('ingested', 'partial') THEN $8 ELSE currency END,
     tries = CASE WHEN $4 IN ('ingested', 'partial') THEN 0 ELSE tries + 1 END,
     next_attempt_at = CASE
+        WHEN $9 THEN now()
         WHEN $4 IN ('failed', 'needs_template')
             THEN now() + least(interval '24 hours', interval '15 minutes' * power(2, least(tries, 10)))
     END

@@ -48,11 +48,11 @@ async def sync_file(context: JobContext, file_id: UUID) -> dict[str, Any]:
     try:
         loaded = await _load(context, file, template)
     except (FileRefusedError, CountMismatchError) as error:
-        await catalogue.settle(file_id, context.job, _refusal(error, template))
+        await _refuse(context, file, template, error)
         raise
     except ReaderDiedError as error:
         if context.job.tries >= context.job.max_tries:
-            await catalogue.settle(file_id, context.job, _refusal(error, template))
+            await _refuse(context, file, template, error)
         raise
     return {
         "file_id": str(file_id),
@@ -87,15 +87,19 @@ async def _template(context: JobContext, file: CatalogueFile) -> Template | None
     return template
 
 
-def _refusal(error: Exception, template: Template) -> Settlement:
-    if isinstance(error, HeaderChangedError):
-        return Settlement(
-            state=FileState.HEADER_CHANGED,
+async def _refuse(context: JobContext, file: CatalogueFile, template: Template, error: Exception) -> None:
+    """Note why the file was not loaded. Who has published a template meanwhile has not seen that it waits for one."""
+    difference = error.difference if isinstance(error, HeaderChangedError) else None
+    async with context.site.database.transaction() as connection:
+        newest = await TemplateStore(context.site.database).match(file.source, connection=connection)
+        settlement = Settlement(
+            state=FileState.FAILED if difference is None else FileState.HEADER_CHANGED,
             error=str(error),
             template_id=template.id,
-            header_difference=error.difference,
+            header_difference=difference,
+            is_due=newest is not None and newest.id != template.id,
         )
-    return Settlement(state=FileState.FAILED, error=str(error), template_id=template.id)
+        await Catalogue(context.site.database).settle(file.id, context.job, settlement, connection=connection)
 
 
 async def _load(context: JobContext, file: CatalogueFile, template: Template) -> _Loaded:

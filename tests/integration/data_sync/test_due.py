@@ -7,9 +7,15 @@ from typing import Any
 import httpx
 
 from jobs.stores.database import Database
+from tests.support.conditions import eventually
 from tests.support.files import ORDERS, as_csv, publish, sync, upload
+from tests.support.site import end_of
 
 CSV = as_csv([ORDERS, ("A1", "x", 2, "1.50", "2026-03-01 10:00:00")])
+_WAITS = """
+SELECT FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%component_versions%'
+"""
 BROKEN = CSV + b'A2,"x,2,1.50,2026-03-01\n'
 
 
@@ -81,6 +87,24 @@ async def test_a_published_template_makes_the_files_that_it_fits_due(site: httpx
     before = await _shown(site, files[0])
     await site.post(f"/api/data-sync/templates/{again['id']}/publish")
     assert await _shown(site, files[0]) == before
+
+
+async def test_a_template_that_is_published_during_a_sync_makes_its_file_due(
+    site: httpx.AsyncClient, database: Database
+) -> None:
+    """The sync goes on by the one that it has begun with, and finds other headers; nobody else would wake the file."""
+    await publish(site)
+    file = (await upload(site, as_csv([(*ORDERS, "note"), ("A1", "x", 2, "1.50", "2026-03-01", "!")]))).json()["id"]
+    async with database.transaction() as connection:
+        await connection.execute("LOCK TABLE component_versions IN ACCESS EXCLUSIVE MODE")
+        task_id = (await site.post("/api/data-sync/single", json={"file_id": file})).json()["task_id"]
+        await eventually(lambda: database.fetch(_WAITS))
+        await publish(site, fields=(*ORDERS, "note"))
+    await end_of(site, task_id)
+    assert (await _shown(site, file))["state"] == "header_changed"
+    assert await _is_due(site, file)
+    await sync(site, file)
+    assert (await _shown(site, file))["state"] == "ingested"
 
 
 async def _is_due(site: httpx.AsyncClient, file_id: str) -> bool:
