@@ -6,11 +6,15 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'pending')
 ON CONFLICT (sha256, owner) DO NOTHING
 RETURNING id;
 
--- A run that ended without a word (its worker was killed at the last try) leaves `processing` behind.
+-- A run that ended without a word (its worker was killed at the last try) leaves `processing` behind; its job may be as
+-- old as to be no longer there.
 -- name: get
 SELECT
     f.*,
-    CASE WHEN f.state = 'processing' AND j.finished_at IS NOT NULL THEN 'failed' ELSE f.state END AS state_now,
+    CASE
+        WHEN f.state = 'processing' AND (j.id IS NULL OR j.finished_at IS NOT NULL) THEN 'failed'
+        ELSE f.state
+    END AS state_now,
     coalesce(f.last_error, j.error ->> 'message') AS error_now
 FROM files AS f
 LEFT JOIN jobs AS j ON j.id = f.job_id

@@ -3,7 +3,8 @@
 
 -- Files that are due, oldest first: those that nobody has synced yet, those whose next attempt has come, and those whose
 -- job ended amid the load: being cancelled, since a store was away for all of its tries, which is not the file's doing, or
--- a day ago, as such a file may be what kills workers. What others are claiming at this moment is left to them.
+-- a day ago, as such a file may be what kills workers, if not so long ago that the job is no longer there. What others are
+-- claiming at this moment is left to them.
 -- $1 owner, $2 platform, $3 domains, $4 granularities, $5 uploaded since (each NULL for any), $6 only those whose
 -- template is published, $7 how many
 -- name: due
@@ -13,6 +14,7 @@ WHERE
     (
         f.state = 'pending'
         OR f.state IN ('failed', 'needs_template', 'header_changed') AND f.next_attempt_at <= now()
+        OR f.state = 'processing' AND f.job_id IS NULL
         OR f.state = 'processing' AND EXISTS (
             SELECT FROM jobs AS ended
             WHERE

@@ -8,7 +8,10 @@ LIMIT $3;
 -- A run that ended without a word leaves `processing` behind.
 -- name: lock_file
 SELECT
-    CASE WHEN files.state = 'processing' AND jobs.finished_at IS NOT NULL THEN 'failed' ELSE files.state END AS state,
+    CASE
+        WHEN files.state = 'processing' AND (jobs.id IS NULL OR jobs.finished_at IS NOT NULL) THEN 'failed'
+        ELSE files.state
+    END AS state,
     files.currency
 FROM files
 LEFT JOIN jobs ON files.job_id = jobs.id

@@ -34,7 +34,10 @@ FROM (
     FROM (
         SELECT
             f.*,
-            CASE WHEN f.state = 'processing' AND j.finished_at IS NOT NULL THEN 'failed' ELSE f.state END AS state_now,
+            CASE
+                WHEN f.state = 'processing' AND (j.id IS NULL OR j.finished_at IS NOT NULL) THEN 'failed'
+                ELSE f.state
+            END AS state_now,
             coalesce(f.last_error, j.error ->> 'message') AS error_now
         FROM looked AS f
         LEFT JOIN jobs AS j ON j.id = f.job_id
@@ -85,7 +88,10 @@ LIMIT $5
 
 -- name: states
 SELECT
-    CASE WHEN f.state = 'processing' AND j.finished_at IS NOT NULL THEN 'failed' ELSE f.state END AS state,
+    CASE
+        WHEN f.state = 'processing' AND (j.id IS NULL OR j.finished_at IS NOT NULL) THEN 'failed'
+        ELSE f.state
+    END AS state,
     count(*) AS files
 FROM files AS f
 LEFT JOIN jobs AS j ON f.state = 'processing' AND j.id = f.job_id

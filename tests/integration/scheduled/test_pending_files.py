@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -148,3 +149,24 @@ async def test_what_an_ended_job_has_left_amid_the_load(
     left = _LEFT.replace("$4::interval", f"interval '{ago}'").replace("$5", "$4")
     await database.execute(left, "ended", file, state, error)
     assert (await _sweep(client))["files"] == is_due
+
+
+async def test_a_file_whose_job_is_no_longer_known_is_not_being_loaded(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    """The history is kept for so many days: such a file has failed, its rows may be replayed, and it is due."""
+    await publish(client)
+    (file,) = await _upload(client, 1)
+    await database.execute(
+        _LEFT.replace("$4::interval", "interval '99 days'").replace("$5", "$4"), "ended", file, "failed", ""
+    )
+    await database.execute("DELETE FROM jobs WHERE id = 'ended'")
+    aside = "INSERT INTO quarantined_rows (file_id, row_number, reason, problems, data) VALUES ($1, 9, '', '[]', $2)"
+    data = dict(zip(ORDERS, ("B1", "x", "1", "1", "2026-03-01"), strict=True))
+    await database.execute(aside, UUID(file), data)
+    assert (await client.get(f"/api/data-sync/files/{file}")).json()["state"] == "failed"
+    listed = (await client.get("/api/data-sync/files", params={"state": "failed"})).json()["items"]
+    assert [one["id"] for one in listed] == [file]
+    assert (await client.get("/api/data-sync/governance")).json()["states"]["failed"] == 1
+    assert (await client.post(f"/api/data-sync/files/{file}/quarantine/9/replay")).status_code == 200
+    assert (await _sweep(client))["files"] == 1
