@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -13,6 +14,8 @@ from jobs.tasks.data_sync.formats import check
 
 LARGEST_BYTES = 100 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
+_UNFINISHED = ".upload-"
+_LEFT_BEHIND_S = 86_400.0  # no upload takes as long: whoever wrote it is gone
 
 
 class Uploads:
@@ -33,7 +36,8 @@ class Uploads:
         """
         try:
             self._root.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self._root, prefix=".upload-")
+            self._sweep()
+            handle, name = tempfile.mkstemp(dir=self._root, prefix=_UNFINISHED)
         except OSError as error:
             raise StoreUnavailableError(f"the upload folder: {error.strerror}") from error
         try:
@@ -49,6 +53,13 @@ class Uploads:
             with suppress(FileNotFoundError):
                 Path(name).unlink()
         return found
+
+    def _sweep(self) -> None:
+        """Drop what processes that were killed have left unfinished, a day later."""
+        for path in self._root.glob(f"{_UNFINISHED}*"):
+            with suppress(OSError):  # another may be faster, and no upload is to fail for it
+                if path.stat().st_mtime < time.time() - _LEFT_BEHIND_S:
+                    path.unlink()
 
     def _settle(self, copy: Path, sha256: str) -> None:
         place = self.path_of(sha256)
