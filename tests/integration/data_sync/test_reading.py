@@ -72,6 +72,14 @@ async def test_short_rows_are_padded(tmp_path: Path) -> None:
     assert rows[0][3] == {"下单时间": "2010-12-01", "订单号": "A1", "名称": ""}
 
 
+@pytest.mark.parametrize("end", ["\x1a", "\r\n\x1a"])
+async def test_the_mark_that_ends_a_file_is_no_value(tmp_path: Path, end: str) -> None:
+    """As some exports write it still, behind the last cell or below the last row."""
+    rows, report, _ = await read(csv_file(tmp_path, f"{CSV_HEADERS}A1,\x1a杯,2010-12-01\r\nA2,茶,2010-12-02{end}"))
+    assert [row[3]["下单时间"] for row in rows] == ["2010-12-01", "2010-12-02"]
+    assert (rows[0][3]["名称"], report.read) == ("\x1a杯", 2)
+
+
 async def test_headers_may_stand_further_down(tmp_path: Path) -> None:
     """Title rows above the headers are passed over; the currency is that of the headers."""
     text = "导出, 标题\n\n订单号,单价（RMB）,下单时间\nA1,9.90,2010-12-01\n"

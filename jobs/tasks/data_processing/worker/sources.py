@@ -15,7 +15,7 @@ from jobs.tasks.data_sync.identity import Cell
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import FileFormat
 from jobs.tasks.data_sync.reader.blame import blamed
-from jobs.tasks.data_sync.reader.csv_text import examine
+from jobs.tasks.data_sync.reader.csv_text import examine, without_end_mark
 from jobs.tasks.data_sync.reader.html_parse import parsed
 from jobs.tasks.data_sync.reader.html_text import encoding_of
 from jobs.tasks.data_sync.reader.package import open_package
@@ -106,7 +106,7 @@ def _csv_rows(path: Path, encoding: str, mark: str) -> Iterator[tuple[int, Seque
     number = 0
     with path.open(encoding=encoding, newline="") as file:
         try:
-            for number, cells in enumerate(csv.reader(file, delimiter=mark, strict=True), 1):
+            for number, cells in enumerate(csv.reader(without_end_mark(file), delimiter=mark, strict=True), 1):
                 yield number, cells
         except csv.Error as error:
             raise UnreadableFileError(

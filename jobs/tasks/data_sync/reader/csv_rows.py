@@ -10,7 +10,7 @@ from jobs.tasks.data_sync.errors import LimitExceededError, UnreadableFileError
 from jobs.tasks.data_sync.headers import trimmed
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import Layout
-from jobs.tasks.data_sync.reader.csv_text import delimiter, examine
+from jobs.tasks.data_sync.reader.csv_text import delimiter, examine, without_end_mark
 from jobs.tasks.data_sync.reader.table import Table
 
 _TOO_LONG: Final = "field larger than field limit"
@@ -38,7 +38,7 @@ def _numbered(path: Path, encoding: str, mark: str, limits: ReadLimits) -> Itera
     number = 0
     with path.open(encoding=encoding, newline="") as file:
         # Strict, or a quote that is never closed would swallow the rest of the file as one cell.
-        rows = csv.reader(file, delimiter=mark, strict=True)
+        rows = csv.reader(without_end_mark(file), delimiter=mark, strict=True)
         try:
             for number, cells in enumerate(rows, 1):
                 yield number, cells

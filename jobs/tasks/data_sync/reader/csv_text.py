@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,6 +15,7 @@ SAMPLE: Final = 4096
 _DELIMITERS: Final = ",;\t"  # of equal ones the first wins
 _MARKS: Final = b',;"\t\r\n'
 _WIDE_MARKS: Final = _MARKS.decode()
+_END_MARK: Final = "\x1a"
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -54,6 +56,12 @@ def candidates(sample: bytes) -> tuple[str, ...]:
     return (wide, "utf-8", "gb18030") if wide_marks[wide] * 2 > marks else ("utf-8", "gb18030", wide)
 
 
+def without_end_mark(lines: Iterable[str]) -> Iterator[str]:
+    """Give the lines of a file, the last one without the Ctrl+Z that some exports still end a file with."""
+    for line in lines:
+        yield line.rstrip(_END_MARK) if line.endswith(_END_MARK) else line
+
+
 def delimiter(path: Path, encoding: str, header_row: int) -> str:
     """Give the delimiter that cuts the header row into the most cells, quotes respected."""
     return max(_DELIMITERS, key=lambda one: _cells(path, encoding, header_row, one))
@@ -66,7 +74,7 @@ def _wide_marks(sample: bytes, encoding: str) -> int:
 
 def _cells(path: Path, encoding: str, header_row: int, mark: str) -> int:
     with path.open(encoding=encoding, newline="") as file:
-        rows = csv.reader(file, delimiter=mark, strict=True)
+        rows = csv.reader(without_end_mark(file), delimiter=mark, strict=True)
         try:
             return len(next(islice(rows, header_row - 1, None), ()))
         except csv.Error:
