@@ -2,6 +2,7 @@
 
 import io
 import json
+import struct
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from jobs.tasks.data_processing.limits import ProfileLimits
 from jobs.tasks.data_processing.worker.request import Profiling
 from jobs.tasks.data_sync.errors import LimitExceededError, UnreadableFileError
 from jobs.tasks.data_sync.model import FileFormat
+from tests.support.books import DATA, ods_bytes, ods_cell, ods_row, unzipped, written, zipped
 from tests.support.files import ORDERS, RETAIL, as_csv, as_xlsx, needs_retail, upload
 from tests.support.site import end_of
+
+_END_OF_ROWS = b"\x92\x01\x00"  # the record of an xlsb behind which its merged ranges stand
 
 
 async def profile_of(client: httpx.AsyncClient, content: bytes) -> Any:  # noqa: ANN401  JSON
@@ -58,9 +62,9 @@ async def test_every_sheet_is_told(site: httpx.AsyncClient) -> None:
     stock.merge_cells("B3:B4")
     hidden.sheet_state = "hidden"
     hidden.append([1, 2])
-    written = io.BytesIO()
-    book.save(written)
-    found = await profile_of(site, written.getvalue())
+    saved = io.BytesIO()
+    book.save(saved)
+    found = await profile_of(site, saved.getvalue())
     assert (found["sheets_total"], found["rows"], found["encoding"]) == (3, 4, None)
     first, second, third = found["sheets"]
     assert (first["name"], first["is_visible"], first["header_row"], first["rows"]) == ("库存", True, 2, 3)
@@ -111,6 +115,21 @@ async def test_encoding_and_delimiter_of_a_csv_are_found(tmp_path: Path) -> None
     (sheet,) = found["sheets"]
     assert (found["encoding"], sheet["header_row"], sheet["rows"]) == ("gb18030", 2, 1)
     assert [(column["name"], column["type"]) for column in sheet["columns"]] == [("货号", "text"), ("数量", "integer")]
+
+
+async def test_merged_ranges_of_an_ods_and_an_xlsb_are_told_too(tmp_path: Path) -> None:
+    """As those of an xlsx are."""
+    covered = "<table:covered-table-cell/>"
+    rows = [ods_row(ods_cell("库存", columns=2), covered), ods_row("货号", "数量"), ods_row("A1", 3)]
+    path = written(tmp_path, "export.ods", ods_bytes(rows))
+    (sheet,) = (await report(path, FileFormat.ODS))["sheets"]
+    assert (sheet["merged"], sheet["merged_total"], sheet["rows"]) == (["A1:B1"], 1, 1)
+    parts = unzipped((DATA / "orders.xlsb").read_bytes())
+    part = "xl/worksheets/sheet1.bin"
+    merged = _END_OF_ROWS + b"\xb0\x01\x10" + struct.pack("<4L", 1, 2, 0, 0)
+    path = written(tmp_path, "export.xlsb", zipped(parts | {part: parts[part].replace(_END_OF_ROWS, merged)}))
+    (sheet,) = (await report(path, FileFormat.XLSB))["sheets"]
+    assert (sheet["merged"], sheet["merged_total"]) == (["A2:A3"], 1)
 
 
 async def test_a_profile_stays_small(tmp_path: Path) -> None:

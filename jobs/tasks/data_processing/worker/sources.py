@@ -1,7 +1,7 @@
 """The sheets of a workbook, one after the other, whatever the format: calamine tells it by the bytes."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -10,15 +10,18 @@ from typing import Final
 
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from jobs.tasks.data_processing.worker.ods_frames import CONTENT
 from jobs.tasks.data_sync.errors import UnreadableFileError
 from jobs.tasks.data_sync.identity import Cell
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import FileFormat
+from jobs.tasks.data_sync.reader import ods_notes, xlsb_records
 from jobs.tasks.data_sync.reader.blame import blamed
 from jobs.tasks.data_sync.reader.csv_text import examine, without_end_mark
 from jobs.tasks.data_sync.reader.html_parse import parsed
 from jobs.tasks.data_sync.reader.html_text import encoding_of
-from jobs.tasks.data_sync.reader.package import open_package
+from jobs.tasks.data_sync.reader.notes import Notes
+from jobs.tasks.data_sync.reader.package import Package, open_package
 
 _DELIMITERS: Final = ",;\t"
 _SNIFFED_ROWS: Final = 20
@@ -51,9 +54,11 @@ def sheets_of(path: Path, file_format: FileFormat) -> Iterator[Sheet]:
         yield from _html_sheets(path)
         return
     with path.open("rb") as file:
+        merged: Mapping[int, Sequence[Range]] = {}
         if file.read(len(_ZIP)) == _ZIP:
             with open_package(path) as package:
                 package.check_size(ReadLimits())
+                merged = _merged(package, file_format)
         file.seek(0)
         with blamed():
             book = CalamineWorkbook.from_filelike(file)
@@ -61,7 +66,7 @@ def sheets_of(path: Path, file_format: FileFormat) -> Iterator[Sheet]:
             if about.typ == SheetTypeEnum.WorkSheet:
                 with blamed():
                     source = book.get_sheet_by_index(index)
-                    ranges = source.merged_cell_ranges or ()
+                    ranges = source.merged_cell_ranges or merged.get(index, ())
                 yield Sheet(
                     name=source.name,
                     is_visible=about.visible == SheetVisibleEnum.Visible,
@@ -69,6 +74,19 @@ def sheets_of(path: Path, file_format: FileFormat) -> Iterator[Sheet]:
                     left=source.start[1] if source.start else 0,
                     merged=sorted(ranges),
                 )
+
+
+def _merged(package: Package, file_format: FileFormat) -> Mapping[int, Sequence[Range]]:
+    """Give the merged ranges by sheet, where calamine does not know them."""
+    if file_format is FileFormat.ODS:
+        found = ods_notes.notes_of(package.pieces(CONTENT))
+    elif file_format is FileFormat.XLSB:
+        there = package.parts_but_pictures()
+        parts = package.binary_sheet_parts()
+        found = [xlsb_records.notes_of(package.pieces(part)) if part in there else Notes() for part in parts]
+    else:
+        found = []
+    return {index: notes.ranges for index, notes in enumerate(found)}
 
 
 def _rows(source: CalamineSheet) -> Iterator[tuple[int, Sequence[Cell]]]:
