@@ -7,6 +7,7 @@ import asyncio
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -57,8 +58,9 @@ class Inbox:
     async def scan(self, *, owner: str) -> Scanned:
         """Take in up to 200 files, which become the owner's; those that cannot be read are told of and stay.
 
-        A file leaves the inbox only when it is in the catalogue. Raises StoreUnavailableError where PostgreSQL is away
-        or the disk takes nothing; then those before are taken in, and the rest is there for the next time.
+        A file leaves the inbox only when it is in the catalogue, and what takes its place meanwhile is left to the next
+        scan. Raises StoreUnavailableError where PostgreSQL is away or the disk takes nothing; then those before are
+        taken in, and the rest is there for the next time.
         """
         found = Scanned()
         for path in await asyncio.to_thread(lambda: list(self._candidates())):
@@ -90,14 +92,15 @@ class Inbox:
     async def _take(self, path: Path, owner: str) -> bool:
         words = path.relative_to(self._folder).parts
         described = _described(words, owner)
-        kept = await asyncio.to_thread(self._kept, path)
+        kept, about = await asyncio.to_thread(self._kept, path)
         _, is_new = await self._catalogue.add(described, kept)
-        await asyncio.to_thread(path.unlink, missing_ok=True)
+        await asyncio.to_thread(_remove, path, about)
         return is_new
 
-    def _kept(self, path: Path) -> Content:
+    def _kept(self, path: Path) -> tuple[Content, os.stat_result]:
         with _opened(path) as content:
-            return self._uploads.keep(content)
+            about = os.fstat(content.fileno())
+            return self._uploads.keep(content), about
 
 
 class _MisplacedError(Exception):
@@ -115,6 +118,14 @@ def _opened(path: Path) -> BinaryIO:
         is_file = stat.S_ISREG(about.st_mode)
         raise _MisplacedError(f"a file may have {LARGEST_BYTES:,} bytes" if is_file else "it is no plain file")
     return os.fdopen(handle, "rb")
+
+
+def _remove(path: Path, about: os.stat_result) -> None:
+    """Remove what was taken in, but nothing that has come into its place or was written to it meanwhile."""
+    with suppress(FileNotFoundError):
+        now = path.lstat()
+        if os.path.samestat(now, about) and (now.st_size, now.st_mtime_ns) == (about.st_size, about.st_mtime_ns):
+            path.unlink()
 
 
 def _described(words: Sequence[str], owner: str) -> Description:

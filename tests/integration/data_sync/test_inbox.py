@@ -11,9 +11,14 @@ import pytest
 
 from jobs.stores.database import Database
 from tests.chaos.outages import stopped
+from tests.support.conditions import eventually
 from tests.support.files import ORDERS, as_csv, publish, sync, upload
 from tests.support.servers import Servers
 
+_WAITS = """
+SELECT FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO files%'
+"""
 _CONTENT = as_csv([ORDERS, ("A1", "x", 1, 1, "2026-03-01")])
 
 
@@ -53,6 +58,28 @@ async def test_a_file_is_taken_in_and_can_be_synced(site: httpx.AsyncClient, dat
     assert told == [("march.csv", "s1", "", "admin"), ("march.csv", "s1", "returns", "admin")]
     assert (await sync(site, rows[0]["id"]))["rows"]["inserted"] == 1
     assert await _scan(site) == _NOTHING
+
+
+@pytest.mark.parametrize("is_renamed", [True, False], ids=["renamed", "written over"])
+async def test_what_takes_a_file_s_place_meanwhile_is_left_to_the_next_scan(
+    web: httpx.AsyncClient, database: Database, inbox: Path, *, is_renamed: bool
+) -> None:
+    """The export of an hour later has the same name: both are taken in, and none of them twice."""
+    place, later = "shop/s1/orders/daily/orders.csv", _CONTENT + b"B1,x,1,1,2026-03-02\r\n"
+    path = _put(inbox, place)
+    async with database.transaction() as connection:
+        await connection.execute("LOCK TABLE files IN ACCESS EXCLUSIVE MODE")
+        scan = asyncio.create_task(_scan(web))
+        await eventually(lambda: database.fetch(_WAITS))
+        if is_renamed:
+            _put(inbox, f"{place}.part", later).replace(path)
+        else:
+            _put(inbox, place, later)
+    assert await scan == {**_NOTHING, "taken": 1}
+    assert await _scan(web) == {**_NOTHING, "taken": 1}
+    assert await _scan(web) == _NOTHING
+    sizes = [row["size"] for row in await database.fetch("SELECT size FROM files ORDER BY id")]
+    assert sizes == [len(_CONTENT), len(later)]
 
 
 async def test_known_bytes_are_one_file(web: httpx.AsyncClient, database: Database, inbox: Path) -> None:
