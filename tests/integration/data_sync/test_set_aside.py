@@ -88,6 +88,28 @@ async def test_typed_cells_of_a_workbook_are_checked_too(site: httpx.AsyncClient
     ]
 
 
+async def test_a_formula_that_was_never_calculated_is_not_loaded_as_nothing(
+    site: httpx.AsyncClient, database: Database
+) -> None:
+    """As programs write them that are not Excel: a typed, required or key field sets its row aside, others show it."""
+    await publish(site, types={"price": "number"}, required_fields=["quantity"])
+    rows = [
+        ("A1", "x", 1, "=1+1", "2026-03-01"),
+        ("A2", "x", "=1+1", 2, "2026-03-01"),
+        ("=1+1", "x", 1, 2, "2026-03-01"),
+        ("A4", "x", 1, 2, "2026-03-01"),
+    ]
+    file = (await upload(site, as_xlsx([ORDERS, *rows]), name="orders.xlsx")).json()
+    assert (await sync(site, file["id"]))["rows"]["inserted"] == 1
+    aside = await database.fetch("SELECT reason FROM quarantined_rows ORDER BY row_number")
+    never = '"#UNCALCULATED!" is a formula that was never calculated; open the file in Excel, save it and send that'
+    assert [row["reason"] for row in aside] == [
+        'price "#UNCALCULATED!" is no number',
+        f"quantity {never}",
+        f"order_no {never}",
+    ]
+
+
 async def test_a_file_of_bad_rows_alone_is_partial(site: httpx.AsyncClient, database: Database) -> None:
     """Not one is lost, and not one is a fact."""
     await publish(site)

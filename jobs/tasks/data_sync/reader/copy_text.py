@@ -13,6 +13,7 @@ from jobs.tasks.data_sync.errors import LimitExceededError
 from jobs.tasks.data_sync.identity import Cell, key_hash
 from jobs.tasks.data_sync.limits import ReadLimits
 from jobs.tasks.data_sync.model import Layout
+from jobs.tasks.data_sync.reader.error_cells import UNCALCULATED
 from jobs.tasks.data_sync.reader.error_cells import WORDS as ERRORS
 from jobs.tasks.data_sync.reader.table import EXACT
 
@@ -22,6 +23,7 @@ _JSON_ERROR = b'"#'
 _JSON_SHORTENED = b"E+"
 # How a spreadsheet shows, and saves as csv, a number that is too long for its column.
 _SHORTENED: Final = re.compile(r"\d(?:\.\d+)?E\+\d{2,3}", re.ASCII)
+_NEVER: Final = "is a formula that was never calculated; open the file in Excel, save it and send that"
 _INEXACT: Final = "is a number that a spreadsheet has shortened; make its column a text there and export again"
 
 
@@ -113,7 +115,8 @@ class Lines:
             if isinstance(cell, str) and _NUL in cell:
                 problems.append(Problem(field=field, detail="has a NUL character, which cannot be stored"))
             elif cell in ERRORS and field in self._valued:
-                problems.append(Problem(field=field, detail=f"{shown(cell)}is an error of the workbook, no value"))
+                detail = _NEVER if cell == UNCALCULATED else "is an error of the workbook, no value"
+                problems.append(Problem(field=field, detail=f"{shown(cell)}{detail}"))
             elif field in self._telling and _is_inexact(cell):
                 problems.append(Problem(field=field, detail=f"{shown(cell)}{_INEXACT}"))
         return problems

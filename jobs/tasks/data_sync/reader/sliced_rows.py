@@ -73,10 +73,10 @@ class _Sheet:
             yield from ([] for _ in range(next_row, top))
             errors = self.cut.errors_of(at)
             for row, raw in enumerate(part.to_python(), top):
-                cells = plain_row(raw)
+                cells = self._placed(plain_row(raw), left)
                 if row in errors:
-                    overlay(cells, errors[row], left)
-                yield self._placed(cells, left)
+                    overlay(cells, errors[row], self.about.left)
+                yield cells
             next_row = top + part.height
 
     def _placed(self, cells: list[Cell], left: int) -> list[Cell]:
