@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.dashboard.conftest import Shown
+from tests.support.browser import Window
 from tests.support.dashboard import agree, fill, press, says
 from tests.support.site import end_of, submit
 
@@ -57,3 +58,23 @@ async def test_a_list_is_filtered(shown: Shown, page: Page) -> None:
     await expect(page.get_by_label("Accepted from")).to_have_value("2026-01-01T08:00")
     await page.locator(f"[data-job='{shown.things['waits']}']").get_by_role("link").first.click()
     await expect(page.get_by_text("It waits: it is not due yet")).to_be_visible()
+
+
+async def test_a_list_goes_on_after_an_outage(shown: Shown, boss: Window, page: Page) -> None:
+    """Where the stream was refused, and the page could not be had either the first time."""
+    is_away = True
+
+    async def refuse(route: Route) -> None:
+        await route.continue_(url=f"{shown.url}/api/jobs/nothing/events" if is_away else None)
+
+    async def vanish(route: Route) -> None:
+        await (route.abort() if is_away and not route.request.is_navigation_request() else route.continue_())
+
+    await page.route("**/api/events", refuse)
+    await page.route("**/jobs?tag=back", vanish)
+    async with page.expect_event("requestfailed", lambda failed: failed.url.endswith("tag=back")):
+        await page.goto("/jobs?tag=back")
+    is_away = False
+    job = await submit(shown.api, "diag.noop", tags=["back"])
+    await expect(page.locator(f"[data-job='{job['id']}'] .state")).to_have_text("succeeded")
+    boss.complaints.clear()

@@ -2,6 +2,8 @@
 
 import { focusAt, placeOf } from "./focus.js";
 
+const AGAIN_S = 5;
+
 const content = () => document.getElementById("content");
 const seen = new Map(); // a region's id -> its HTML as the server sent it
 let after = () => {};
@@ -35,21 +37,25 @@ export async function refresh() {
   clearTimeout(timer);
   dueAt = Infinity;
   while (under) await under;
-  under = take().catch(() => {}); // the server is away: the next time may tell
-  await under;
+  under = take().catch(() => false); // the server is away
+  const mayTellLater = !(await under);
   under = null;
   plan();
+  // What is followed is followed again by a page that has come; nothing else may ever ask for that.
+  if (mayTellLater && isLive() && !document.hidden) refreshSoon(1000 * AGAIN_S);
 }
 
+/** Take over what has changed; false where the same page may be had later. */
 async function take() {
   const answer = await fetch(location.href, { cache: "no-store", headers: { Accept: "text/html" } });
   if (answer.redirected) {
     location.assign(answer.url); // nobody is logged in any more
-    return;
+    return true;
   }
   if (!answer.ok) {
-    waitUntil = Date.now() + 1000 * Number(answer.headers.get("Retry-After") ?? 5);
-    return;
+    // A proxy may write a date, which is no number.
+    waitUntil = Date.now() + 1000 * (Number(answer.headers.get("Retry-After")) || AGAIN_S);
+    return answer.status !== 429 && answer.status < 500;
   }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const region of regions()) takeOver(region, page.getElementById(region.id));
@@ -60,6 +66,7 @@ async function take() {
   }
   after();
   document.dispatchEvent(new CustomEvent("fresh"));
+  return true;
 }
 
 function takeOver(region, fresh) {
