@@ -60,6 +60,17 @@ async def test_a_list_is_filtered(shown: Shown, page: Page) -> None:
     await expect(page.get_by_text("It waits: it is not due yet")).to_be_visible()
 
 
+async def test_a_filter_stays_that_no_task_names(page: Page) -> None:
+    """A task or queue that jobs have and nobody declares is kept by the next filter."""
+    await page.goto("/jobs?task=shop.gone&queue=former")
+    await expect(page.get_by_role("combobox", name="Task")).to_have_value("shop.gone")
+    await fill(page, Tag="later")
+    await press(page, "Filter")
+    await expect(page.get_by_label("Tag")).to_have_value("later")
+    assert "task=shop.gone&queue=former" in page.url
+    await expect(page.get_by_text("There are none")).to_be_visible()
+
+
 async def test_a_list_goes_on_after_an_outage(shown: Shown, boss: Window, page: Page) -> None:
     """Where the stream was refused, and the page could not be had either the first time."""
     is_away = True

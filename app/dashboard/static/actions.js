@@ -12,9 +12,15 @@ import { counted, fill, fillPath, say } from "./words.js";
 const LONGEST_WAIT_S = 120;
 
 const busy = new WeakSet();
+let leaving = null; // what leads to another page: it stays busy until that has come, however often it is pressed
 
 /** Listen to all buttons and forms of the page, those that come later too. */
 export function startActions() {
+  addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted || !leaving) return; // whoever goes back may do it once more
+    free(leaving);
+    leaving = null;
+  });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button[type=button]");
     if (button?.dataset.send) act(button, (ids) => perform(button, bodyIn(button, ids)));
@@ -47,14 +53,19 @@ async function act(element, deed, tell = () => {}) {
     if (!element.querySelector("[data-mistakes]")) say(error.message, { bad: true });
     if (!(error instanceof Problem) && !error.mistakes) throw error;
   } finally {
-    busy.delete(element);
-    element.removeAttribute("aria-busy");
+    if (element !== leaving) free(element);
   }
+}
+
+function free(element) {
+  busy.delete(element);
+  element.removeAttribute("aria-busy");
 }
 
 async function isWished(element, ids) {
   const { confirm, things } = element.dataset;
-  return !confirm || ask(fill(confirm, { picked: counted(ids.length, things) }), element);
+  // Of one thing it names that, by whatever signs.
+  return !confirm || ask(things ? fill(confirm, { picked: counted(ids.length, things) }) : confirm, element);
 }
 
 async function perform(element, body) {
@@ -67,6 +78,7 @@ async function perform(element, body) {
     say(fill(element.dataset.done, told), { path: fillPath(element.dataset.link ?? "", told) });
   }
   if (element.dataset.then) {
+    leaving = element;
     location.assign(fillPath(element.dataset.then, told));
     return;
   }

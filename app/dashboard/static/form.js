@@ -1,9 +1,10 @@
 // From a form's fields to the JSON that the API takes, and from its mistakes back to the fields.
 
 const READ = {
-  number: Number,
-  "number or null": Number,
-  json: JSON.parse,
+  number: exactly,
+  "number or null": exactly,
+  // An old browser does not tell how a number was written.
+  json: (text) => JSON.parse(text, (_, value, told) => (typeof value === "number" && told ? exactly(told.source) : value)),
   lines: (text) => text.split("\n").map((line) => line.trim()).filter(Boolean),
   list: (text) => text.split(",").map((word) => word.trim()).filter(Boolean),
 };
@@ -50,10 +51,20 @@ function pathOf(field) {
 function read(field) {
   try {
     return (READ[field.dataset.as] ?? String)(field.value);
-  } catch {
+  } catch (error) {
     const pointer = `/${pathOf(field).join("/")}`;
-    throw Object.assign(new Error("it is no JSON"), { mistakes: [{ pointer, detail: "is no JSON" }] });
+    const detail = error instanceof RangeError ? error.message : "is no JSON";
+    throw Object.assign(new Error(`it ${detail}`), { mistakes: [{ pointer, detail }] });
   }
+}
+
+/** Read a number. Throws RangeError for a whole one that a script would send as another. */
+function exactly(text) {
+  const number = Number(text);
+  if (/^[+-]?\d+$/.test(text) && !Number.isSafeInteger(number)) {
+    throw new RangeError("has more digits than can be sent from a page");
+  }
+  return number;
 }
 
 function put(body, path, value) {
