@@ -73,6 +73,7 @@ class LiveLimits:
                 await self._store.copy()
             except StoreUnavailableError as error:
                 log.warning("limits_not_copied", reason=str(error))
+                self._compared_at = None  # or the next look would take the former copy, which is still there
             return changed
 
     async def begin(self) -> None:

@@ -1,5 +1,6 @@
 """Limits that an administrator changes: in force in every process within a second, or refused whole."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from copy import deepcopy
@@ -196,6 +197,23 @@ async def test_without_redis_postgresql_tells_all_processes(
 
         await eventually(is_so)
     await _limit_is(nora, 80)
+
+
+async def test_a_redis_that_takes_no_copy_brings_nothing_back(
+    two: Sequence[ASGIApp], ada: httpx.AsyncClient, redis: Redis
+) -> None:
+    """What was changed while it could only be read stays changed, though it still has the former copy."""
+    limits, etag = await _read(ada)
+    await redis.config_set("min-replicas-to-write", 1)
+    try:
+        assert (await _put(ada, _with(limits, default="80/minute"), etag)).status_code == 200
+        async with caller(two[0], "normal:ned") as ned:
+            until = time.monotonic() + 1.0
+            while time.monotonic() < until:
+                assert (await ned.get("/api/tasks")).headers["x-ratelimit-limit"] == "80"
+                await asyncio.sleep(0.01)  # without Redis a request waits for nothing, and nobody else has a turn
+    finally:
+        await redis.config_set("min-replicas-to-write", 0)
 
 
 async def test_without_postgresql_nothing_is_changed_and_the_copy_counts(
