@@ -7,7 +7,9 @@ class Status(IntEnum):
     """An exit status."""
 
     DONE = 0
-    FAILED = 1  # a job that was waited for has not succeeded, rows or files were not taken, or a site is not well
+    # A job that was waited for has not succeeded, rows or files were not taken, a site is not well, or there is no room
+    # for what is printed.
+    FAILED = 1
     USAGE = 2  # the command line, the settings or a file given is wrong; the site was asked for nothing
     REFUSED = 3  # the site said no
     UNREACHABLE = 4  # no site answered

@@ -130,7 +130,7 @@ async def test_a_limit_is_waited_for_or_told(standing: StandingSite) -> None:
     await standing.command("limits", "set", "normal.default=1000000/minute")
 
 
-@pytest.mark.parametrize("options", [("list",), ("list", "--json"), ("submit", "diag.noop", "--watch")])
+@pytest.mark.parametrize("options", [("list",), ("list", "--json"), ("submit", "diag.noop", "--watch"), ("--help",)])
 async def test_nobody_reads_any_more(standing: StandingSite, options: tuple[str, ...]) -> None:
     """As after `| head`: it ends, quietly, by the status that shells give for it."""
     await standing.command("submit", "diag.noop")
@@ -145,6 +145,23 @@ async def test_nobody_reads_any_more(standing: StandingSite, options: tuple[str,
     os.close(writer)
     _, complaints = await process.communicate()
     assert (process.returncode, complaints) == (141, b"")
+
+
+@pytest.mark.parametrize("options", [("list", "--json"), ("list",), ("list", "--help")])
+async def test_there_is_no_room_for_what_is_printed(standing: StandingSite, options: tuple[str, ...]) -> None:
+    """It says so in a line."""
+    await standing.command("submit", "diag.noop")
+    full = os.open("/dev/full", os.O_WRONLY)
+    process = await asyncio.create_subprocess_exec(
+        *(*COMMAND, *options),
+        env={**os.environ, **environ_of(standing)},
+        stdout=full,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    os.close(full)
+    _, complaints = await process.communicate()
+    assert process.returncode == 1
+    assert complaints.decode() == "Error: the output cannot be written: No space left on device\n"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
