@@ -174,6 +174,8 @@ async def test_a_file_closes_the_site(fronted: Fronted) -> None:
         fronted.nginx.maintenance.touch()
         closed = await client.get("/api/tasks")
         assert problem_in(closed, 503)["title"] == "Closed for maintenance"
+        for path in ("/jobs/a%22b", "/jobs/a%0A"):  # what JSON could not hold as it is
+            assert problem_in(await client.get(path), 503)["instance"] == "/"
         assert closed.headers["retry-after"] == "60"
         assert (await client.get("/readyz")).status_code == 200
         fronted.nginx.maintenance.unlink()
