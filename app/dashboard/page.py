@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -49,6 +49,7 @@ class Page:
 def _to_login(request: Request) -> Response:
     """Lead to the login, and from there back."""
     query = f"?{request.url.query}" if request.url.query else ""
-    then = urlencode({"then": f"{request.url.path}{query}"})
+    # The server has decoded the path: an id may have a percent sign, or what ends a path, in it.
+    then = urlencode({"then": f"{quote(request.scope['path'])}{query}"})
     headers = {"Cache-Control": "no-store"}
     return RedirectResponse(f"{LOGIN}?{then}", status_code=HTTPStatus.SEE_OTHER, headers=headers)

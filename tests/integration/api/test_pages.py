@@ -122,6 +122,15 @@ async def test_nobody_is_led_to_the_login_and_back(web: httpx.AsyncClient) -> No
     assert page.text.count('action="/login?then=%2Fjobs%3Fstate%3Dfailed%26tag%3Da%2526b"') == 2
 
 
+@pytest.mark.parametrize("path", ["/jobs/a%2541", "/jobs/a%0Ab", "/jobs/%C3%A9%3Fx%23y%20z"])
+async def test_the_way_back_leads_to_the_same_page(web: httpx.AsyncClient, path: str) -> None:
+    """Whatever signs the id of a job has, which a stock client may choose."""
+    del web.headers["Authorization"]
+    login = (await web.get(path)).headers["location"]
+    back = await web.post(login, data={"key": ADMIN_KEY}, headers={"Sec-Fetch-Site": "same-origin"})
+    assert (back.status_code, back.headers["location"]) == (303, path)
+
+
 async def test_a_session_opens_pages(web: httpx.AsyncClient, ann: Person) -> None:
     """The cookie alone does; it is of no use to a page of another host, and nothing is kept by anybody."""
     del web.headers["Authorization"]
