@@ -104,7 +104,11 @@ async def _replay_row(on: Ground) -> AsyncIterator[Sequence[Bad]]:
             paths[name] = f"/api/data-sync/files/{file['id']}/quarantine/2/replay"
     mended = {"row": {"ordered_at": "2026-03-01"}}
     assert (await on.web.post(paths["replayed"], json=mended)).status_code == httpx.codes.OK
-    await on.database.execute("UPDATE files SET state = 'processing', job_id = NULL WHERE platform = 'synced'")
+    await on.database.execute("UPDATE files SET state = 'processing' WHERE platform = 'synced'")
+    await on.database.execute(
+        "UPDATE jobs SET state = 'running', finished_at = NULL FROM files "
+        "WHERE jobs.id = files.job_id AND files.platform = 'synced'"
+    )
     await on.database.execute("UPDATE templates SET state = 'archived' WHERE platform = 'unknown'")
     yield [
         _conflict("it has been replayed", paths["replayed"], json=mended),
