@@ -51,6 +51,7 @@ class Lines:
     def line(self, number: int, cells: Sequence[Cell]) -> bytes:
         """Give the line of a row that has a cell for each field."""
         problems = [] if self._problems is None else self._problems(cells)
+        keys = [cells[at] for at in self._keys]
         day: date | None = None
         try:
             day = self._date(cells[self._date_at])
@@ -64,14 +65,14 @@ class Lines:
             or _JSON_NUL in data
             or _JSON_ERROR in data
             or _JSON_SHORTENED in data
-            or any(type(cells[at]) is float for at in self._keys)
+            or float in map(type, keys)
         ):
             problems += self._check_cells(number, cells)
         if problems or day is None:
             return self._aside(number, cells, problems, day)
         if b"\\" in data:
             data = data.replace(b"\\", b"\\\\")
-        return f"{number}\t{day.isoformat()}\t\\\\x{self._key(cells)}\t".encode() + data + b"\n"
+        return f"{number}\t{day.isoformat()}\t\\\\x{key_hash(keys).hex()}\t".encode() + data + b"\n"
 
     def surplus(self, number: int, cells: Sequence[Cell]) -> bytes:
         """Give the line of a row that has more cells than there are fields: no one knows which is whose."""
@@ -99,14 +100,11 @@ class Lines:
         told = {
             "problems": [problem.as_mapping() for problem in problems],
             "day": None if day is None else day.isoformat(),
-            "key": self._key(cells) if has_key else None,
+            "key": key_hash([cells[at] for at in self._keys]).hex() if has_key else None,
             "row": row,
         }
         data = orjson.dumps(told, default=str).replace(b"\\", b"\\\\")
         return f"{number}\t\\N\t\\N\t".encode() + data + b"\n"
-
-    def _key(self, cells: Sequence[Cell]) -> str:
-        return key_hash([cells[at] for at in self._keys]).hex()
 
     def _check_cells(self, number: int, cells: Sequence[Cell]) -> list[Problem]:
         problems = []
