@@ -1,6 +1,5 @@
 """The composition root of a web process: `uvicorn app.main:create_app --factory`."""
 
-import gc
 import os
 import sys
 
@@ -11,12 +10,9 @@ from app.lifespan import lifespan_for
 from app.middleware.cut import Cuttable
 from app.settings import load_all
 from jobs.errors import SettingsError, TaskTableError
+from jobs.heap import settle
 from jobs.logs import configure_logs
 from jobs.tasks.table import task_table, timetable_of
-
-# Python looks for cycles whenever 700 objects more have been made than dropped: every few requests, though each drops
-# all that it has made by itself.
-_YOUNG_OBJECTS = 20_000
 
 
 def create_app() -> ASGIApp:
@@ -28,12 +24,5 @@ def create_app() -> ASGIApp:
     except (SettingsError, TaskTableError) as error:
         sys.exit(f"The web process cannot start:\n{error}")
     configure_logs(form=settings.app.log_format, level=settings.app.log_level)
-    _calm_collector()
+    settle()
     return Cuttable(application(lifespan_for(settings, tasks, timetable)))
-
-
-def _calm_collector() -> None:
-    """Let the collector of cycles look seldom, and never at what has been made so far, which stays."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS)

@@ -3,7 +3,7 @@
 A map, lower layers first; a module imports only from lower ones:
 
     words      model, keys, counters, ids, errors, contract (arq's), environment, settings, codec, logs, cancelling,
-               deadlines, event_loop, loops, loop_lag, side_by_side, mistakes (of input)
+               deadlines, event_loop, heap, loops, loop_lag, side_by_side, mistakes (of input)
     policy     lifecycle, scoring, retry, arguments, payload, schedule (when it is due), registry, outcome, tracebacks,
                attempts; change, recent, members and subscription (what those who follow jobs are told)
     stores     stores/: database (the one door to PostgreSQL), jobs and their tries; redis, scripts and lua/, and what

@@ -12,6 +12,7 @@ from jobs import operate
 from jobs.check import Finding
 from jobs.errors import SettingsError, TaskTableError, UnfitRedisError
 from jobs.event_loop import run
+from jobs.heap import settle
 from jobs.logs import configure_logs
 from jobs.registry import TaskTable
 from jobs.serve import serve_until_signal
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _work(given: Given) -> int:
+    settle()
     arguments = given.arguments
     await serve_until_signal(
         given.settings,
@@ -86,6 +88,7 @@ async def _work(given: Given) -> int:
 
 
 async def _steward(given: Given) -> int:
+    settle()
     await steward_until_signal(given.settings, given.tasks, given.timetable)
     return 0
 
