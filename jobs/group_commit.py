@@ -30,32 +30,33 @@ class GroupCommit(Generic[Item, Outcome]):
         self._abreast = abreast
         self._gathered: deque[tuple[Item, asyncio.Future[Outcome]]] = deque()
         self._under_way: set[asyncio.Task[None]] = set()
-        self._leaves = False
+        self._is_starting = False
 
     async def join(self, item: Item) -> Outcome:
         """Give what became of an item. It is sent on even if the caller is cancelled meanwhile."""
-        loop = asyncio.get_running_loop()
-        place: asyncio.Future[Outcome] = loop.create_future()
+        place: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._gathered.append((item, place))
-        if not self._leaves:
-            self._leaves = True
-            # A group belongs to many requests: it logs under the name of none.
-            loop.call_soon(self._depart, context=Context())
+        self._depart()
         return await place
 
     def _depart(self) -> None:
-        self._leaves = False
-        while self._gathered and len(self._under_way) < self._abreast:
-            group = [self._gathered.popleft() for _ in range(min(len(self._gathered), self._most))]
-            task = asyncio.get_running_loop().create_task(self._carry(group), name="group")
+        """Let a group leave in the next turn of the loop, with what has gathered by then."""
+        if self._gathered and not self._is_starting and len(self._under_way) < self._abreast:
+            self._is_starting = True
+            # It belongs to many requests: it logs under the name of none.
+            task = asyncio.get_running_loop().create_task(self._carry(), name="group", context=Context())
             self._under_way.add(task)
             task.add_done_callback(self._arrive)
 
     def _arrive(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
-        self._depart()
+        if not task.cancelled():  # as the event loop ends
+            self._depart()
 
-    async def _carry(self, group: Sequence[tuple[Item, asyncio.Future[Outcome]]]) -> None:
+    async def _carry(self) -> None:
+        self._is_starting = False
+        group = [self._gathered.popleft() for _ in range(min(len(self._gathered), self._most))]
+        self._depart()  # what is more than one group takes
         outcomes: Sequence[Outcome | Exception]
         try:
             outcomes = await self._commit([item for item, _ in group])

@@ -21,8 +21,8 @@ _MADV_COLLAPSE: Final = 25  # since 6.1
 def settle() -> None:
     """Tell the system that what was made so far is there to stay. To be called once, at the end of the start.
 
-    An interpreter at work walks all over some thirty megabytes of small objects. On pages of 4 KiB these are more
-    addresses than a processor remembers, and to look one up costs most where the machine is itself a virtual one.
+    An interpreter at work walks all over some thirty megabytes of small objects. On pages of 4 KiB these have more
+    addresses than a processor remembers; to look one up takes longest where the machine is itself a virtual one.
     """
     gc.collect()
     gc.freeze()
