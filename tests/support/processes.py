@@ -12,6 +12,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.support.fork_server import can_fork
+from tests.support.forked import Forked
 from tests.support.site import ADMIN_KEY
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +30,7 @@ _LISTENS = re.compile(r"running on (http://127\.0\.0\.1:\d+)")
 class Running:
     """A process that was started. What it writes is in `lines`."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process | Forked) -> None:
         if process.stdout is None:
             raise ValueError("its output must be a pipe")
         self._process = process
@@ -115,16 +117,21 @@ async def started(
     It keeps the open `files`, under the same numbers, and reads `stdin`, else what we read. Where it is Python's, it
     has the packages of `tree`.
     """
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        cwd=tree,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **environ},
-        stdin=stdin,
-        stdout=PIPE,
-        stderr=STDOUT,
-        start_new_session=True,
-        pass_fds=files,
-    )
+    variables = {**os.environ, "PYTHONUNBUFFERED": "1", **environ}
+    process: Process | Forked
+    if tree == ROOT and stdin is None and not files and can_fork(command, list(environ)):
+        process = await Forked.start(command, variables)
+    else:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=tree,
+            env=variables,
+            stdin=stdin,
+            stdout=PIPE,
+            stderr=STDOUT,
+            start_new_session=True,
+            pass_fds=files,
+        )
     running = Running(process)
     try:
         yield running

@@ -35,7 +35,7 @@ print(after - before, gc.get_freeze_count(), gc.get_threshold()[0])
 
 
 def _settled(*arguments: str) -> tuple[int, int, int]:
-    """Give what a process has got on huge pages, in KB, how many objects are left alone, and when others are looked at."""
+    """Give what a process has got on huge pages, in KB, how many objects are left alone, and how many make a look."""
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, *arguments], capture_output=True, text=True, check=True, timeout=60
     )
