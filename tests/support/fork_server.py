@@ -1,4 +1,4 @@
-"""Starts a site's processes by a fork of one that has imported all of their modules: in a fifth of the CPU.
+"""Starts a site's processes by a fork of one that has imported all of their modules: for a fourth of the CPU.
 
 A run of all tests starts hundreds of them, and would spend a third of its time on importing the same again and again.
 From the fork on each is a process like any other: of its own session, with the variables, the arguments, the output
@@ -30,9 +30,6 @@ _MODULES = (
 )
 _LONGEST = 1 << 20
 
-# What an interpreter looks at when it starts, or the C library: a program for which one is set has to start by itself.
-_EARLY = ("PYTHON", "LD_", "LC_", "LANG", "TZ", "MALLOC_", "GLIBC_")
-
 
 class Request(TypedDict):
     """What is asked of it, as JSON, with two open files: for what the program writes, and for its id and its status."""
@@ -40,19 +37,6 @@ class Request(TypedDict):
     program: str
     arguments: Sequence[str]
     environ: Mapping[str, str]
-
-
-def can_fork(command: Sequence[str], variables: Sequence[str]) -> bool:
-    """Say whether a program is one that this starts, with these variables beside the server's own.
-
-    Under pytest alone: a benchmark measures whole processes.
-    """
-    return (
-        "PYTEST_VERSION" in os.environ
-        and tuple(command[:2]) == (sys.executable, "-m")
-        and command[2] in PROGRAMS
-        and not any(name.startswith(_EARLY) for name in variables)
-    )
 
 
 def main() -> None:

@@ -14,9 +14,31 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
-from tests.support.fork_server import Request
+from tests.support.fork_server import PROGRAMS, Request
 
 _ROOT = Path(__file__).resolve().parents[2]
+_ENVIRON = {**os.environ, "PYTHONUNBUFFERED": "1"}  # the server's; what tests set is not in it
+
+# What an interpreter looks at when it starts, or the C library: a program has to start by itself that is to see others.
+_EARLY = ("PYTHON", "LD_", "LC_", "LANG", "TZ", "MALLOC_", "GLIBC_")
+
+
+def can_fork(command: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Say whether a program is one that a fork server starts, with these variables.
+
+    Under pytest alone, as a benchmark measures whole processes; and where the system is known to fork well.
+    """
+    return (
+        sys.platform == "linux"
+        and "PYTEST_VERSION" in os.environ
+        and tuple(command[:2]) == (sys.executable, "-m")
+        and command[2] in PROGRAMS
+        and _early(environ) == _early(_ENVIRON)
+    )
+
+
+def _early(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if name.startswith(_EARLY)}
 
 
 class Forked:
@@ -76,7 +98,7 @@ class _Server:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.support.fork_server", str(its.fileno())],
                 cwd=_ROOT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env=_ENVIRON,
                 pass_fds=[its.fileno()],
                 stdout=subprocess.PIPE,  # as its children have it: Python looks at its start at what it writes to
                 stderr=subprocess.STDOUT,

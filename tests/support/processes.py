@@ -12,8 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.fork_server import can_fork
-from tests.support.forked import Forked
+from tests.support.forked import Forked, can_fork
 from tests.support.site import ADMIN_KEY
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,7 +118,7 @@ async def started(
     """
     variables = {**os.environ, "PYTHONUNBUFFERED": "1", **environ}
     process: Process | Forked
-    if tree == ROOT and stdin is None and not files and can_fork(command, list(environ)):
+    if tree == ROOT and stdin is None and not files and can_fork(command, variables):
         process = await Forked.start(command, variables)
     else:
         process = await asyncio.create_subprocess_exec(
