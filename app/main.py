@@ -1,5 +1,6 @@
 """The composition root of a web process: `uvicorn app.main:create_app --factory`."""
 
+import gc
 import os
 import sys
 
@@ -14,6 +15,10 @@ from jobs.heap import settle
 from jobs.logs import configure_logs
 from jobs.tasks.table import task_table, timetable_of
 
+# Python looks for cycles whenever 700 objects more have been made than dropped: every few requests, though each drops
+# all that it has made by itself. Workers look as often as ever: who knows what tasks leave behind.
+_YOUNG_OBJECTS = 20_000
+
 
 def create_app() -> ASGIApp:
     """Make the application from the environment; wrong settings end the process with all mistakes listed."""
@@ -25,4 +30,5 @@ def create_app() -> ASGIApp:
         sys.exit(f"The web process cannot start:\n{error}")
     configure_logs(form=settings.app.log_format, level=settings.app.log_level)
     settle()
+    gc.set_threshold(_YOUNG_OBJECTS)
     return Cuttable(application(lifespan_for(settings, tasks, timetable)))

@@ -6,10 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-# Python looks for cycles whenever 700 objects more have been made than dropped: every few requests or jobs, though each
-# drops all that it has made by itself.
-_YOUNG_OBJECTS: Final = 20_000
-
 # Linux'; see madvise(2). Other systems have no such file, and no such words.
 _MAPS: Final = Path("/proc/self/maps")
 _ALLOWED: Final = Path("/sys/kernel/mm/transparent_hugepage/enabled")
@@ -26,7 +22,6 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS)
     _take_huge_pages()
 
 
