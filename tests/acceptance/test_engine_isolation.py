@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from itertools import cycle
 
+from jobs.loop_lag import LoopLag
 from jobs.quota import Overrides, Tier
 from jobs.stores.database import Database
 from tests.support.bed import Bed, Wanted, bed_of, dice, sleeping
@@ -16,6 +17,9 @@ _OTHERS = 50
 _SUBMISSIONS = 150
 _EVERY_S = 0.02  # half of what the slots do
 _BAR = 1.5
+_COUNTING = 3
+_MEASURED = 9
+_LATE_S = 0.05
 
 
 async def test_a_flood_does_not_keep_the_others_waiting(
@@ -40,10 +44,18 @@ async def test_a_flood_does_not_keep_the_others_waiting(
 
 
 async def _p99_within(bed: Bed, bar_ms: float) -> int:
-    """Measure up to three times, all beside the same flood: what else the machine does may spoil one measurement."""
-    for _ in range(3):
+    """Measure up to three times, all beside the same flood: what else the machine does may spoil one measurement.
+
+    One in which this process itself was kept from its processor says nothing of the queue, and is made again.
+    """
+    counting = 0
+    for _ in range(_MEASURED):
+        lag = LoopLag()
+        looking = asyncio.create_task(lag.run())
         p99_ms = await _p99_of_others(bed)
-        if p99_ms <= bar_ms:
+        looking.cancel()
+        counting += lag.greatest_s < _LATE_S
+        if p99_ms <= bar_ms or counting == _COUNTING:
             break
     return p99_ms
 

@@ -19,6 +19,7 @@ from jobs.model import Job, State
 from jobs.quotas import Quotas
 from jobs.settings import load_settings
 from jobs.stores.database import Database, Row
+from jobs.stores.mark import Mark
 from jobs.stores.queue import MOST_AT_ONCE, Entry, Queue
 from jobs.stores.quotas import QuotaStore
 from jobs.stores.redis import connect_redis
@@ -136,14 +137,21 @@ class Bed:
 
     @asynccontextmanager
     async def worker(self, slots: int, **settings: str) -> AsyncIterator[Running]:
-        """Start a worker process; it takes jobs when the context is entered, and is killed at its end."""
+        """Start a worker process; it takes jobs when the context is entered, and is killed at its end.
+
+        Its steward knows the stores by then: what it finds in one of them alone before that, it takes for a loss, and
+        has nothing claimed for two renewals' time.
+        """
         environ = {"JOBS_LOG_LEVEL": "warning", **self.environ, **settings}
+        mark = Mark(self.redis)
         async with started((*WORKER, "--queues", f"{QUEUE}:{slots}"), environ) as worker:
 
             async def has_begun() -> bool:
                 # A job may kill it before it has read anything; any other end is a fault.
                 assert worker.runs or worker.status == -signal.SIGKILL, worker.lines
-                return not worker.runs or bool(await readers(self.redis, worker.pid))
+                if not worker.runs:
+                    return True
+                return bool(await readers(self.redis, worker.pid)) and (await mark.read()).tick is not None
 
             await eventually(has_begun, within_s=_START_S)
             yield worker
