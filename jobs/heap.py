@@ -33,19 +33,19 @@ def _take_huge_pages() -> None:
     try:
         if "[never]" in _ALLOWED.read_text():
             return
-        madvise = ctypes.CDLL(None).madvise
+        maps, madvise = _MAPS.read_text(), ctypes.CDLL(None).madvise
     except (OSError, AttributeError):
         return
     madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-    for start, end in _heap():
+    for start, end in _heap(maps):
         madvise(start, end - start, _MADV_HUGEPAGE)  # what is yet to come there, too
         for page in range(-(-start // _HUGE_PAGE) * _HUGE_PAGE, end - _HUGE_PAGE + 1, _HUGE_PAGE):
             madvise(page, _HUGE_PAGE, _MADV_COLLAPSE)
 
 
-def _heap() -> Iterator[tuple[int, int]]:
+def _heap(maps: str) -> Iterator[tuple[int, int]]:
     """Give the ranges of addresses in which the process keeps what it makes: private, writable, and of no file."""
-    for line in _MAPS.read_text().splitlines():
+    for line in maps.splitlines():
         span, permissions, _, _, _, *name = line.split()
         if permissions == "rw-p" and name in ([], ["[heap]"]):
             start, _, end = span.partition("-")
