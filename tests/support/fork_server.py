@@ -94,7 +94,7 @@ def _tell_ends(tellers: dict[int, int]) -> None:
             os.close(teller)
 
 
-def _become(request: "Request", output: int, teller: int) -> str:
+def _become(request: Request, output: int, teller: int) -> str:
     """Have what the command line would have given to the program, say that this is so, and give the program's name."""
     os.setsid()
     for number in (1, 2):

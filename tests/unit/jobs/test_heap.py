@@ -1,16 +1,13 @@
 """What a process that serves has made by its start lies on huge pages, and the collector does not look at it."""
 
 import os
-import platform
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-_ALLOWED = Path("/sys/kernel/mm/transparent_hugepage/enabled")
-_COLLAPSES = (6, 1)  # the Linux that moves what is there at once
+from tests.support.huge_pages import gives_huge_pages
 
 # Half a million small objects, some 60 MB, which lie in Python's own arenas.
 _PROGRAM = """
@@ -43,14 +40,7 @@ def _settled(*arguments: str) -> tuple[int, int]:
     return huge_kb, frozen
 
 
-def _can_collapse() -> bool:
-    release = re.match(r"(\d+)\.(\d+)", platform.release())
-    if not (_ALLOWED.exists() and release):
-        return False
-    return "[never]" not in _ALLOWED.read_text() and (int(release[1]), int(release[2])) >= _COLLAPSES
-
-
-@pytest.mark.skipif(not _can_collapse(), reason="this system does not move what is there to huge pages")
+@gives_huge_pages
 def test_most_of_a_heap_gets_huge_pages() -> None:
     """All but its edges."""
     huge_kb, _ = _settled()
