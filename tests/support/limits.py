@@ -1,11 +1,10 @@
 """Rate limits in tests: a site with the limits of production, users of each role, and Redis' clock."""
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from redis.asyncio import Redis
@@ -22,7 +21,6 @@ from tests.support.site import ADMIN_KEY, PATIENT, running_app
 _DEADLINE = "RATELIMIT_DEADLINE_MS"
 _US = 1_000_000
 _MANY = 10
-_UNASKED_US = 250_000
 
 
 class ByName(Authenticator):
@@ -106,31 +104,48 @@ def over(client: httpx.AsyncClient, method: str, path: str) -> Ask:
     return ask
 
 
-async def admitted_in(asks: Sequence[Ask], *, least_s: float) -> int:
-    """Ask in all ways at once, again and again for so long, and until many were denied; give how many were not."""
+class Admitted(NamedTuple):
+    """How many were admitted, and how long their bucket gained meanwhile, by Redis' clock: between these two."""
+
+    count: int
+    least_us: int  # from the first answer until the last were about to be asked
+    most_us: int  # from when the first was about to be asked until the last answer
+
+
+async def admitted_in(asks: Sequence[Ask], redis: Redis, *, least_s: float) -> Admitted:
+    """Ask in all ways at once, again and again for so long, and until many were denied; count who was not."""
     clock = asyncio.get_running_loop().time
     until, denied = clock() + least_s, 0
+
+    async def is_admitted(ask: Ask) -> bool:
+        return await ask() != httpx.codes.TOO_MANY_REQUESTS
 
     async def repeat(ask: Ask) -> int:
         nonlocal denied
         count = 0
         while clock() < until or denied < _MANY:
-            is_denied = await ask() == httpx.codes.TOO_MANY_REQUESTS
-            denied, count = denied + is_denied, count + (not is_denied)
+            has_passed = await is_admitted(ask)
+            denied, count = denied + (not has_passed), count + has_passed
             await asyncio.sleep(0)  # a denial that is remembered takes no turn of the event loop
         return count
 
-    return sum(await asyncio.gather(*(repeat(ask) for ask in asks)))
+    before_us = await redis_us(redis)
+    first = await is_admitted(asks[0])
+    began_us = await redis_us(redis)
+    count = sum(await asyncio.gather(*(repeat(ask) for ask in asks)))
+    ended_us = await redis_us(redis)
+    last = sum([await is_admitted(ask) for ask in asks])
+    after_us = await redis_us(redis)
+    return Admitted(first + count + last, least_us=ended_us - began_us, most_us=after_us - before_us)
 
 
-def bounds(amount: int, took_us: int) -> range:
-    """Give what a full bucket of so many a minute admits while it is asked for so long, one more or less.
+def bounds(amount: int, admitted: Admitted) -> range:
+    """Give what a full bucket of so many a minute may have admitted, and has to have, however slow the machine is.
 
-    Before it is first asked it is full and gains nothing, and after it is last asked nothing is admitted.
+    It gains from when it is first charged; what it has gained when the last are asked is theirs.
     """
-    most = amount + math.floor(amount * took_us / (60 * _US))
-    least = amount + math.floor(amount * max(took_us - _UNASKED_US, 0) / (60 * _US))
-    return range(least - 1, most + 2)
+    least, most = (amount + amount * took_us // (60 * _US) for took_us in (admitted.least_us, admitted.most_us))
+    return range(least, most + 1)
 
 
 def own(answer: httpx.Response) -> Mapping[str, Any]:
