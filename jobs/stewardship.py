@@ -101,6 +101,7 @@ class Stewardship:
             stores.redis,
             queue=Queue(stores.redis, patience_s=stores.patience_s, step_ms=settings.step_ms),
             events=Events(stores.listening, consumer=stores.name, keep=_keep(settings)),
+            lease_ms=settings.lease_ms,
         )
         site = SiteStore(stores.database, steward=stores.name, lease_s=_LEASE_S)
         scribe, batches = Scribe(both.jobs), BatchStore(stores.database)

@@ -21,14 +21,13 @@ class Sweeper:
 
     def __init__(self, *, remains: Remains, settings: JobsSettings) -> None:
         self._remains = remains
-        self._lease_ms = settings.lease_ms
         self._step_ms = settings.step_ms
 
     async def run(self) -> None:
         """Sweep again and again until cancelled."""
         while True:
             try:
-                await self._remains.sweep(lease_ms=self._lease_ms)
+                await self._remains.sweep()
                 await self._remains.close_gaps(step_ms=self._step_ms)
             except StoreUnavailableError as error:
                 log.warning("sweep_postponed", reason=str(error))

@@ -26,12 +26,12 @@ class Both:
     mark: Mark
 
     @classmethod
-    def of(cls, database: Database, redis: Redis, *, queue: Queue, events: Events) -> Self:
+    def of(cls, database: Database, redis: Redis, *, queue: Queue, events: Events, lease_ms: int) -> Self:
         """Open the other doors beside these."""
         return cls(
             jobs=JobStore(database),
             queue=queue,
-            remains=Remains(redis),
+            remains=Remains(redis, lease_ms=lease_ms),
             entries=Entries(redis),
             events=events,
             mark=Mark(redis),

@@ -67,14 +67,15 @@ class Sight:
 class Remains:
     """All calls raise StoreUnavailableError while Redis is away."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, *, lease_ms: int) -> None:
         self._redis = redis
+        self._lease_ms = lease_ms
 
     async def look(self, runs: Sequence[tuple[str, int]]) -> Sight:
-        """Look for up to 200 runs, ids with their numbers; entries that were lost are put back."""
+        """Look for up to 200 runs, ids with their numbers. Entries that were lost or wait for too long are put back."""
         with answering():
             now, version, last, *answers = await _LOOK.run(
-                self._redis, len(runs), *(word for run in runs for word in run)
+                self._redis, self._lease_ms, len(runs), *(word for run in runs for word in run)
             )
         return Sight(at_ms=int(now), version=int(version), last_event=last, looks=[_look(answer) for answer in answers])
 
@@ -99,12 +100,12 @@ class Remains:
         with answering():
             await _PUT_PAYLOAD.run(self._redis, job.id, job.run, payload_of(job))
 
-    async def sweep(self, *, lease_ms: int) -> None:
+    async def sweep(self) -> None:
         """Free whoever is parked without cause."""
         cursor = "0"
         while True:
             with answering():
-                cursor = (await _SWEEP.run(self._redis, cursor, lease_ms)).decode()
+                cursor = (await _SWEEP.run(self._redis, cursor, self._lease_ms)).decode()
             if cursor == "0":
                 return
 

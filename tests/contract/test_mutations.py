@@ -57,6 +57,7 @@ RULES: dict[str, Edit] = {
         "    if freed > 0 then wake(queue) break end\n",
     ),
     "no lease is lost after a silence": ("elseif grace > 0 then move", "elseif false then move"),
+    "who has just had no time to renew still runs": ("redis.call('EXISTS', GRACE) == 1", "false"),
     "a lost lease gives the try back": (
         "math.max(job.try - 1, 0)\n  count(job, 'lost')",
         "job.try\n  count(job, 'lost')",

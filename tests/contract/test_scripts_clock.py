@@ -80,6 +80,65 @@ def test_a_sweep_shortens_leases_that_a_clock_has_made_long(world: World) -> Non
     assert world.worker("w2").claim().ids == ["next"]
 
 
+def test_a_dead_worker_s_jobs_do_not_wait_for_a_clock_that_was_set_back(world: World) -> None:
+    """A look finds their leases too long; who lives has renewed his, and keeps it."""
+    world.enqueue(Spec("live"), Spec("dead"), Spec("later", due=world.now + HOUR_MS))
+    live, _ = world.worker().claim(2).jobs
+    world.sleep(-HOUR_MS)
+    assert world.renew("w1", live) == ["ok"]
+    names = ("live", "dead", "later")
+    assert world.look_for(*[(name, 1) for name in names]) == ["live"] * 3
+    assert world.look().running == {"ann": {"live": world.now + LEASE_MS, "dead": world.now + LEASE_MS}}
+    assert [world.score_of(name) for name in names] == [world.now + LEASE_MS] * 2 + [START_MS + HOUR_MS]
+    world.sleep_alive(LEASE_MS + 1, live)
+    assert world.worker("w2").claim(3).ids == ["dead"]
+
+
+def test_a_silence_does_not_last_longer_for_a_clock_that_is_set_back(world: World) -> None:
+    """No lease counts as lost for one lease, and not for an hour."""
+    world.enqueue(Spec("j"))
+    world.worker().take("j")
+    world.sleep(LEASE_MS + 1)
+    assert world.worker("w2").claim().jobs == []
+    world.sleep(-HOUR_MS)
+    world.look_for(("j", 1))
+    assert world.worker("w2").claim().jobs == []
+    world.sleep_alive(LEASE_MS + 1)
+    assert world.worker("w2").claim().ids == ["j"]
+
+
+def test_what_was_put_aside_comes_back_though_the_clock_was_set_back(world: World) -> None:
+    """It was to wait for seconds. What a stock worker has waits for that."""
+    world.enqueue(Spec("rare", task="rare"), Spec("lent"))
+    world.redis.set(keys.IN_PROGRESS + "lent", "1", px=310_000)
+    world.redis.zadd(keys.queue("q"), {"lent": world.now + 310_000})
+    assert world.worker().claim(2).jobs == []
+    world.sleep(-HOUR_MS)
+    world.look_for(("rare", 1), ("lent", 1))
+    assert world.worker("w2", tasks=("t", "rare")).claim(2).ids == ["rare"]
+    assert world.score_of("lent") == START_MS + 310_000
+
+
+def test_an_entry_that_is_lost_as_the_clock_is_set_back_is_found(world: World) -> None:
+    """The job has changed last at a time that is not yet."""
+    world.enqueue(Spec("j"))
+    world.redis.zrem(keys.queue("q"), "j")
+    world.sleep(-HOUR_MS)
+    world.look_for(("j", 1))
+    assert world.worker().claim().ids == ["j"]
+
+
+def test_whoever_was_heard_of_before_the_clock_was_set_back_is_not_heard_of_for_an_hour(world: World) -> None:
+    """He is silent from the next word of another on."""
+    for name in ("dead", "live"):
+        world.run("present", name, "{}")
+    world.sleep(-HOUR_MS)
+    world.run("present", "live", "{}")
+    world.sleep(20_000)
+    world.run("present", "live", "{}")
+    assert sorted(world.run("muster", 60_000)) == [["{}", 0], ["{}", 20_000]]
+
+
 def test_a_day_of_waiting_is_counted_in_the_last_bucket(world: World) -> None:
     """And below nought, where a clock went back, in the first."""
     world.enqueue(Spec("long"))

@@ -226,6 +226,20 @@ def test_a_running_job_without_a_lease_takes_no_place(world: World) -> None:
     assert world.hash_of(held.id)["st"] == "running"
 
 
+def test_jobs_whose_leases_ran_out_while_nobody_was_heard_of_take_their_places(world: World) -> None:
+    """They still run: until their workers have had the time to renew, no more than may run beside them."""
+    held = start(world)
+    world.sleep(LEASE_MS + 1)
+    assert world.worker("w2").claim(5, queue="other").jobs == []
+    world.sweep()
+    assert world.worker("w2").claim(5).jobs == []
+    assert world.look().running_count("ann") == 1
+    assert world.run("usage", "ann") == [5, 1]
+    world.sleep_alive(LEASE_MS + 1)
+    assert world.worker("w2").claim(1).ids == ["a"]
+    assert world.finish(End(held)) == ["taken"]
+
+
 def test_what_left_its_parking_by_itself_is_not_freed(world: World) -> None:
     """A stale name among the parked neither moves an entry nor takes another's turn."""
     held = start(world)

@@ -16,7 +16,7 @@ from jobs.stores.queue import Queue
 def both_of(database: Database, redis: Redis, *, patience_s: float = 5.0) -> Both:
     """Open the doors."""
     queue = Queue(redis, patience_s=patience_s, step_ms=600_000)
-    return Both.of(database, redis, queue=queue, events=Events(redis, consumer="test"))
+    return Both.of(database, redis, queue=queue, events=Events(redis, consumer="test"), lease_ms=15_000)
 
 
 def mender_of(both: Both) -> Mender:

@@ -107,7 +107,7 @@ def over(client: httpx.AsyncClient, method: str, path: str) -> Ask:
 class Admitted(NamedTuple):
     """How many were admitted, and how long their bucket gained meanwhile, by Redis' clock: between these two."""
 
-    count: int
+    amount: int
     least_us: int  # from the first answer until the last were about to be asked
     most_us: int  # from when the first was about to be asked until the last answer
 

@@ -26,7 +26,7 @@ NAMES = (
     *("enqueue", "claim", "renew", "finish", "retry", "hand_back"),
     *("cancel", "limit", "pause", "sweep", "rerank", "tick", "look", "adopt", "put_payload"),
     *("forget", "hold", "stamp", "meet", "release_parked", "lend", "progress", "claim_key"),
-    *("admit", "admit_all", "usage"),
+    *("admit", "admit_all", "usage", "present", "muster"),
 )
 
 _NOW = f"""
@@ -176,7 +176,7 @@ class World:
 
     def look_for(self, *runs: tuple[str, int]) -> list[str]:
         """Compare with what PostgreSQL takes for unfinished; of what lives or has ended, give that alone."""
-        now, _, _, *answers = self.run("look", len(runs), *[word for run in runs for word in run])
+        now, _, _, *answers = self.run("look", LEASE_MS, len(runs), *[word for run in runs for word in run])
         assert int(now) == self.now
         return [answer.partition(":")[0] if answer[:5] in {"live:", "ended"} else answer for answer in answers]
 

@@ -21,12 +21,7 @@ local PAGE, EXAMINED, RESTORED, MENDED = 50, 200, 200, 100
 local YEAR_MS, UNKNOWN_MS, SUSPECT_MS, FOREIGN_MS = 366 * 86400000, 10000, 1000, 15000
 
 local answers = finish(11, ends)
-
--- Silence ---------------------------------------------------------------------------------------------------------------
-
-local alive = tonumber(redis.call('GET', ALIVE))
-if alive and now - alive > gap then redis.call('SET', GRACE, '1', 'PX', ARGV[5]) end
-redis.call('SET', ALIVE, now_text)
+be_heard(gap, lease)
 
 -- Due -------------------------------------------------------------------------------------------------------------------
 

@@ -151,7 +151,26 @@ local function limit_of(owner)
   return limits[owner]
 end
 
-local function running_count(owner) return redis.call('ZCOUNT', RUNNING .. owner, '(' .. now_text, '+inf') end
+-- Take note that a worker is heard of. After a silence of all of them that is longer than `gap`, or a clock that has jumped
+-- as far, no lease counts as lost for as long as one lasts: each worker has the time to renew its own. It does not last
+-- longer where the clock is set back meanwhile.
+local function be_heard(gap, lease)
+  local alive = tonumber(redis.call('GET', ALIVE)) or now
+  if now - alive > gap then redis.call('SET', GRACE, '1', 'PX', text(lease))
+  elseif alive - now > gap then redis.call('PEXPIRE', GRACE, text(lease)) end
+  redis.call('SET', ALIVE, now_text)
+end
+
+-- How many of an owner's jobs run: those with a lease. After a silence of all workers, of which no lease counts as lost
+-- for a while, those count too whose lease ran out in it.
+local running_count
+do
+  local from
+  running_count = function(owner)
+    if not from then from = redis.call('EXISTS', GRACE) == 1 and '-inf' or '(' .. now_text end
+    return redis.call('ZCOUNT', RUNNING .. owner, from, '+inf')
+  end
+end
 
 -- Free one owner's parked jobs, as many in each queue as he may have running more. Bounded to 200 a queue.
 local function release(owner)

@@ -1,21 +1,40 @@
 -- Compare what PostgreSQL takes for unfinished with what is here.
 --
--- ARGV  1 amount, at most 200, then for each: id, run
+-- ARGV  1 lease ms  2 amount, at most 200, then for each: id, run
 -- Returns {now ms, version of all that is answered here, the last id of the stream of events, an answer each}:
 --       `live:run:state:try:fence:ms of its last change`, also of a later run; older (here is an earlier run);
 --       `ended:state:` and what is kept of the result, one of the two perhaps nothing; missing (nothing here knows of it);
 --       bare (its payload is gone); or, where a stock worker has ended it, `done:` and the result that it left.
--- It mends one thing: a job that has had no entry for five seconds gets one.
+-- It mends two things: a job that has had no entry for five seconds gets one; and where the clock was set back, the lease of
+-- a worker that is dead, or what was put aside for a moment, does not last as much longer.
 
 redis.call('DEL', DOOR)
 
-local ENTRY_MS = 5000
+local ENTRY_MS, ASIDE_MS = 5000, 15000
+local latest = text(now + tonumber(ARGV[1]))
 
 local function put_entry(id, job)
   local at = job.st == 'queued' and job.s or job.since
   if job.st == 'running' then at = redis.call('ZSCORE', RUNNING .. job.o, id) or now_text end
   add(entries_of(job.q), at, id)
   wake(job.q)
+end
+
+-- Let an entry that waits for later than its job can mean come due when it should. A stock worker may hold for long.
+local function bring_back(id, job, at)
+  if at >= PARKED_AT or is_foreign(holder_of(id)) then return end
+  if job.st == 'running' and at > tonumber(latest) then
+    add(RUNNING .. job.o, latest, id)
+    add(entries_of(job.q), latest, id)
+  elseif job.st == 'queued' and at > now + ASIDE_MS then
+    add(entries_of(job.q), now_text, id)
+  end
+end
+
+local function mend_entry(id, job, changed)
+  if math.abs(now - changed) <= ENTRY_MS then return end
+  local at = tonumber(redis.call('ZSCORE', entries_of(job.q), id))
+  if at then bring_back(id, job, at) else put_entry(id, job) end
 end
 
 -- MGET takes a key of another type, a stranger's, for none.
@@ -36,7 +55,7 @@ local function look(id, run)
     return result and 'done:' .. result or 'bare'
   end
   local changed = redis.call('HGET', JOB .. id, 'm') or '0'
-  if now - tonumber(changed) > ENTRY_MS and not redis.call('ZSCORE', entries_of(job.q), id) then put_entry(id, job) end
+  mend_entry(id, job, tonumber(changed))
   return table.concat({'live', job.run, job.st, job.try, text(job.f), changed}, ':')
 end
 
@@ -49,6 +68,6 @@ local function last_event()
 end
 
 local answers = {now_text, text(now_us), last_event()}
-for i = 1, tonumber(ARGV[1]) do answers[i + 3] = look(ARGV[2 * i], tonumber(ARGV[2 * i + 1])) end
+for i = 1, tonumber(ARGV[2]) do answers[i + 3] = look(ARGV[2 * i + 1], tonumber(ARGV[2 * i + 2])) end
 close()
 return answers

@@ -13,6 +13,10 @@ if ARGV[2] == '' then
 else
   redis.call('SET', WORKER .. ARGV[1], ARGV[2], 'PX', FORGOTTEN_MS)
   redis.call('ZADD', WORKERS, now_text, ARGV[1])
+  -- Whoever was heard of later than now, was before the clock was set back.
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', WORKERS, '(' .. now_text, '+inf')) do
+    redis.call('ZADD', WORKERS, now_text, name)
+  end
   redis.call('ZREMRANGEBYSCORE', WORKERS, '-inf', text(now - FORGOTTEN_MS))
   redis.call('ZREMRANGEBYRANK', WORKERS, 0, -KEPT - 1)
   redis.call('PEXPIRE', WORKERS, FORGOTTEN_MS)

@@ -10,9 +10,7 @@ redis.call('DEL', DOOR)
 local worker, lease, gap, amount = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local answers, lease_end = {}, text(now + lease)
 
-local alive = tonumber(redis.call('GET', ALIVE))
-if alive and now - alive > gap then redis.call('SET', GRACE, '1', 'PX', ARGV[2]) end
-redis.call('SET', ALIVE, now_text)
+be_heard(gap, lease)
 
 -- The lease had run out, and nobody has taken the job since: it goes on where it is.
 local function readopt(id, job)

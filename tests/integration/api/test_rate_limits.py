@@ -50,14 +50,14 @@ async def test_each_number_of_the_table_is_what_all_processes_admit_together(
 ) -> None:
     """A full bucket and what comes while it is asked for, to the last one; not three times that."""
     admitted = await admitted_in([asking(app, who, method, path) for app in three], redis, least_s=1.2)
-    assert admitted.count in bounds(amount, admitted)
+    assert admitted.amount in bounds(amount, admitted)
 
 
 async def test_the_guard_counts_all_who_call_from_one_address(three: Sequence[ASGIApp], redis: Redis) -> None:
     """Users who stay within their own limits included."""
     asks = [asking(three[number % 3], f"admin:{number}", *DEFAULT) for number in range(5)]
     admitted = await admitted_in(asks, redis, least_s=3)
-    assert admitted.count in bounds(600, admitted)
+    assert admitted.amount in bounds(600, admitted)
 
 
 async def test_one_s_use_is_nobody_else_s(three: Sequence[ASGIApp]) -> None:
@@ -109,7 +109,7 @@ async def test_real_processes_share_one_limit(environ: dict[str, str], redis: Re
                 for client in (one, two):
                     assert (await client.get("/readyz")).status_code == 200
                 admitted = await admitted_in([over(client, *DEFAULT) for client in (one, two)], redis, least_s=1)
-                assert admitted.count in bounds(amount, admitted), amount
+                assert admitted.amount in bounds(amount, admitted), amount
 
 
 async def test_spoofed_headers_change_nothing(environ: dict[str, str], redis: Redis) -> None:
@@ -127,7 +127,7 @@ async def test_spoofed_headers_change_nothing(environ: dict[str, str], redis: Re
 
         admitted = await admitted_in([ask], redis, least_s=0.5)
     assert {denial["rate_limit_key"] for denial in denials} == {"ip:127.0.0.1"}
-    assert admitted.count in bounds(30, admitted)
+    assert admitted.amount in bounds(30, admitted)
 
 
 def _spoofed(number: int) -> dict[str, str]:

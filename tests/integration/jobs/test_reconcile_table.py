@@ -240,3 +240,17 @@ class TestEnded:
         await stage.heal()
         row = await stage.row(job)
         assert (row["run"], row["state"], row["finished_at"]) == (2, "queued", None)
+
+
+async def test_what_a_clock_that_was_set_back_has_put_off_comes_due(stage: Stage) -> None:
+    """A lease of a dead worker that would last for an hour more lasts as long as one does."""
+    job = await stage.queued()
+    await stage.claim()
+    seconds, _ = await stage.redis.time()
+    ahead_ms = int(seconds + 3_600) * 1_000
+    await stage.redis.hset(keys.job(job.id), "m", str(ahead_ms))  # type: ignore[misc]
+    for index in (keys.queue(QUEUE), keys.RUNNING + job.owner):
+        await stage.redis.zadd(index, {job.id: ahead_ms}, xx=True)
+    await stage.heal()
+    for index in (keys.queue(QUEUE), keys.RUNNING + job.owner):
+        assert 0 <= await stage.redis.zscore(index, job.id) - seconds * 1_000 <= 15_000 + 60_000, index
