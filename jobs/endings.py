@@ -14,7 +14,7 @@ _NOTHING = b""
 _CANCELLED = b'"s":false,"r":%b,"state":"cancelled"' % codec.dumps(asyncio.CancelledError("cancelled"))
 
 
-def ending_of(claimed: Claimed, outcome: Ended, *, ms: int, is_fresh: bool) -> Ending:
+def ending_of(claimed: Claimed, outcome: Ended, *, ms: int) -> Ending:
     """Encode the end of a run. The record leaves out its last field, the time, which Redis adds with the brace."""
     error = value = _NOTHING
     if isinstance(outcome, Succeeded):
@@ -35,7 +35,6 @@ def ending_of(claimed: Claimed, outcome: Ended, *, ms: int, is_fresh: bool) -> E
         error=error,
         value=value,
         ms=ms,
-        is_fresh=is_fresh,
     )
 
 

@@ -91,9 +91,9 @@ class TaskExecutor(Verdicts):
             return Failed(failure=failure_of(task.name, error))
         return await self._run(run, task, job_of(claimed, task.name, args))
 
-    def ending(self, run: Run, outcome: Ended, *, ms: int, is_fresh: bool) -> Ending:
+    def ending(self, run: Run, outcome: Ended, *, ms: int) -> Ending:
         """Write an end down. What a stock client has asked for is shown to it again."""
-        return ending_of(run.claimed, outcome, ms=ms, is_fresh=is_fresh)
+        return ending_of(run.claimed, outcome, ms=ms)
 
     async def _run(self, run: Run, task: Task, job: Job) -> Outcome:
         progress = self._reporter(job)

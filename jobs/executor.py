@@ -32,5 +32,5 @@ class Executor(Protocol):
     def broken(self, claimed: Claimed, error: Exception) -> Failed:
         """Judge a job that met a fault of ours."""
 
-    def ending(self, run: Run, outcome: Ended, *, ms: int, is_fresh: bool) -> Ending:
+    def ending(self, run: Run, outcome: Ended, *, ms: int) -> Ending:
         """Write an end down, as Redis is told of it. `ms` of the run, -1 where it did not run."""

@@ -144,7 +144,7 @@ class FunctionExecutor(Verdicts):
         finally:
             self._host.tasks.pop(claimed.id, None)
 
-    def ending(self, run: Run, outcome: Ended, *, ms: int, is_fresh: bool) -> Ending:
+    def ending(self, run: Run, outcome: Ended, *, ms: int) -> Ending:
         """Write an end down as arq does, and count it."""
         claimed = run.claimed
         call = self._calls.get(claimed.fence)
@@ -164,7 +164,6 @@ class FunctionExecutor(Verdicts):
             error=codec.dumps(outcome.failure.as_mapping()) if isinstance(outcome, Failed) else b"",
             value=_value_of(outcome),
             ms=ms,
-            is_fresh=is_fresh,
         )
 
     async def settle(self) -> None:

@@ -31,12 +31,12 @@ class Run:
         "deadline",
         "has_ended",
         "origin",
-        "renewed_at",
         "settled",
         "started_at",
         "stop",
         "task",
         "task_name",
+        "unknown_since",
     )
 
     def __init__(self, claimed: Claimed, now: float) -> None:
@@ -44,7 +44,7 @@ class Run:
         self.task_name = claimed.task  # a stock client's is known once its payload has been read
         self.origin: str | None = None  # the same, of any job
         self.started_at = now
-        self.renewed_at = now
+        self.unknown_since: float | None = None  # since when Redis has known nothing of it, which has ended here
         self.deadline = now + claimed.timeout_ms / 1000 + CLEAN_UP_S
         self.task: asyncio.Task[None] | None = None
         self.stop: Stop | None = None

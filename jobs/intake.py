@@ -10,12 +10,13 @@ from jobs.executor import Executor
 from jobs.held import Holdings, Run
 from jobs.outage import Outage
 from jobs.runs import Runs
-from jobs.stores.leases import MOST_ENDS, Claim, Ending, Leases
+from jobs.stores.leases import MOST_ENDS, Answer, Claim, Ending, Leases
 
 # Overlapping calls of some dozens keep both sides busy: one big call at a time lets them wait for each other.
 _CALLS = 3
 _LARGEST = 50
 _LOOK_S = 1.0
+_AGAIN_S, _HOPE_S = 1.0, 60.0  # how often, and for how long, an end is told that Redis knows no run of
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -136,11 +137,22 @@ class Intake:
                 self._runs.start(claimed)
 
     def _told(self, part: list[tuple[Run, Ending]], answers: list[str]) -> None:
-        for (run, _), answer in zip(part, answers, strict=True):
+        for (run, ending), answer in zip(part, answers, strict=True):
+            if answer == Answer.UNKNOWN and self._may_come_back(run):
+                asyncio.get_running_loop().call_later(_AGAIN_S, self._ended, run, ending)
+                continue
             self._holdings.remove(run)
             run.settle()
             if answer not in {"ok", "ended"}:
                 log.warning("end_refused", about=run, answer=answer)
+
+    def _may_come_back(self, run: Run) -> bool:
+        """Say whether a run may be known again soon: what Redis has lost, a steward brings back."""
+        now = asyncio.get_running_loop().time()
+        if run.unknown_since is None:
+            log.warning("end_unknown", about=run)
+            run.unknown_since = now
+        return self._taking and now - run.unknown_since < _HOPE_S
 
     def _ended(self, run: Run, ending: Ending) -> None:
         self._ends.append((run, ending))

@@ -107,7 +107,7 @@ class LeaseKeeper:
             answers = self._renewals.renew([run.claimed for run in part], asked=asked if first == 0 else ())
             for run, answer in zip(part, answers, strict=True):
                 if answer in {Answer.OK, Answer.CANCEL}:
-                    run.renewed_at = now
+                    run.claimed.known_at = now
                 if answer is Answer.CANCEL:
                     self._call(self._cancelled, run)
                 elif answer is Answer.OK:

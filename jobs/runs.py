@@ -15,7 +15,6 @@ from jobs.outcome import Cancelled, Ended, Outcome, Retrying, Succeeded, Unknown
 from jobs.stores.leases import Claimed, Ending, Leases
 from jobs.submission import LONGEST_DELAY_S  # beyond it scores have another meaning
 
-_FRESH_S = 60.0
 _UNKNOWN_S = 10.0
 _HAND_BACK_S, _HAND_BACK_AGAIN_S = 2.0, 0.1
 
@@ -162,9 +161,8 @@ class Runs:
             self._end(run, outcome)
 
     def _end(self, run: Run, outcome: Ended) -> None:
-        now = asyncio.get_running_loop().time()
-        ms = -1 if run.claimed.is_exhausted else round((now - run.started_at) * 1000)
-        ending = self._executor.ending(run, outcome, ms=ms, is_fresh=now - run.renewed_at < _FRESH_S)
+        ran_s = asyncio.get_running_loop().time() - run.started_at
+        ending = self._executor.ending(run, outcome, ms=-1 if run.claimed.is_exhausted else round(ran_s * 1000))
         self._log.info("job_ended", about=run, state=ending.state)
         self._ended(run, ending)
 

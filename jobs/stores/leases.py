@@ -1,7 +1,8 @@
 """The workers' side of the queue: claim, renew, finish, retry, hand back. Each call is one script."""
 
+import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +20,7 @@ WHOLE = b"="  # before a result that lacks nothing
 MOST_ENDS = 200
 MOST_RENEWED = 500
 _LEFT_PAGE = 1_000  # as in the script
+_FRESH_S = 60.0  # half of how long a script can tell that a run has ended
 
 _CLAIM = Script("claim")
 _RENEW = Script("renew")
@@ -58,7 +60,8 @@ class Claimed:
     """A job as a claim hands it over: who holds which run of it with which fence, and what it is. Times in ms.
 
     A stock client's may expire, unless it is 0, and have a `row` (`jobs.stores.rows`): it goes along with whatever is
-    told of it, since PostgreSQL was told of it by nobody.
+    told of it, since PostgreSQL was told of it by nobody. `known_at` is when Redis knew the run last, by the monotonic
+    clock in seconds.
     """
 
     id: str
@@ -78,6 +81,7 @@ class Claimed:
     started_ms: int
     expires_ms: int = 0
     row: bytes = b""
+    known_at: float = field(default_factory=time.monotonic)
 
     @property
     def is_exhausted(self) -> bool:
@@ -106,7 +110,6 @@ class Ending:
     error: bytes
     value: bytes
     ms: int
-    is_fresh: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,11 +234,12 @@ class Renewals:
 
 
 def _add(args: list[Argument], endings: Sequence[Ending]) -> None:
+    fresh_since = time.monotonic() - _FRESH_S
     for ending in endings:
         claimed = ending.claimed
         args += (claimed.id, claimed.run, claimed.fence, ending.state, claimed.tries, ending.result, ending.keep_ms)
         args += (ending.error, ending.value, ending.ms, claimed.queue, claimed.owner, claimed.task)
-        args.append(int(ending.is_fresh))
+        args.append(int(claimed.known_at > fresh_since))
     _add_rows(args, (ending.claimed for ending in endings))
 
 

@@ -14,13 +14,15 @@ _CHUNK_BYTES = 64 * 1024
 class Cut:
     """Where to cut: at the first message from a client that has all of `words` in it, or at each `every`-th.
 
-    `arrives` says whether Redis still gets that message; its answer is lost in either case. `then` is done before that.
+    `arrives` says whether Redis still gets that message; its answer is lost in either case. `then` is done before that,
+    and `after` once Redis has done what it was told to.
     """
 
     words: tuple[bytes, ...]
     arrives: bool
     every: int | None = None
     then: Callable[[], None] = lambda: None
+    after: Callable[[], None] = lambda: None
 
 
 class Wire:
@@ -50,6 +52,7 @@ class Wire:
                         to_server.write(message)
                         await to_server.drain()
                         await server.read(_CHUNK_BYTES)
+                    self._cut.after()
                     break
                 to_server.write(message)
                 await to_server.drain()

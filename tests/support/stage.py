@@ -87,7 +87,6 @@ class Stage:
             error=b"",
             value=b"42",
             ms=5,
-            is_fresh=True,
         )
         await self.leases.claim(QUEUE, request=f"{new_job_id()}-0", slots=0, suspects=1, endings=[ending])
 

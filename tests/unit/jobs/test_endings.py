@@ -35,7 +35,7 @@ def read(job: Claimed) -> Job:
 
 def test_a_result_is_arqs_record_but_for_the_time() -> None:
     """Redis adds the time and the brace."""
-    ending = ending_of(claimed(), Succeeded(value=b'{"rows":[1]}'), ms=5, is_fresh=True)
+    ending = ending_of(claimed(), Succeeded(value=b'{"rows":[1]}'), ms=5)
     record = orjson.loads(ending.result + b',"ft":1}')
     assert (record["s"], record["r"], record["t"], record["q"]) == (True, {"rows": [1]}, 2, "arq:queue:data_sync")
     assert (ending.state, ending.value, ending.error) == (State.SUCCEEDED, b'{"rows":[1]}', b"")
@@ -44,7 +44,7 @@ def test_a_result_is_arqs_record_but_for_the_time() -> None:
 def test_a_failure_is_told_in_arqs_way_and_in_ours() -> None:
     """Clients of arq get an exception, ours the type, the message and the fingerprint."""
     failure = Failure(type="E", message="m", fingerprint="f")
-    ending = ending_of(claimed(), Failed(failure=failure), ms=5, is_fresh=False)
+    ending = ending_of(claimed(), Failed(failure=failure), ms=5)
     record = orjson.loads(ending.result + b',"ft":1}')
     assert (record["s"], record["failure"]) == (False, failure.as_mapping())
     assert record["r"] == {"__error__": "E", "message": "m"}
