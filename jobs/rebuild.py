@@ -77,7 +77,8 @@ class Rebuilder:
         await self._write_history()
         forgotten = 0 if found.tick is None else await self._forget(found.tick)
         restored, queues = await self._restore(epoch)
-        await self._strays.look_at_all()
+        async for _ in self._strays.look_at_all():
+            await self._keep()
         if restored or (found.tick is not None and found.tick < beat.former_tick):
             await self._let_renew()
         await self._site.finish(found.server)

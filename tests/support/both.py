@@ -11,6 +11,7 @@ from jobs.stores.both import Both
 from jobs.stores.database import Database
 from jobs.stores.events import Events
 from jobs.stores.queue import Queue
+from jobs.strays import Strays
 
 
 def both_of(database: Database, redis: Redis, *, patience_s: float = 5.0) -> Both:
@@ -23,6 +24,12 @@ def mender_of(both: Both) -> Mender:
     """Give who mends; no task is known by its typical time."""
     restorer = Restorer(both, tasks=TaskTable([]), turn_s=30)
     return Mender(both, restorer=restorer, scribe=Scribe(both.jobs))
+
+
+async def look_for_strays(strays: Strays) -> None:
+    """Look at all entries once."""
+    async for _ in strays.look_at_all():
+        pass
 
 
 async def write_history(both: Both) -> None:

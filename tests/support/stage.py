@@ -22,7 +22,7 @@ from jobs.stores.leases import Claimed, Ending, Leases, Timing
 from jobs.stores.queue import Entry
 from jobs.stores.redis import connect_redis
 from jobs.strays import Strays
-from tests.support.both import both_of, mender_of, write_history
+from tests.support.both import both_of, look_for_strays, mender_of, write_history
 
 QUEUE = "data_sync"
 RESULT = b'{"t":1,"f":"t","k":{},"et":1,"st":1,"q":"q","s":true,"r":42,"state":"succeeded"'
@@ -108,7 +108,7 @@ class Stage:
         await write_history(self.both)
         await self.recoverer.look_for_wishes()
         await self.reconciler.look()
-        await self.strays.look_at_all()
+        await look_for_strays(self.strays)
         await write_history(self.both)
 
     async def row(self, job: Job) -> Row:

@@ -18,7 +18,7 @@ from jobs.stores.database import Database, Row
 from jobs.stores.events import Events
 from jobs.strays import Strays
 from tests.support.bed import QUEUE, Bed, bed_of, sleeping
-from tests.support.both import both_of, write_history
+from tests.support.both import both_of, look_for_strays, write_history
 from tests.support.conditions import eventually
 from tests.support.processes import WORKER, Running, started
 from tests.support.stock import stock_client
@@ -160,7 +160,7 @@ async def test_what_no_row_can_hold_runs_without_one(bed: Bed, client: ArqRedis)
         await client.zadd(keys.queue(QUEUE), {job_id: 1})
     async with _worker(bed) as worker:
         await _ends(*(Job(job_id, client, _deserializer=codec.loads) for job_id in ends))
-        await strays.look_at_all()
+        await look_for_strays(strays)
         good = await _put(client, "test.who")
         await _ends(good)
         assert worker.runs
@@ -192,7 +192,7 @@ async def test_what_waits_for_a_worker_that_knows_it_gets_its_row_by_a_look(bed:
         job = await _put(client, "test.unheard_of", shop=1)
         await worker.says("task_unknown")
     both = both_of(bed.database, bed.redis)
-    await Strays(both, scribe=Scribe(both.jobs), queues=[QUEUE]).look_at_all()
+    await look_for_strays(Strays(both, scribe=Scribe(both.jobs), queues=[QUEUE]))
     row = (await _rows(bed))[job.job_id]
     assert (row["task"], row["args"], row["state"]) == ("test.unheard_of", {"shop": 1}, "queued")
 
@@ -226,7 +226,7 @@ async def test_an_id_that_is_no_text_ends_nobody(bed: Bed, client: ArqRedis) -> 
         await client.publish(keys.CANCEL_CHANNEL, bad)
         first = await _put(client, "test.who")
         await _ends(first)
-        await strays.look_at_all()
+        await look_for_strays(strays)
         assert await client.zscore(keys.queue(QUEUE), bad) == QUARANTINE
         second = await _put(client, "test.who")
         await _ends(second)

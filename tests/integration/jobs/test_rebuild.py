@@ -1,0 +1,118 @@
+"""A loss is made good: page by page and in order, by the one steward with the lease, while nothing is claimed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from jobs import keys, rebuild
+from jobs.errors import StoreUnavailableError
+from jobs.stores.database import Database
+from jobs.stores.entries import Entries
+from jobs.watch import Loss
+from tests.support.conditions import eventually
+from tests.support.watching import Watched, watched_of
+
+
+@pytest.fixture
+async def stage(environ: dict[str, str], database: Database) -> AsyncIterator[Watched]:
+    """Give empty stores."""
+    async with watched_of(environ, database) as stage:
+        yield stage
+
+
+async def test_a_rebuild_that_was_broken_off_is_begun_again(stage: Watched) -> None:
+    """Whoever has the lease next sees that the site is not in order, though the marks agree."""
+    watch = await stage.in_order()
+    await stage.database.execute("UPDATE site SET rebuilt_at = NULL")
+    assert await watch.look() is Loss.UNFINISHED
+    assert await watch.look() is None
+
+
+async def _store_many(stage: Watched, amount: int) -> None:
+    """Accept jobs of three owners in turn, and tell Redis nothing of them."""
+    await stage.database.execute(
+        """
+        INSERT INTO jobs (id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at)
+        SELECT
+            lpad(to_hex(number), 32, '0'), 't', 'data_sync', 'owner ' || number % 3, 'queued', 5, '{}', '{}', 3, 60,
+            now() - interval '1 hour' + number * interval '1 second'
+        FROM generate_series(1, $1::integer) AS number
+        """,
+        amount,
+    )
+
+
+async def _assert_in_line(stage: Watched, amount: int) -> None:
+    """Each owner's jobs stand as they were accepted, and each behind all of his before it."""
+    scores = dict(await stage.redis.zrange(keys.queue("data_sync"), 0, -1, withscores=True))
+    assert len(scores) == amount
+    for owner in range(3):
+        line = await stage.redis.zrange(keys.line("data_sync", f"owner {owner}"), 0, -1)
+        assert [int(job_id, 16) for job_id in line] == [n for n in range(1, amount + 1) if n % 3 == owner]
+        places = [scores[job_id] for job_id in line]
+        assert places == sorted(set(places))
+
+
+async def test_pages_of_jobs_are_put_in_line_as_they_were_accepted(stage: Watched) -> None:
+    """The next page is looked at before the last is in line; it comes behind it all the same."""
+    watch = await stage.in_order()
+    await _store_many(stage, 1_000)
+    await stage.redis.flushdb()
+    assert await watch.look() is Loss.FLUSHED
+    await _assert_in_line(stage, 1_000)
+    assert await watch.look() is None
+
+
+async def test_a_redis_that_changes_meanwhile_ends_a_rebuild(stage: Watched) -> None:
+    """Nothing of it goes on behind the back of who begins anew."""
+    watch = await stage.in_order()
+    await _store_many(stage, 1_000)
+    await stage.redis.flushdb()
+    before = asyncio.all_tasks()
+    async with stage.database.transaction() as connection:
+        await connection.execute("LOCK TABLE jobs")
+        looking = asyncio.create_task(watch.look())
+
+        async def looks_for_jobs() -> bool:
+            return await _waits_for_a_lock(stage)
+
+        await eventually(looks_for_jobs)
+        await stage.redis.set(keys.EPOCH, f"{(await stage.site())['site_id']}:another")
+    with pytest.raises(StoreUnavailableError, match="not what it was"):
+        await looking
+    assert asyncio.all_tasks() == before
+    assert await stage.redis.zcard(keys.queue("data_sync")) == 0
+    assert await watch.look() is not None
+    await _assert_in_line(stage, 1_000)
+
+
+async def _waits_for_a_lock(stage: Watched) -> bool:
+    row = await stage.database.fetch_row("SELECT count(*) AS amount FROM pg_locks WHERE NOT granted")
+    return row is not None and row["amount"] > 0
+
+
+async def test_the_lease_and_the_hold_last_however_much_is_in_line(
+    stage: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With each page that is looked at for strangers they are taken for longer."""
+    watch = await stage.in_order()
+    await _store_many(stage, 2_000)
+    await stage.redis.flushdb()
+    assert await watch.look() is Loss.FLUSHED
+    monkeypatch.setattr(rebuild, "_KEPT_EACH_S", 0.0)
+    read_page = Entries.page
+    leases, holds = [], []
+
+    async def page(entries: Entries, queue: str, cursor: int) -> tuple[int, list[str]]:
+        leases.append((await stage.site())["steward_until"])
+        holds.append(await stage.redis.pttl(keys.HOLD))
+        await stage.redis.pexpire(keys.HOLD, 5_000)
+        return await read_page(entries, queue, cursor)
+
+    monkeypatch.setattr(Entries, "page", page)
+    await stage.database.execute("UPDATE site SET redis = 'that of before'")
+    assert await watch.look() is Loss.REPLACED
+    assert len(leases) >= 5
+    assert leases == sorted(set(leases))
+    assert min(holds) > 5_000
