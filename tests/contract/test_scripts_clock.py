@@ -94,6 +94,17 @@ def test_a_dead_worker_s_jobs_do_not_wait_for_a_clock_that_was_set_back(world: W
     assert world.worker("w2").claim(3).ids == ["dead"]
 
 
+def test_a_lease_of_other_settings_is_left_as_it_is(world: World) -> None:
+    """Workers of before may have longer ones than the steward knows of."""
+    world.enqueue(Spec("j"))
+    world.worker().take("j")
+    for index in (keys.queue("q"), keys.RUNNING + "ann"):
+        world.redis.zadd(index, {"j": world.now + 10 * LEASE_MS})
+    world.sleep(6_000)
+    world.look_for(("j", 1))
+    assert world.score_of("j") == START_MS + 10 * LEASE_MS
+
+
 def test_a_silence_does_not_last_longer_for_a_clock_that_is_set_back(world: World) -> None:
     """No lease counts as lost for one lease, and not for an hour."""
     world.enqueue(Spec("j"))

@@ -5,13 +5,14 @@
 --       `live:run:state:try:fence:ms of its last change`, also of a later run; older (here is an earlier run);
 --       `ended:state:` and what is kept of the result, one of the two perhaps nothing; missing (nothing here knows of it);
 --       bare (its payload is gone); or, where a stock worker has ended it, `done:` and the result that it left.
--- It mends two things: a job that has had no entry for five seconds gets one; and where the clock was set back, the lease of
--- a worker that is dead, or what was put aside for a moment, does not last as much longer.
+-- It mends two things: a job that has had no entry for five seconds gets one; and where the clock was set back by much, the
+-- lease of a worker that is dead, or what was put aside for a moment, does not last as much longer.
 
 redis.call('DEL', DOOR)
 
 local ENTRY_MS, ASIDE_MS = 5000, 15000
-local latest = text(now + tonumber(ARGV[1]))
+local MANY = 10 -- so many leases are none, also where the settings have just been changed
+local lease = tonumber(ARGV[1])
 
 local function put_entry(id, job)
   local at = job.st == 'queued' and job.s or job.since
@@ -23,9 +24,9 @@ end
 -- Let an entry that waits for later than its job can mean come due when it should. A stock worker may hold for long.
 local function bring_back(id, job, at)
   if at >= PARKED_AT or is_foreign(holder_of(id)) then return end
-  if job.st == 'running' and at > tonumber(latest) then
-    add(RUNNING .. job.o, latest, id)
-    add(entries_of(job.q), latest, id)
+  if job.st == 'running' and at > now + MANY * lease then
+    add(RUNNING .. job.o, text(now + lease), id)
+    add(entries_of(job.q), text(now + lease), id)
   elseif job.st == 'queued' and at > now + ASIDE_MS then
     add(entries_of(job.q), now_text, id)
   end
