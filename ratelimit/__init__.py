@@ -8,6 +8,7 @@
     script       the script's arguments and answer
     levels       the levels in memory, bounded
     coalescer    the calls of one turn as one pipeline
+    questions    what is asked by such calls; those who want the same ask once
     storage/     buckets in Redis and in memory, as storages of `limits`: both are `bucket.Buckets`
     strategy     buckets as a strategy of `limits`
     limiter      what everybody asks: Redis' buckets, and others in their place while it is away

@@ -24,7 +24,19 @@ class Script(Protocol):
 
 Command = tuple[Word, ...]
 Answer = Any  # what the script returns, or the error instead
-Call = tuple[Sequence[Word], asyncio.Future[list[int]]]
+
+
+class Call(Protocol):
+    """A call of the script, on behalf of one who waits, or of several."""
+
+    def leave(self) -> Sequence[Word] | None:
+        """Give its number of keys, keys and arguments as it is sent; None where nobody waits any more."""
+
+    def arrive(self, answer: Answer) -> None:
+        """Take the answer, or where there is none redis-py's error or an OSError."""
+
+
+Departure = tuple[Command, Call]
 
 
 class Coalescer:
@@ -48,17 +60,11 @@ class Coalescer:
         self._is_starting = False
         self._travelling: set[asyncio.Task[None]] = set()
 
-    def call(self, arguments: Sequence[Word]) -> "asyncio.Future[list[int]]":
-        """Call it with its number of keys, keys and arguments.
-
-        The answer is redis-py's error, or an OSError, where there is none. A call that is cancelled before it was sent
-        is not sent.
-        """
-        future: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((arguments, future))
+    def send(self, call: Call) -> None:
+        """Let a call leave as soon as there is room for it."""
+        self._waiting.append(call)
         if not self._is_starting and len(self._travelling) < self._pipelines:
             self._start()
-        return future
 
     def _start(self) -> None:
         """Let a pipeline depart in the next turn, with all that wait by then."""
@@ -79,21 +85,16 @@ class Coalescer:
         while batch := self._take():
             if self._waiting and not self._is_starting and len(self._travelling) < self._pipelines:
                 self._start()
-            answers = await self._answers([(*self._run, *arguments) for arguments, _ in batch])
-            for (_, future), answer in zip(batch, answers, strict=True):
-                if future.done():
-                    continue
-                if isinstance(answer, BaseException):
-                    future.set_exception(answer)
-                else:
-                    future.set_result(answer)
+            answers = await self._answers([command for command, _ in batch])
+            for (_, call), answer in zip(batch, answers, strict=True):
+                call.arrive(answer)
 
-    def _take(self) -> list[Call]:
-        batch: list[Call] = []
+    def _take(self) -> list[Departure]:
+        batch: list[Departure] = []
         while self._waiting and len(batch) < self._longest:
             call = self._waiting.popleft()
-            if not call[1].done():
-                batch.append(call)
+            if (words := call.leave()) is not None:
+                batch.append(((*self._run, *words), call))
         return batch
 
     async def _answers(self, commands: Sequence[Command]) -> Sequence[Answer]:

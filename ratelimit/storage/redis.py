@@ -12,8 +12,8 @@ from ratelimit import keys, script
 from ratelimit.arithmetic import Verb
 from ratelimit.bucket import Backend, BucketRequest, Decision
 from ratelimit.coalescer import Coalescer
+from ratelimit.questions import Questions
 from ratelimit.storage.support import TokenBucketSupport
-from ratelimit.translation import asks_of, decision_of
 
 PATIENCE_S = 0.1
 
@@ -25,8 +25,8 @@ _SCANNED = 1_000
 class TokenBucketRedisStorage(RedisStorage, TokenBucketSupport):
     """Keeps each bucket that is not full in one short key; decides by Redis' clock, in one script.
 
-    The calls of one turn of the event loop travel together. It tries nothing twice, and waits for no answer longer than
-    `patience_s`; it raises what redis-py raises, a RedisError or an OSError.
+    The calls of one turn of the event loop travel together, and those that want the same are one. It tries nothing
+    twice, and waits for no answer longer than `patience_s`; it raises what redis-py raises, a RedisError or an OSError.
     """
 
     STORAGE_SCHEME = [  # noqa: RUF012  the way of `limits`
@@ -62,10 +62,10 @@ class TokenBucketRedisStorage(RedisStorage, TokenBucketSupport):
         bridge: Any = self.bridge  # its common class does not name what redis-py's has
         self._redis = bridge.get_connection()
         self._prefix = key_prefix
-        self._clock = clock
-        self._coalescer = Coalescer(
+        coalescer = Coalescer(
             pool, self._redis.register_script(script.TEXT), pipelines=_PIPELINES, patience_s=patience_s
         )
+        self._questions = Questions(coalescer, prefix=key_prefix, clock=clock)
 
     @classmethod
     def on(
@@ -86,10 +86,7 @@ class TokenBucketRedisStorage(RedisStorage, TokenBucketSupport):
         """Do this to the buckets."""
         if not requests:
             return Decision(admitted=True, states=(), backend=Backend.REDIS)
-        now_us = self._clock and self._clock()
-        words = script.arguments(verb, asks_of(requests), prefix=self._prefix, now_us=now_us)
-        now_us, fills = script.read(await self._coalescer.call(words))
-        return decision_of(requests, now_us, fills, Backend.REDIS)
+        return await self._questions.ask(verb, requests)
 
     async def clear(self, *buckets: str | BucketRequest) -> None:
         """Fill the buckets."""

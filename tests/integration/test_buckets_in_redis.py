@@ -112,16 +112,60 @@ async def test_decisions_of_one_turn_travel_together(redis_url: str, redis: Any)
     """Over one connection, without a wait for another's answer."""
     async with Redis.from_url(redis_url, client_name="together") as client:
         storage = TokenBucketRedisStorage.on(client, patience_s=PATIENCE_S)
-        await asyncio.gather(*[storage.acquire(_of()) for _ in range(30)])
+        await asyncio.gather(*[storage.acquire(_of(f"user:{number}")) for number in range(30)])
         assert sum(one["name"] == "together" for one in await redis.client_list()) == 1
 
 
-async def test_what_was_cancelled_before_it_was_sent_is_not_charged(storage: TokenBucketRedisStorage) -> None:
-    """A client that has gone pays nothing."""
-    task = asyncio.create_task(storage.acquire(_of()))
+async def test_who_want_the_same_at_once_ask_once(redis: Any, storage: TokenBucketRedisStorage) -> None:  # noqa: ANN401
+    """Each is admitted and charged, and told how the bucket stands then. Who wants anything else asks for himself."""
+    await storage.peek(_of())  # the script is there
+    await redis.config_resetstat()
+    others = [
+        storage.acquire(_of(cost=2)),
+        storage.acquire(_of(), _of("user:5")),
+        storage.peek(_of()),
+        storage.charge(_of()),
+    ]
+    *same, costly, both, _, _ = await asyncio.gather(*[storage.acquire(_of()) for _ in range(30)], *others)
+    assert [(decision.admitted, decision.states[0].remaining) for decision in same] == [(True, 970)] * 30
+    assert (costly.admitted, both.admitted) == (True, True)
+    assert (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"] == 1 + len(others)
+    assert (await storage.peek(_of(cost=0))).states[0].remaining == 1_000 - 30 - 2 - 1 - 1
+
+
+@pytest.mark.parametrize(("cost", "wanted", "admitted"), [(1, 30, 10), (4, 3, 2), (600, 2, 0)])
+async def test_who_want_more_at_once_than_there_is_get_what_there_is(
+    storage: TokenBucketRedisStorage, cost: int, wanted: int, admitted: int
+) -> None:
+    """As one after the other would; the others are told how long to wait."""
+    await storage.acquire(_of(cost=990))
+    decisions = await asyncio.gather(*[storage.acquire(_of(cost=cost)) for _ in range(wanted)])
+    assert sum(decision.admitted for decision in decisions) == admitted
+    assert all(decision.states[0].wait_us for decision in decisions if not decision.admitted)
+    assert (await storage.peek(_of(cost=0))).states[0].remaining == 10 - admitted * cost
+
+
+@pytest.mark.parametrize("amount", [1, 5])
+async def test_what_was_cancelled_before_it_was_sent_is_not_charged(
+    storage: TokenBucketRedisStorage, amount: int
+) -> None:
+    """A client that has gone pays nothing, and nobody else pays for him."""
+    tasks = [asyncio.create_task(storage.acquire(_of())) for _ in range(amount)]
     await asyncio.sleep(0)
-    task.cancel()
-    assert (await storage.peek(_of(cost=0))).states[0].remaining == 1_000
+    for task in tasks[:2]:
+        task.cancel()
+    assert all([(await task).admitted for task in tasks[2:]])
+    assert (await storage.peek(_of(cost=0))).states[0].remaining == 1_000 - len(tasks[2:])
+
+
+async def test_who_is_cancelled_once_it_was_sent_takes_no_answer_away(storage: TokenBucketRedisStorage) -> None:
+    """The others hear that they are admitted, or ask for themselves."""
+    await storage.acquire(_of(cost=998))
+    tasks = [asyncio.create_task(storage.acquire(_of())) for _ in range(4)]
+    await asyncio.sleep(0)  # they ask
+    await asyncio.sleep(0)  # and it is sent
+    tasks[0].cancel()
+    assert sorted([(await task).admitted for task in tasks[1:]]) == [False, True, True]
 
 
 async def _silence_took_s(storage: TokenBucketRedisStorage) -> float:
