@@ -56,6 +56,7 @@ async def _measure(url: str) -> None:
     acts: dict[str, Act] = {
         _PING: lambda _: redis.ping(),
         _OURS: lambda number: storage.acquire(*_requests(number)),
+        "the same, all of one user": lambda _: storage.acquire(*_requests(0)),
         "limits, fixed window: 3 hits + stats": _hits(FixedWindowRateLimiter(theirs)),
         "limits, sliding window: 3 hits + stats": _hits(SlidingWindowCounterRateLimiter(theirs)),
         "limits, moving window: 3 hits + stats": _hits(MovingWindowRateLimiter(theirs)),
