@@ -130,6 +130,16 @@ def test_what_was_put_aside_comes_back_though_the_clock_was_set_back(world: Worl
     assert world.score_of("lent") == START_MS + 310_000
 
 
+def test_what_a_stock_worker_lets_wait_is_left_to_it(world: World) -> None:
+    """It has put the entry of its try to when the next one is to be, however late."""
+    world.enqueue(Spec("j"))
+    world.run("lend", "j", "stock", 1, 5, 300_000)
+    world.redis.zadd(keys.queue("q"), {"j": world.now + 300_000})
+    world.sleep(10_000)
+    world.look_for(("j", 1))
+    assert world.score_of("j") == START_MS + 300_000
+
+
 def test_an_entry_that_is_lost_as_the_clock_is_set_back_is_found(world: World) -> None:
     """The job has changed last at a time that is not yet."""
     world.enqueue(Spec("j"))

@@ -11,8 +11,8 @@
 redis.call('DEL', DOOR)
 
 local ENTRY_MS, ASIDE_MS = 5000, 15000
-local MANY = 10 -- so many leases are none, also where the settings have just been changed
-local lease = tonumber(ARGV[1])
+local LONGEST_MS = 600000 -- of a lease, by whatever settings: workers may have others than who asks here
+local lease_end = text(now + tonumber(ARGV[1]))
 
 local function put_entry(id, job)
   local at = job.st == 'queued' and job.s or job.since
@@ -21,13 +21,18 @@ local function put_entry(id, job)
   wake(job.q)
 end
 
--- Let an entry that waits for later than its job can mean come due when it should. A stock worker may hold for long.
+-- Whether a claim has put it aside, and not a stock worker, which lets its own wait for however long.
+local function is_aside(id, job)
+  return job.st == 'queued' and (job.lost > 0 or redis.call('HEXISTS', JOB .. id, 'why') == 1)
+end
+
+-- Let an entry come due when it should that waits for later than its job can mean.
 local function bring_back(id, job, at)
   if at >= PARKED_AT or is_foreign(holder_of(id)) then return end
-  if job.st == 'running' and at > now + MANY * lease then
-    add(RUNNING .. job.o, text(now + lease), id)
-    add(entries_of(job.q), text(now + lease), id)
-  elseif job.st == 'queued' and at > now + ASIDE_MS then
+  if job.st == 'running' and at > now + LONGEST_MS then
+    add(RUNNING .. job.o, lease_end, id)
+    add(entries_of(job.q), lease_end, id)
+  elseif at > now + ASIDE_MS and is_aside(id, job) then
     add(entries_of(job.q), now_text, id)
   end
 end
