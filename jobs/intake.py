@@ -131,6 +131,8 @@ class Intake:
             self._lanes.append(lane)
             self.answered_at = asyncio.get_running_loop().time()
             self._told(part, claim.answers)
+            for claimed in claim.jobs:
+                self._runs.prepare(claimed)
             self._reserve(sum(not job.is_exhausted for job in claim.jobs) - slots)
             self._learn(claim, asked=slots > 0, is_latest=wakes == self._wakes)
             for claimed in claim.jobs:

@@ -60,11 +60,14 @@ class Runs:
         """What the runs consist of."""
         return [run.task for run in self._running if run.task]
 
-    def start(self, claimed: Claimed) -> None:
-        """Run a claimed job, or end it at once if it must not run again."""
-        loop = asyncio.get_running_loop()
+    def prepare(self, claimed: Claimed) -> None:
+        """Give a stock client's job the limits that its task has here: how often it may be lost is one of them."""
         if claimed.owner == STOCK_OWNER:
             self._executor.prepare(claimed)
+
+    def start(self, claimed: Claimed) -> None:
+        """Run a claimed job that is prepared, or end it at once if it must not run again: then it takes no slot."""
+        loop = asyncio.get_running_loop()
         run = Run(claimed, loop.time())
         self._holdings.add(run)
         if claimed.is_exhausted:

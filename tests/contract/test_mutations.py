@@ -63,8 +63,8 @@ RULES: dict[str, Edit] = {
         "job.try\n  count(job, 'lost')",
     ),
     "what was lost too often does not run": (
-        "if job.lost >= unpack_rest(job).mt then",
-        "if unpack_rest(job).mt < 0 then",
+        "if job.lost >= unpack_rest(job).mt and",
+        "if unpack_rest(job).mt < 0 and",
     ),
     "suspects run one at a time": ("(suspects == 0 or suspects == 2 and is_last(job))", "false"),
     "a renewal moves the entry": ("  add(entries_of(got[4]), lease_end, id)\n", ""),

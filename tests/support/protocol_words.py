@@ -72,7 +72,7 @@ class Held(NamedTuple):
     @property
     def is_exhausted(self) -> bool:
         """Whether it was given out to be ended, not to be run."""
-        return self.lost >= self.max_tries
+        return self.lost >= self.max_tries and self.owner != STOCK_OWNER
 
 
 class End(NamedTuple):

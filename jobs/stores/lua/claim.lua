@@ -7,7 +7,7 @@
 --       9 tasks that the worker knows, each between bars: |a|b|, or |*|  10 amount of ends, then those as `finish` takes them
 -- Returns {now ms, answers to the ends, jobs, whether ready ones may be left (1 or 0), whether due ones are, next due
 --       ms or -1}. A job is id, run, fence, try, lost, owner, task, rest (the hash's d), payload, and of a stock client's
---       that expires x, as its hash has it. One with lost >= max_tries was not taken: the worker ends it.
+--       that expires x, as its hash has it. One of ours with lost >= max_tries was not taken: the worker ends it.
 -- Bounds: 200 entries put in line, 100 foreign ones mended, 200 ready ones examined.
 
 redis.call('DEL', DOOR)
@@ -165,9 +165,10 @@ local function is_full(owner)
   return running[owner] >= limit_of(owner)
 end
 
--- A job that has lost a lease. Gives whether it was dealt with.
+-- A job that has lost a lease. Gives whether it was dealt with. How often a stock client's may, its worker knows, who
+-- takes it as any other.
 local function examine_lost(id, job, payload)
-  if job.lost >= unpack_rest(job).mt then
+  if job.lost >= unpack_rest(job).mt and job.o ~= 'arq' then
     move(id, now + FOREIGN_MS)
     hand_out(id, job, text(job.f), payload)
     return true
