@@ -113,7 +113,7 @@ RULES: dict[str, Edit] = {
     "a key in flight is nobody else's": ("if state and tonumber(till) > now then return", "if false then return"),
     "a key stands for one submission": ("if state and known ~= print then", "if false then"),
     "a key stands for one job": ("id = id or ARGV[3]", "id = ARGV[3]"),
-    "stock aborts are heeded": ("  if not is_aborting() then return end\n", "  do return end\n"),
+    "stock aborts are heeded": ("  if amount == 0 then return end\n", "  do return end\n"),
     "a strange score is mended": ("local much_due = restore_range('0', '(1e12', MENDED)", "local much_due = false"),
 }
 

@@ -201,6 +201,21 @@ class TestStock:
         world.tick()
         assert world.redis.zscore(keys.ABORT, "j") == world.now
 
+    def test_what_waits_for_others_hides_none(self, world: World) -> None:
+        """Entries of a queue that has no worker of ours, more of them than are looked at within a second."""
+        raw = [f"raw{number}" for number in range(450)]
+        world.redis.mset({keys.PAYLOAD + job_id: "{}" for job_id in raw})
+        world.redis.zadd(keys.queue("other"), dict.fromkeys(raw, world.now + 9_000))
+        for job_id in raw:
+            self.abort(world, job_id)
+        world.sleep(1)
+        world.enqueue(Spec("j"))
+        self.abort(world, "j")
+        for _ in range(3):
+            world.sleep(1_000)
+            world.tick()
+        assert ends(world) == {"j": "cancelled"}
+
     def test_what_has_ended_is_forgotten(self, world: World) -> None:
         """After a minute, and its result stays what it was."""
         held = run_one(world)

@@ -1,14 +1,14 @@
 -- How runs end: stands after `jobs`, before the scripts that end some.
 
 local ended_at = ',"ft":' .. now_text .. '}'
-local aborting
--- Whether stock clients want anything aborted. A key of another type, a stranger's, says nothing.
-local function is_aborting()
-  if aborting == nil then
+local aborts
+-- How many jobs stock clients want aborted. A key of another type, a stranger's, says nothing.
+local function count_aborts()
+  if not aborts then
     local amount = redis.pcall('ZCARD', ABORT)
-    aborting = type(amount) == 'number' and amount > 0
+    aborts = type(amount) == 'number' and amount or 0
   end
-  return aborting
+  return aborts
 end
 
 -- Write a result: arq's record without its last field, the time, and the brace; or, behind `=`, all of it in whatever
@@ -27,7 +27,7 @@ local function end_run(id, job, kind, fence, try, result, keep_ms, error, value,
   remove(line_of(job), id)
   if job.was_parked then unpark(id, job) end
   if job.x then let_go(id, job) end
-  if is_aborting() then remove(ABORT, id) end
+  if count_aborts() > 0 then remove(ABORT, id) end
   delete(JOB .. id)
   delete(PAYLOAD .. id)
   delete(RETRY .. id)

@@ -23,10 +23,13 @@ local function cancel(id, job)
 end
 
 local ABORTED_AT_ONCE, ABORT_MS = 200, 60000
--- Do what stock clients want aborted. `adopt_raw` is given the ids of their own entries that nobody has taken yet.
+-- Do what stock clients want aborted. `adopt_raw` is given the ids of their own entries that nobody has taken yet. Of many
+-- each second looks at others: those that wait for a queue's own workers hide none.
 local function heed_aborts(adopt_raw)
-  if not is_aborting() then return end
-  local wanted = redis.call('ZRANGE', ABORT, 0, ABORTED_AT_ONCE - 1, 'WITHSCORES')
+  local amount = count_aborts()
+  if amount == 0 then return end
+  local first = amount > ABORTED_AT_ONCE and math.floor(now / 1000) * ABORTED_AT_ONCE % amount or 0
+  local wanted = redis.call('ZRANGE', ABORT, first, first + ABORTED_AT_ONCE - 1, 'WITHSCORES')
   for i = 1, #wanted, 2 do
     local id = wanted[i]
     local job = read(id)
