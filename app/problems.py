@@ -104,6 +104,11 @@ MEANINGS: Mapping[str, str] = {
     BLANK: "what HTTP has a word for itself",
 }
 
+_SAFE = frozenset({"GET", "HEAD"})
+_TRY_AGAIN = "try again soon"
+# A store that fell silent may do what it was told once it goes on.
+_UNKNOWN = "it may have been done all the same; look before you try again, or submit with an Idempotency-Key"
+
 _HEADERS: Mapping[HTTPStatus, Mapping[str, str]] = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": str(RETRY_AFTER_S)},
@@ -118,7 +123,7 @@ def known_problem(request: Request, error: Exception) -> Response:
     if kind is UNAVAILABLE:
         # The reason names hosts and ports; those are for the log.
         log.warning("store_unavailable", reason=str(error))
-        return problem(request, kind, detail="nothing was changed; try again soon")
+        return problem(request, kind, detail=_TRY_AGAIN if request.method in _SAFE else _UNKNOWN)
     if isinstance(error, app_errors.RateLimitedError):
         return _refusal(request, kind, error)
     if isinstance(error, InvalidInputError):

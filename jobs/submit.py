@@ -152,9 +152,11 @@ class Submitter:
             raise refusal
 
     async def _withdraw(self, job: Job) -> None:
-        """Take back what nobody was told of. Where PostgreSQL did not take it, there is nothing to take back."""
+        """Take back what nobody was told of. PostgreSQL may still execute an INSERT that it did not answer in time."""
         if job.is_written:
             await self._jobs.withdraw(job.id)
+        else:
+            await self._queue.bar(job)
 
     def _typical_s(self, task: str) -> float:
         return self._tasks.typical_s(task, otherwise=self._turn_s)

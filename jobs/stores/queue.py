@@ -20,6 +20,7 @@ from jobs.stores.scripts import Script
 from jobs.stores.words import Word, own_of, terms_of, told
 
 MOST_AT_ONCE = 200
+_BARRED_MS = 86_400_000
 
 _ADMIT = Script("admit")
 _ADMIT_ALL = Script("admit_all")
@@ -172,6 +173,11 @@ class Queue:
         async with self._patiently():
             answers = await _CANCEL.run(self._redis, *args)
         return [Cancelled(answer.decode()) for answer in answers]
+
+    async def bar(self, job: Job) -> None:
+        """Let a job that was refused never start, should PostgreSQL, which did not answer, take it within a day."""
+        async with self._patiently():
+            await self._redis.set(keys.done(job.id), f"{job.run}:{job.fence}:cancelled", px=_BARRED_MS, nx=True)
 
     async def holder(self, task: str, owner: str, unique_key: str) -> str | None:
         """Give the id of the unfinished job that has a unique key."""

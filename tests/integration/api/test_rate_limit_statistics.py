@@ -125,7 +125,7 @@ async def test_statistics_can_be_cleared(ada: httpx.AsyncClient, database: Datab
 
 
 async def test_without_a_store_nothing_is_cleared(ada: httpx.AsyncClient, servers: Servers) -> None:
-    """Nor is it written down that somebody did it: 503 says that nothing was changed."""
+    """Nor is it written down that somebody did it."""
     await ada.get("/api/tasks")
 
     async def is_counted() -> bool:
