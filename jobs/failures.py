@@ -98,7 +98,8 @@ class Failures:
             jobs = await self._store.members(owners, fingerprint, after=after, limit=_AT_ONCE)
         except StoreUnavailableError as error:
             return _Portion(following=after, away=error)
-        outcomes = await asyncio.gather(*(self._rerun(job, by) for job in jobs))
+        firsts = {_name_of(job): job for job in reversed(jobs)}  # of a unique key only one may run
+        outcomes = await asyncio.gather(*(self._rerun(job, by) for job in firsts.values()))
         away = next((outcome for outcome in outcomes if isinstance(outcome, StoreUnavailableError)), None)
         following = None
         if away is not None:  # those of this portion that were retried are no failures any more
@@ -132,6 +133,10 @@ class _Portion(NamedTuple):
     following: Place | None = None
     away: StoreUnavailableError | None = None
     full: QuotaError | None = None
+
+
+def _name_of(job: Job) -> Sequence[str]:
+    return (job.id,) if job.unique_key is None else (job.task, job.owner, job.unique_key)
 
 
 def _at(job: Job) -> Place:

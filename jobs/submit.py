@@ -119,19 +119,21 @@ class Submitter:
         may not have one more.
         """
         if job.unique_key is not None and (holder := await self._queue.holder(job.task, job.owner, job.unique_key)):
-            raise ConflictError(f"job {holder} has the same unique key; wait for its end, or cancel it")
+            raise _held(holder)
         await self._admit(job)
-        accepted: Sequence[Job] = ()
+        lined: Accepted | None = None
         try:
             async with self._database.transaction() as connection:
                 accepted = await self._jobs.rerun([job], origin=current_origin(), connection=connection)
                 if not accepted:
                     raise ConflictError("only a job that has failed, was cancelled or has expired can be retried")
                 await note(Deed.to_job(accepted[0], Action.JOB_RETRY, actor=by), connection=connection)
+                # Before the commit: one that was too late for its unique key keeps the end that it had.
+                lined = await self._lined_up(accepted[0])
         finally:
-            if not accepted:
+            if lined is None:
                 await self._admitter.release([job])
-        return await self.enqueue(accepted[0])
+        return lined.job
 
     async def rerun_all(self, jobs: Sequence[Job], deed: Deed) -> None:
         """Do the same for up to 200 jobs at once; leave out what cannot be retried, or is not what it was any more.
@@ -151,6 +153,14 @@ class Submitter:
         if refusal is not None:
             raise refusal
 
+    async def _lined_up(self, job: Job) -> Accepted:
+        (outcome,) = await self._acceptor.line_up([job])
+        if isinstance(outcome, Exception):
+            raise outcome
+        if outcome.holder is not None:
+            raise _held(outcome.holder)
+        return outcome
+
     async def _withdraw(self, job: Job) -> None:
         """Take back what nobody was told of. PostgreSQL may still execute an INSERT that it did not answer in time."""
         if job.is_written:
@@ -160,3 +170,7 @@ class Submitter:
 
     def _typical_s(self, task: str) -> float:
         return self._tasks.typical_s(task, otherwise=self._turn_s)
+
+
+def _held(holder: str) -> ConflictError:
+    return ConflictError(f"job {holder} has the same unique key; wait for its end, or cancel it")
