@@ -64,7 +64,8 @@ class Admitter:
     ) -> list[SwitchyardError | None]:
         """Give for each job why it must not be accepted, or None. Places of jobs that are not are to be released.
 
-        PostgreSQL, where it has to count, is asked over the caller's connection if he has one.
+        PostgreSQL, where it has to be asked, is asked over the caller's connection if he has one: of many who wait for
+        a second one none would get it.
         """
         quotas = self._quotas
         if quotas is None:
@@ -75,7 +76,7 @@ class Admitter:
         places = [(job.id, job.owner) for job in limited]
         until = asyncio.get_running_loop().time() + CREDIT_S
         try:
-            verdicts = await _known(quotas, lambda: self._queue.admit(places, most_events=self._max_events))
+            verdicts = await _known(quotas, lambda: self._queue.admit(places, most_events=self._max_events), connection)
         except StoreUnavailableError:
             return await self._counted(quotas, group, connection)
         refusals: dict[str, SwitchyardError | None] = {}
@@ -85,10 +86,10 @@ class Admitter:
             self._credits[job.owner] = _Credit(left=left, until=until)
         return [refusals.get(job.id) for job in group]
 
-    async def admit_all(self, room: Room) -> None:
+    async def admit_all(self, room: Room, *, connection: Connection | None = None) -> None:
         """Take places for all jobs of a batch or for none. They are to be released where the jobs are not accepted.
 
-        Raises QuotaError, which says how many are free, or StoreUnavailableError.
+        PostgreSQL is asked as in `admit`. Raises QuotaError, which says how many are free, or StoreUnavailableError.
         """
         quotas = self._quotas
         if quotas is None or room.owner in SYSTEM_OWNERS:
@@ -98,10 +99,11 @@ class Admitter:
             return [await self._queue.admit_all(room, most_events=self._max_events)]
 
         try:
-            (verdict,) = await _known(quotas, question)
+            (verdict,) = await _known(quotas, question, connection)
         except StoreUnavailableError:
-            most = (await quotas.quotas_of([room.owner]))[room.owner].max_waiting
-            free = max(most - (await self._jobs.unfinished_of([room.owner])).get(room.owner, 0), 0)
+            most = (await quotas.quotas_of([room.owner], connection=connection))[room.owner].max_waiting
+            taken = await self._jobs.unfinished_of([room.owner], connection=connection)
+            free = max(most - taken.get(room.owner, 0), 0)
             verdict = Verdict(Admission.OK if free >= room.amount else Admission.QUOTA, free, most)
         if refusal := _refusal(verdict):
             raise refusal
@@ -145,11 +147,13 @@ class Admitter:
         return refusals
 
 
-async def _known(quotas: QuotaStore, question: Callable[[], Awaitable[list[Verdict]]]) -> list[Verdict]:
+async def _known(
+    quotas: QuotaStore, question: Callable[[], Awaitable[list[Verdict]]], connection: Connection | None
+) -> list[Verdict]:
     """Ask Redis; where it has lost what owners may have, tell it and ask again. Raises StoreUnavailableError."""
     verdicts = await question()
     if any(verdict.answer is Admission.UNKNOWN for verdict in verdicts):
-        await quotas.copy()
+        await quotas.copy(connection=connection)
         verdicts = await question()
         if any(verdict.answer is Admission.UNKNOWN for verdict in verdicts):
             raise StoreUnavailableError("Redis: it has lost again what owners may have")

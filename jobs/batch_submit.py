@@ -78,7 +78,7 @@ class BatchSubmitter:
         await self._check_names(members, owner=asked.owner)
         batch = NewBatch(id=name, owner=asked.owner, name=asked.name, members=members, on_complete=follower, use=use)
         room = Room(asked.owner, name, len(members.ids))
-        await self._admitter.admit_all(room)
+        await self._admitter.admit_all(room, connection=connection)
         at = None
         try:
             at = await self._batches.insert(batch, connection=connection)

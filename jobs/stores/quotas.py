@@ -1,6 +1,7 @@
 """What owners may have: the table in PostgreSQL, and the copy in Redis that the scripts look at; and what they have."""
 
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 
@@ -65,26 +66,28 @@ class QuotaStore:
         row = await self._database.fetch_row(_SQL["usage"], owner)
         return Usage(unfinished=0, running=0) if row is None else Usage(**row)
 
-    async def copy(self) -> None:
+    async def copy(self, *, connection: Connection | None = None) -> None:
         """Make Redis' copy right. Nobody is admitted by a copy of which a part is missing."""
         # In this order: what somebody writes in between is in the copy before it could be taken for one too many.
         copied = await self._copied()
-        wanted = {row["owner"]: self.tiers.of(_grant(row)) for row in await self._database.fetch(_SQL["all"])}
+        rows = await (connection or self._database).fetch(_SQL["all"])
+        wanted = {row["owner"]: self.tiers.of(_grant(row)) for row in rows}
         wrong = [owner for owner, quota in wanted.items() if copied.get(owner) != quota]
         gone = copied.keys() - wanted.keys() - {_EVERYBODY}
-        await self.tell([*wrong, *gone])
+        await self.tell([*wrong, *gone], connection=connection)
         if copied.get(_EVERYBODY) != self.tiers.default:
             await self._write({_EVERYBODY: self.tiers.default})
 
-    async def tell(self, owners: Collection[str]) -> None:
+    async def tell(self, owners: Collection[str], *, connection: Connection | None = None) -> None:
         """Let Redis know what these owners may have now, which lets go on whom it lets.
 
-        Their rows are kept from changing meanwhile, so that of two that tell of an owner the last has the last word.
+        Their rows are kept from changing meanwhile, so that of two that tell of an owner the last has the last word:
+        where the caller has a transaction, until that is over.
         """
         left = iter(owners)
         while part := list(islice(left, _AT_ONCE)):
-            async with self._database.transaction() as connection:
-                rows = await connection.fetch(_SQL["keep"], part)
+            async with self._database.transaction() if connection is None else nullcontext(connection) as keeping:
+                rows = await keeping.fetch(_SQL["keep"], part)
                 grants = {row["owner"]: self.tiers.of(_grant(row)) for row in rows}
                 await self._write({owner: grants.get(owner) for owner in part})
 
