@@ -62,17 +62,21 @@ class Acceptor:
             await self._admitter.release(lost)
         return [refusal or next(outcomes) for refusal in refusals]
 
-    async def line_up(self, jobs: Sequence[Job | Exception]) -> list[Accepted | Exception]:
-        """Put jobs in line, all by one call. What Redis does not take, or nobody knows of, is put there later."""
+    async def line_up(self, jobs: Sequence[Job | Exception], *, batch_id: str = "") -> list[Accepted | Exception]:
+        """Put jobs in line, all by one call. What Redis does not take, or nobody knows of, is put there later.
+
+        `batch_id` names their places where they have them together.
+        """
         sound = [job for job in jobs if isinstance(job, Job)]
         entries = [Entry(job=job, typical_s=self._typical_s(job.task)) for job in sound]
         try:
-            places = dict(zip((job.id for job in sound), await self._queue.enqueue(entries), strict=True))
+            answers = await self._queue.enqueue(entries, batch_id=batch_id)
         except StoreUnavailableError as error:
             log.warning("jobs_not_enqueued", amount=len(sound), reason=str(error))
             return [
                 Accepted(job=job) if isinstance(job, Job) and job.is_written else _reason(job, error) for job in jobs
             ]
+        places = dict(zip((job.id for job in sound), answers, strict=True))
         return [_placed(job, places[job.id]) if isinstance(job, Job) else job for job in jobs]
 
     async def _store(self, group: Sequence[NewJob]) -> list[Job | Exception]:

@@ -105,7 +105,7 @@ class Batches:
         deed = _deed(batch, Action.BATCH_RETRY, by, Effect.DONE)
         try:
             for first in range(0, len(jobs), MOST_AT_ONCE):
-                await self._submitter.rerun_all(jobs[first : first + MOST_AT_ONCE], deed)
+                await self._submitter.rerun_all(jobs[first : first + MOST_AT_ONCE], deed, room=room)
         finally:
             await self._admitter.release_all(room)
         return await self.get(batch_id, owner=owner)

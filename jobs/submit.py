@@ -16,7 +16,7 @@ from jobs.registry import TaskTable
 from jobs.stores.audit import note
 from jobs.stores.database import Connection, Database
 from jobs.stores.jobs import JobStore, KeyUse, NewJob
-from jobs.stores.queue import Queue
+from jobs.stores.queue import Queue, Room
 from jobs.submission import Submission, checked
 
 _NO_LIMITS = Limits()
@@ -135,16 +135,18 @@ class Submitter:
                 await self._admitter.release([job])
         return lined.job
 
-    async def rerun_all(self, jobs: Sequence[Job], deed: Deed) -> None:
+    async def rerun_all(self, jobs: Sequence[Job], deed: Deed, *, room: Room) -> None:
         """Do the same for up to 200 jobs at once; leave out what cannot be retried, or is not what it was any more.
 
-        The deed is written down once, with how many jobs it has accepted. The caller has places for them.
+        The deed is written down once, with how many jobs it has accepted. The caller has places for them in `room`, and
+        releases what is left of it.
         """
         async with self._database.transaction() as connection:
             accepted = await self._jobs.rerun(jobs, origin=current_origin(), connection=connection)
-            if accepted:
-                await note(replace(deed, details={**deed.details, "jobs": len(accepted)}), connection=connection)
-        for outcome in await self._acceptor.line_up(accepted):
+            if not accepted:
+                return
+            await note(replace(deed, details={**deed.details, "jobs": len(accepted)}), connection=connection)
+        for outcome in await self._acceptor.line_up(accepted, batch_id=room.batch_id):
             if isinstance(outcome, Accepted) and outcome.holder is not None:  # somebody was faster
                 await self._jobs.supersede(outcome.job, superseded(outcome.job.task, outcome.holder))
 

@@ -137,30 +137,27 @@ class Queue:
                 pipe.zrem(keys.reserve(owner), job_id)
             await pipe.execute()
 
-    async def enqueue(self, entries: Sequence[Entry], *, issued_ms: int = 0, epoch: str = "") -> list[Place]:
+    async def enqueue(
+        self, entries: Sequence[Entry], *, issued_ms: int = 0, epoch: str = "", batch_id: str = ""
+    ) -> list[Place]:
         """Put up to 200 jobs in line, in this order; one that is there, or has ended, is left as it is.
 
         `issued_ms` is Redis' time as of which old jobs were looked up: those of a look-up over a minute old are OLD.
         `epoch` names the content of Redis that the caller means (`switchyard:epoch`); nothing where any will do.
+        With `batch_id` they are of one owner, and `admit_all` has taken their places under that name.
         Raises StoreUnavailableError where Redis does not answer; then nobody knows whether the jobs are in.
         """
         jobs = [
-            (
-                terms_of(entry.job, typical_s=entry.typical_s, is_new=entry.is_new),
-                own_of(entry.job, is_new=entry.is_new),
-            )
-            for entry in entries
+            (terms_of(one.job, typical_s=one.typical_s, is_new=one.is_new), own_of(one.job, is_new=one.is_new))
+            for one in entries
         ]
-        answers = await self.put(told(jobs), issued_ms=issued_ms, epoch=epoch)
+        answers = await self.put(told(jobs), issued_ms=issued_ms, epoch=epoch, batch_id=batch_id)
         return [_place(answer.decode()) for answer in answers]
 
     async def put(
         self, words: Sequence[Word], *, issued_ms: int = 0, epoch: str = "", batch_id: str = ""
     ) -> list[bytes]:
-        """Do the same for up to 500 jobs whose words are made (`jobs.stores.words`); give the answers as they are.
-
-        With `batch_id` they are new ones of a batch, and `admit_all` has taken their places.
-        """
+        """Do the same for up to 500 jobs whose words are made (`jobs.stores.words`); give the answers as they are."""
         async with self._patiently():
             answers: list[bytes] = await _ENQUEUE.run(self._redis, epoch, issued_ms, self._step_ms, batch_id, *words)
         return answers[1:]

@@ -1,11 +1,16 @@
 """How batches end, are cancelled and retried, and what follows them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
 import pytest
 
+from jobs.audit import Deed
+from jobs.model import Job
 from jobs.stores.database import Database
+from jobs.stores.queue import Room
+from jobs.submit import Submitter
 from tests.support.batches import end_of_batch, noops, submit_batch
 from tests.support.conditions import eventually, reaches, written
 from tests.support.moments import moment
@@ -148,3 +153,22 @@ async def test_what_follows_may_be_due_later(site: httpx.AsyncClient) -> None:
     follower = await end_of(site, batch["on_complete_job_id"])
     assert follower["state"] == "succeeded"
     assert moment(follower["run_at"]) > moment(follower["accepted_at"])
+
+
+async def test_a_retry_takes_one_place_for_each_job(
+    web: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while it lasts, for hundreds at a time: what the owner has free beside it stays free."""
+    batch = await submit_batch(web, noops(450, delay_s=600))
+    await web.post(f"/api/batches/{batch['id']}/cancel")
+    await database.execute("UPDATE jobs SET state = 'cancelled', finished_at = now()")
+    used, rerun_all = [], Submitter.rerun_all
+
+    async def counted(self: Submitter, jobs: Sequence[Job], deed: Deed, *, room: Room) -> None:
+        await rerun_all(self, jobs, deed, room=room)
+        used.append((await web.get("/api/quota")).json()["used"])
+
+    monkeypatch.setattr(Submitter, "rerun_all", counted)
+    assert (await web.post(f"/api/batches/{batch['id']}/retry")).status_code == httpx.codes.ACCEPTED
+    assert used == [450, 450, 450]
+    assert (await web.get("/api/quota")).json()["used"] == 450
