@@ -126,6 +126,7 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
     batches = BatchStore(database)
     batch_submitter = BatchSubmitter(
         tasks=tasks,
+        database=database,
         batches=batches,
         queue=queue,
         bulk=Bulk(queue, typical_s=partial(tasks.typical_s, otherwise=turn_s)),

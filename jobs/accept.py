@@ -1,7 +1,7 @@
 """Writes new jobs into both stores, a group at a time: what one of them has taken will run."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -18,6 +18,8 @@ MOST_AT_ONCE = 100
 _DOUBTED_S = 1.0
 
 _ENQUEUED = {Enqueued.QUEUED: State.QUEUED, Enqueued.SCHEDULED: State.SCHEDULED, Enqueued.KNOWN: State.QUEUED}
+
+_Write = Callable[[Sequence[NewJob]], Awaitable[list[Job | Exception]]]
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -54,9 +56,14 @@ class Acceptor:
 
     async def accept(self, group: Sequence[NewJob]) -> list[Accepted | Exception]:
         """Accept jobs. One that PostgreSQL refuses fails alone; StoreUnavailableError: no store has taken it."""
-        refusals = await self._admitter.admit(group)
+        try:
+            refusals = await self._admitter.admit(group)
+        except StoreUnavailableError as error:
+            stored = await self._store(group, self._count_in)
+            # Whom nobody has counted is not accepted, even if Redis is back by now.
+            return await self.line_up([error if isinstance(job, Job) and not job.is_written else job for job in stored])
         admitted = [wanted for wanted, refusal in zip(group, refusals, strict=True) if refusal is None]
-        stored = await self._store(admitted) if admitted else []
+        stored = await self._store(admitted, self._write) if admitted else []
         outcomes = iter(await self.line_up(stored))
         if lost := [wanted for wanted, job in zip(admitted, stored, strict=True) if isinstance(job, Exception)]:
             await self._admitter.release(lost)
@@ -79,7 +86,7 @@ class Acceptor:
         places = dict(zip((job.id for job in sound), answers, strict=True))
         return [_placed(job, places[job.id]) if isinstance(job, Job) else job for job in jobs]
 
-    async def _store(self, group: Sequence[NewJob]) -> list[Job | Exception]:
+    async def _store(self, group: Sequence[NewJob], write: _Write) -> list[Job | Exception]:
         """Write rows; where PostgreSQL is away, Redis gets them with the jobs, for whoever writes the history.
 
         After it was found away it is not asked for a second, and then by one group, while others do without: that it
@@ -93,7 +100,7 @@ class Acceptor:
             self._doubted_until = loop.time() + self._patience_s
         try:
             async with asyncio.timeout(self._patience_s):
-                stored = await self._insert(group)
+                stored = await _written(group, write)
         except (StoreUnavailableError, TimeoutError) as error:
             log.warning("jobs_not_stored", amount=len(group), reason=str(error) or "no answer in time")
             self._doubted_until = loop.time() + _DOUBTED_S
@@ -101,20 +108,36 @@ class Acceptor:
         self._doubted_until = None
         return stored
 
-    async def _insert(self, group: Sequence[NewJob]) -> list[Job | Exception]:
-        """Write rows by one statement, which is one commit; halve the group where a row is refused."""
-        try:
-            async with self._database.keep() as connection:
-                stored = await self._jobs.insert(group, connection=connection)
-                return [job or KeyHeldError("its idempotency key was used") for job in stored]
-        except StoreUnavailableError:
-            raise
-        except Exception as error:
-            if len(group) == 1:
-                log.exception("job_refused", job=group[0].id)
-                return [error]
-        middle = len(group) // 2
-        return [*await self._insert(group[:middle]), *await self._insert(group[middle:])]
+    async def _write(self, group: Sequence[NewJob]) -> list[Job | Exception]:
+        """Write rows by one statement, which is one commit."""
+        async with self._database.keep() as connection:
+            return [job or _held() for job in await self._jobs.insert(group, connection=connection)]
+
+    async def _count_in(self, group: Sequence[NewJob]) -> list[Job | Exception]:
+        """Write the rows of those whose owners may have them as PostgreSQL counts, in one transaction."""
+        async with self._database.transaction() as connection:
+            refusals = await self._admitter.count(group, connection=connection)
+            admitted = [wanted for wanted, refusal in zip(group, refusals, strict=True) if refusal is None]
+            stored = iter(await self._jobs.insert(admitted, connection=connection))
+            return [refusal or next(stored) or _held() for refusal in refusals]
+
+
+async def _written(group: Sequence[NewJob], write: _Write) -> list[Job | Exception]:
+    """Write rows; halve the group where one is refused."""
+    try:
+        return await write(group)
+    except StoreUnavailableError:
+        raise
+    except Exception as error:
+        if len(group) == 1:
+            log.exception("job_refused", job=group[0].id)
+            return [error]
+    middle = len(group) // 2
+    return [*await _written(group[:middle], write), *await _written(group[middle:], write)]
+
+
+def _held() -> KeyHeldError:
+    return KeyHeldError("its idempotency key was used")
 
 
 def unwritten(wanted: NewJob) -> Job:

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from jobs.errors import QuotaError, StoreUnavailableError, SwitchyardError
 from jobs.model import SYSTEM_OWNERS, Job
+from jobs.quota import Quota
 from jobs.stores.database import Connection
 from jobs.stores.jobs import JobStore, NewJob
 from jobs.stores.queue import Admission, Queue, Room, Verdict
@@ -64,6 +65,9 @@ class Admitter:
     ) -> list[SwitchyardError | None]:
         """Give for each job why it must not be accepted, or None. Places of jobs that are not are to be released.
 
+        While Redis is away they are counted in the caller's transaction. Who has none gets StoreUnavailableError, and
+        is to `count` them in the one that stores them.
+
         PostgreSQL, where it has to be asked, is asked over the caller's connection if he has one: of many who wait for
         a second one none would get it.
         """
@@ -78,7 +82,9 @@ class Admitter:
         try:
             verdicts = await _known(quotas, lambda: self._queue.admit(places, most_events=self._max_events), connection)
         except StoreUnavailableError:
-            return await self._counted(quotas, group, connection)
+            if connection is None:
+                raise
+            return await self.count(group, connection=connection)
         refusals: dict[str, SwitchyardError | None] = {}
         for job, verdict in zip(limited, verdicts, strict=True):
             refusals[job.id] = _refusal(verdict)
@@ -86,10 +92,27 @@ class Admitter:
             self._credits[job.owner] = _Credit(left=left, until=until)
         return [refusals.get(job.id) for job in group]
 
+    async def count(self, group: Sequence[NewJob | Job], *, connection: Connection) -> list[SwitchyardError | None]:
+        """Answer like `admit` by what PostgreSQL counts, where Redis has not answered. Raises StoreUnavailableError.
+
+        No other transaction counts for the same owners until the caller's, which stores the jobs, is over.
+        """
+        owners = sorted({job.owner for job in group} - SYSTEM_OWNERS)
+        if self._quotas is None or not owners:
+            return [None] * len(group)
+        most, taken = await self._counted(self._quotas, owners, connection)
+        refusals: list[SwitchyardError | None] = []
+        for job in group:
+            is_full = job.owner in most and taken[job.owner] >= most[job.owner].max_waiting
+            refusals.append(QuotaError(free=0, most=most[job.owner].max_waiting) if is_full else None)
+            taken[job.owner] += not is_full
+        return refusals
+
     async def admit_all(self, room: Room, *, connection: Connection | None = None) -> None:
         """Take places for all jobs of a batch or for none. They are to be released where the jobs are not accepted.
 
-        PostgreSQL is asked as in `admit`. Raises QuotaError, which says how many are free, or StoreUnavailableError.
+        PostgreSQL is asked as in `admit`; for who has no transaction it counts without what others submit meanwhile.
+        Raises QuotaError, which says how many are free, or StoreUnavailableError.
         """
         quotas = self._quotas
         if quotas is None or room.owner in SYSTEM_OWNERS:
@@ -101,10 +124,10 @@ class Admitter:
         try:
             (verdict,) = await _known(quotas, question, connection)
         except StoreUnavailableError:
-            most = (await quotas.quotas_of([room.owner], connection=connection))[room.owner].max_waiting
-            taken = await self._jobs.unfinished_of([room.owner], connection=connection)
-            free = max(most - taken.get(room.owner, 0), 0)
-            verdict = Verdict(Admission.OK if free >= room.amount else Admission.QUOTA, free, most)
+            most, taken = await self._counted(quotas, [room.owner], connection)
+            may_have = most[room.owner].max_waiting
+            free = max(may_have - taken[room.owner], 0)
+            verdict = Verdict(Admission.OK if free >= room.amount else Admission.QUOTA, free, may_have)
         if refusal := _refusal(verdict):
             raise refusal
 
@@ -130,21 +153,13 @@ class Admitter:
         return True
 
     async def _counted(
-        self, quotas: QuotaStore, group: Sequence[NewJob | Job], connection: Connection | None
-    ) -> list[SwitchyardError | None]:
-        """Count in PostgreSQL, without what others submit at this moment. If it is away too, nothing is accepted."""
-        owners = sorted({job.owner for job in group} - SYSTEM_OWNERS)
-        try:
-            most = await quotas.quotas_of(owners, connection=connection)
-            taken = Counter(await self._jobs.unfinished_of(owners, connection=connection))
-        except StoreUnavailableError as error:
-            return [error] * len(group)
-        refusals: list[SwitchyardError | None] = []
-        for job in group:
-            is_full = job.owner in most and taken[job.owner] >= most[job.owner].max_waiting
-            refusals.append(QuotaError(free=0, most=most[job.owner].max_waiting) if is_full else None)
-            taken[job.owner] += 1
-        return refusals
+        self, quotas: QuotaStore, owners: Sequence[str], connection: Connection | None
+    ) -> tuple[Mapping[str, Quota], Counter[str]]:
+        """Give what owners may have and what they have."""
+        if connection is not None:
+            await quotas.take_turns(owners, connection=connection)
+        most = await quotas.quotas_of(owners, connection=connection)
+        return most, Counter(await self._jobs.unfinished_of(owners, connection=connection))
 
 
 async def _known(

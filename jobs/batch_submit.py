@@ -1,6 +1,7 @@
 """The way in for batches: all jobs of one are accepted, by one commit, or none is."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from jobs.outcome import superseded
 from jobs.registry import TaskTable
 from jobs.stores.batches import BatchStore, Members, NewBatch
 from jobs.stores.bulk import Bulk
-from jobs.stores.database import Connection
+from jobs.stores.database import Connection, Database
 from jobs.stores.jobs import KeyUse
 from jobs.stores.queue import Queue, Room
 
@@ -41,7 +42,17 @@ class StoredBatch:
 class BatchSubmitter:
     """PostgreSQL first, then Redis, like for a single job. PostgreSQL must be there: it alone can take all or none."""
 
-    def __init__(self, *, tasks: TaskTable, batches: BatchStore, queue: Queue, bulk: Bulk, admitter: Admitter) -> None:
+    def __init__(
+        self,
+        *,
+        tasks: TaskTable,
+        database: Database,
+        batches: BatchStore,
+        queue: Queue,
+        bulk: Bulk,
+        admitter: Admitter,
+    ) -> None:
+        self._database = database
         self._tasks = tasks
         self._batches = batches
         self._queue = queue
@@ -78,13 +89,15 @@ class BatchSubmitter:
         await self._check_names(members, owner=asked.owner)
         batch = NewBatch(id=name, owner=asked.owner, name=asked.name, members=members, on_complete=follower, use=use)
         room = Room(asked.owner, name, len(members.ids))
-        await self._admitter.admit_all(room, connection=connection)
-        at = None
-        try:
-            at = await self._batches.insert(batch, connection=connection)
-        finally:
-            if at is None:
-                await self._admitter.release_all(room)
+        # In one transaction: where PostgreSQL has to count, nobody else does for this owner until the batch is stored.
+        async with self._database.transaction() if connection is None else nullcontext(connection) as storing:
+            await self._admitter.admit_all(room, connection=storing)
+            at = None
+            try:
+                at = await self._batches.insert(batch, connection=storing)
+            finally:
+                if at is None:
+                    await self._admitter.release_all(room)
         if at is None:
             raise KeyHeldError("no job was stored")
         return StoredBatch(batch=batch, at=at)

@@ -120,20 +120,15 @@ class Submitter:
         """
         if job.unique_key is not None and (holder := await self._queue.holder(job.task, job.owner, job.unique_key)):
             raise _held(holder)
-        await self._admit(job)
-        lined: Accepted | None = None
-        try:
-            async with self._database.transaction() as connection:
-                accepted = await self._jobs.rerun([job], origin=current_origin(), connection=connection)
-                if not accepted:
-                    raise ConflictError("only a job that has failed, was cancelled or has expired can be retried")
-                await note(Deed.to_job(accepted[0], Action.JOB_RETRY, actor=by), connection=connection)
-                # Before the commit: one that was too late for its unique key keeps the end that it had.
-                lined = await self._lined_up(accepted[0])
-        finally:
-            if lined is None:
-                await self._admitter.release([job])
-        return lined.job
+        again: Job | None = None
+        async with self._database.transaction() as connection:
+            await self._admit(job, connection=connection)
+            try:
+                again = await self._again(job, by, connection)
+            finally:
+                if again is None:
+                    await self._admitter.release([job])
+        return again if again.unique_key is not None else await self.enqueue(again)
 
     async def rerun_all(self, jobs: Sequence[Job], deed: Deed, *, room: Room) -> None:
         """Do the same for up to 200 jobs at once; leave out what cannot be retried, or is not what it was any more.
@@ -150,18 +145,24 @@ class Submitter:
             if isinstance(outcome, Accepted) and outcome.holder is not None:  # somebody was faster
                 await self._jobs.supersede(outcome.job, superseded(outcome.job.task, outcome.holder))
 
-    async def _admit(self, job: NewJob | Job, *, connection: Connection | None = None) -> None:
+    async def _admit(self, job: NewJob | Job, *, connection: Connection) -> None:
         (refusal,) = await self._admitter.admit([job], connection=connection)
         if refusal is not None:
             raise refusal
 
-    async def _lined_up(self, job: Job) -> Accepted:
-        (outcome,) = await self._acceptor.line_up([job])
-        if isinstance(outcome, Exception):
-            raise outcome
-        if outcome.holder is not None:
-            raise _held(outcome.holder)
-        return outcome
+    async def _again(self, job: Job, by: Actor, connection: Connection) -> Job:
+        accepted = await self._jobs.rerun([job], origin=current_origin(), connection=connection)
+        if not accepted:
+            raise ConflictError("only a job that has failed, was cancelled or has expired can be retried")
+        await note(Deed.to_job(accepted[0], Action.JOB_RETRY, actor=by), connection=connection)
+        if job.unique_key is not None:  # before the commit: one that is too late for its name keeps the end that it had
+            await self._line_up_named(accepted)
+        return accepted[0]
+
+    async def _line_up_named(self, jobs: Sequence[Job]) -> None:
+        for outcome in await self._acceptor.line_up(jobs):
+            if isinstance(outcome, Accepted) and outcome.holder is not None:
+                raise _held(outcome.holder)
 
     async def _withdraw(self, job: Job) -> None:
         """Take back what nobody was told of. PostgreSQL may still execute an INSERT that it did not answer in time."""

@@ -1,6 +1,6 @@
 """What owners may have: the table in PostgreSQL, and the copy in Redis that the scripts look at; and what they have."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
@@ -54,6 +54,10 @@ class QuotaStore:
         rows = await (connection or self._database).fetch(_SQL["of"], list(owners))
         grants = {row["owner"]: _grant(row) for row in rows}
         return {owner: self.tiers.of(grants.get(owner) or Grant(owner=owner, tier=DEFAULT_TIER)) for owner in owners}
+
+    async def take_turns(self, owners: Sequence[str], *, connection: Connection) -> None:
+        """Return when nobody else has these owners in his turn, which ends with the transaction. Name them in order."""
+        await connection.execute(_SQL["take_turns"], list(owners))
 
     async def usage(self, owner: str) -> Usage:
         """Count what an owner has, as Redis knows it."""

@@ -19,6 +19,10 @@ SELECT owner, tier, max_running, max_waiting FROM quotas;
 -- Nobody changes these until the transaction is over.
 SELECT owner, tier, max_running, max_waiting FROM quotas WHERE owner = ANY ($1) ORDER BY owner FOR SHARE;
 
+-- name: take_turns
+-- A statement of its own: what counts after it is to see what was committed while it waited.
+SELECT pg_advisory_xact_lock(hashtextextended('quota of ' || owner, 0)) FROM unnest($1::text[]) AS their (owner);
+
 -- name: usage
 SELECT count(*) AS unfinished, count(*) FILTER (WHERE state = 'running') AS running
 FROM jobs WHERE owner = $1 AND finished_at IS NULL;

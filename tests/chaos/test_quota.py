@@ -10,12 +10,14 @@ from jobs import keys
 from jobs.stores.database import Database
 from tests.chaos.outages import stopped
 from tests.support.conditions import eventually
+from tests.support.failing import fail
 from tests.support.leaks import assert_nobody_has_anything
 from tests.support.processes import web_process
 from tests.support.servers import Servers
-from tests.support.site import running_worker, submit
+from tests.support.site import quotas, running_web, running_worker, submit
 
 _ALMOST_OVER_MS = 1
+_JOB = {"task": "diag.noop"}
 
 
 async def test_one_s_own_number_holds_without_redis(
@@ -36,6 +38,22 @@ async def test_one_s_own_number_holds_without_redis(
         await submit(web, "diag.noop")
         assert (await web.post("/api/jobs", json={"task": "diag.noop"})).status_code == 429
     assert len(await database.fetch("SELECT FROM jobs")) == 3
+
+
+async def test_of_many_at_once_no_more_are_accepted_without_redis(
+    environ: dict[str, str], servers: Servers, database: Database
+) -> None:
+    """Jobs and batches, retries too, by two web processes: PostgreSQL counts for one after the other."""
+    environ = {**environ, **quotas(waiting=10)}
+    async with running_web(environ) as web, running_web(environ) as other:
+        await fail(database, "f", "admin", 4)
+        async with stopped(servers.redis):
+            asked = [one.post("/api/jobs", json=_JOB) for one in (web, other) for _ in range(120)]
+            asked += [one.post("/api/batches", json={"jobs": [_JOB] * 3}) for one in (web, other) for _ in range(4)]
+            asked += [web.post(f"/api/jobs/admin{number}f/retry") for number in range(1, 5)]
+            answers = await asyncio.gather(*asked)
+    assert {answer.status_code for answer in answers} == {202, 429}
+    assert len(await database.fetch("SELECT FROM jobs WHERE finished_at IS NULL")) == 10
 
 
 async def test_a_change_that_redis_did_not_hear_of_is_told_by_a_steward(

@@ -1,13 +1,14 @@
 """Several failed jobs of one unique key are retried by hand: one runs, the others keep the ends that they had."""
 
 import asyncio
+from collections.abc import Sequence
 
 import httpx
 import pytest
 
 from jobs.errors import StoreUnavailableError
 from jobs.model import Job
-from jobs.stores.database import Database, Row
+from jobs.stores.database import Connection, Database, Row
 from jobs.submit import Submitter
 from tests.support.conditions import eventually
 from tests.support.failing import fail
@@ -28,9 +29,9 @@ async def test_two_at_the_same_moment(
     before = {row["id"]: row for row in await _fail(database, 2)}
     both, admit = asyncio.Barrier(2), Submitter._admit  # noqa: SLF001  the name has been looked for before that
 
-    async def together(self: Submitter, job: Job) -> None:
+    async def together(self: Submitter, job: Job, *, connection: Connection) -> None:
         await both.wait()
-        await admit(self, job)
+        await admit(self, job, connection=connection)
 
     monkeypatch.setattr(Submitter, "_admit", together)
     answers = dict(zip(before, await _retries(web, *before), strict=True))
@@ -62,16 +63,16 @@ async def test_a_retry_whose_commit_failed_runs_and_is_known(
     web: httpx.AsyncClient, environ: dict[str, str], database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Redis had it by then: the answer does not say that nothing was changed, and the history gets the new run."""
-    line_up = Submitter._lined_up  # noqa: SLF001
+    line_up = Submitter._line_up_named  # noqa: SLF001
 
-    async def then_lose_postgres(self: Submitter, job: Job) -> None:
-        await line_up(self, job)
+    async def then_lose_postgres(self: Submitter, jobs: Sequence[Job]) -> None:
+        await line_up(self, jobs)
         raise StoreUnavailableError("PostgreSQL: the connection was lost")
 
-    job = await submit(web, "diag.noop", delay_s=60)
+    job = await submit(web, "diag.noop", delay_s=60, unique_key="u")
     await web.post(f"/api/jobs/{job['id']}/cancel")
     with monkeypatch.context() as patch:
-        patch.setattr(Submitter, "_lined_up", then_lose_postgres)
+        patch.setattr(Submitter, "_line_up_named", then_lose_postgres)
         answer = await web.post(f"/api/jobs/{job['id']}/retry")
     assert (answer.status_code, "may have been done" in answer.json()["detail"]) == (503, True)
 
