@@ -69,14 +69,15 @@ class Once:
         try:
             answer = await deed.do(claim.job_id, use)
         except KeyHeldError:
-            answer = await self._of_database(owner, use, deed)
+            answer = await self._of_database(owner, use, deed, claimed=claim.job_id)
         except (InvalidInputError, QuotaError):
-            await _tried(self._keyring.forget(owner, use))
+            await _tried(self._keyring.forget(owner, use, claimed=claim.job_id))
             raise
         except BaseException:
-            await _tried(self._keyring.leave_open(owner, use, job_id=claim.job_id))
+            await _tried(self._keyring.leave_open(owner, use, claimed=claim.job_id))
             raise
-        await _tried(self._keyring.settle(owner, use, job_id=deed.id_of(answer), answer=deed.pack(answer)))
+        job_id, packed = deed.id_of(answer), deed.pack(answer)
+        await _tried(self._keyring.settle(owner, use, claimed=claim.job_id, job_id=job_id, answer=packed))
         await _tried(self._jobs.drop_old_keys())
         return answer
 
@@ -87,10 +88,10 @@ class Once:
         except StoreUnavailableError:
             return Claim(word=Claimed.FIRST, job_id=thing_id)
 
-    async def _of_database(self, owner: str, use: KeyUse, deed: Deed[Answer]) -> Answer:
+    async def _of_database(self, owner: str, use: KeyUse, deed: Deed[Answer], *, claimed: str) -> Answer:
         held = await self._jobs.use_of(owner, use.key)
         if held is not None and held[0] != use.print:
-            await _tried(self._keyring.forget(owner, use))
+            await _tried(self._keyring.forget(owner, use, claimed=claimed))
             raise _mismatch()
         answer = None if held is None else await deed.found(held[1])
         if answer is None:

@@ -5,13 +5,12 @@ from enum import StrEnum
 
 from redis.asyncio import Redis
 
-from jobs import keys
 from jobs.stores.jobs import KeyUse
 from jobs.stores.queue import patiently
 from jobs.stores.scripts import Script
 
 _CLAIM = Script("claim_key")
-_KEPT_MS = 86_400_000
+_SETTLE = Script("settle_key")
 
 
 class Claimed(StrEnum):
@@ -45,18 +44,18 @@ class Keyring:
             word, known_id, answer = await _CLAIM.run(self._redis, f"{owner}:{use.key}", use.print, job_id)
         return Claim(word=Claimed(word.decode()), job_id=known_id.decode(), answer=answer)
 
-    async def settle(self, owner: str, use: KeyUse, *, job_id: str, answer: bytes) -> None:
-        """Keep the first answer."""
-        value = f"done 0 {use.print} {job_id} ".encode() + answer
-        async with patiently(self._patience_s):
-            await self._redis.set(keys.idempotency(owner, use.key), value, px=_KEPT_MS)
+    async def settle(self, owner: str, use: KeyUse, *, claimed: str, job_id: str, answer: bytes) -> None:
+        """Keep the first answer. `claimed`, here and below, is the job id of the claim: only its own key is changed."""
+        await self._set(owner, use, claimed, f"done 0 {use.print} {job_id} ".encode() + answer)
 
-    async def leave_open(self, owner: str, use: KeyUse, *, job_id: str) -> None:
+    async def leave_open(self, owner: str, use: KeyUse, *, claimed: str) -> None:
         """Let the next submission go on with this job id: nobody knows what became of this one."""
-        async with patiently(self._patience_s):
-            await self._redis.set(keys.idempotency(owner, use.key), f"busy 0 {use.print} {job_id}", px=_KEPT_MS)
+        await self._set(owner, use, claimed, f"busy 0 {use.print} {claimed}".encode())
 
-    async def forget(self, owner: str, use: KeyUse) -> None:
+    async def forget(self, owner: str, use: KeyUse, *, claimed: str) -> None:
         """Give a key up in Redis: nothing has been done."""
+        await self._set(owner, use, claimed, b"")
+
+    async def _set(self, owner: str, use: KeyUse, claimed: str, value: bytes) -> None:
         async with patiently(self._patience_s):
-            await self._redis.delete(keys.idempotency(owner, use.key))
+            await _SETTLE.run(self._redis, f"{owner}:{use.key}", claimed, value)

@@ -26,7 +26,7 @@ NAMES = (
     *("enqueue", "claim", "renew", "finish", "retry", "hand_back"),
     *("cancel", "limit", "pause", "sweep", "rerank", "tick", "look", "adopt", "put_payload"),
     *("forget", "hold", "stamp", "meet", "release_parked", "lend", "progress", "claim_key"),
-    *("admit", "admit_all", "usage", "present", "muster"),
+    *("settle_key", "admit", "admit_all", "usage", "present", "muster"),
 )
 
 _NOW = f"""
@@ -114,6 +114,10 @@ class World:
         """Claim an idempotency key for a job; give the word, whose job it stands for, and the first answer."""
         word, known_id, answer = self.run("claim_key", name, print_, job_id)
         return word, known_id, answer
+
+    def settle_key(self, name: str, job_id: str, value: str) -> int:
+        """Say what became of a submission under a key, nothing to give it up; give 1 if the key says so now, else 0."""
+        return int(self.run("settle_key", name, job_id, value))
 
     def renew(self, worker: str, *runs: Held, asked: Sequence[tuple[str, str]] = ()) -> list[str]:
         """Renew the leases of a worker's runs, and of what claims (queue, request) have given out."""

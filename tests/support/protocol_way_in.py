@@ -7,7 +7,6 @@ from tests.support.protocol_view import View
 from tests.support.protocol_words import Spec, Use
 
 BUSY_MS = 30_000
-KEPT_MS = 86_400_000
 ANSWER = '{"id":1}'
 
 
@@ -54,17 +53,16 @@ class WayIn(Stage):
         if expected[0] != "first":
             return
         self.uses[name] = use = Use(self.world.now + BUSY_MS, print_, expected[1])
-        key = keys.IDEMPOTENCY + name
         if fate == "answer":
             self.uses[name] = use._replace(till=0, answer=ANSWER)
-            self.world.redis.set(key, f"done 0 {print_} {use.id} {ANSWER}", px=KEPT_MS)
+            self._same(self.world.settle_key(name, use.id, f"done 0 {print_} {use.id} {ANSWER}"), 1)
         elif fate == "forget":
             del self.uses[name]
-            self.world.redis.delete(key)
+            self._same(self.world.settle_key(name, use.id, ""), 1)
         elif fate == "leave_open":
             self.uses[name] = use._replace(till=0)
-            self.world.redis.set(key, f"busy 0 {print_} {use.id}", px=KEPT_MS)
-        self.look("")
+            self._same(self.world.settle_key(name, use.id, f"busy 0 {print_} {use.id}"), 1)
+        self.look("settle_key")
 
 
 def _taken(view: View, owner: str) -> dict[str, float]:
