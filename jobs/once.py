@@ -69,9 +69,9 @@ class Once:
         try:
             answer = await deed.do(claim.job_id, use)
         except KeyHeldError:
-            answer = await self._of_database(owner, use, deed, claimed=claim.job_id)
+            answer = await self._of_database(owner, use, deed, claim)
         except (InvalidInputError, QuotaError):
-            await _tried(self._keyring.forget(owner, use, claimed=claim.job_id))
+            await self._give_up(owner, use, claim)
             raise
         except BaseException:
             await _tried(self._keyring.leave_open(owner, use, claimed=claim.job_id))
@@ -88,10 +88,15 @@ class Once:
         except StoreUnavailableError:
             return Claim(word=Claimed.FIRST, job_id=thing_id)
 
-    async def _of_database(self, owner: str, use: KeyUse, deed: Deed[Answer], *, claimed: str) -> Answer:
+    async def _give_up(self, owner: str, use: KeyUse, claim: Claim) -> None:
+        """Let the key go: nothing was done now, but an earlier submission under this id may have done it."""
+        step = self._keyring.leave_open if claim.is_known else self._keyring.forget
+        await _tried(step(owner, use, claimed=claim.job_id))
+
+    async def _of_database(self, owner: str, use: KeyUse, deed: Deed[Answer], claim: Claim) -> Answer:
         held = await self._jobs.use_of(owner, use.key)
         if held is not None and held[0] != use.print:
-            await _tried(self._keyring.forget(owner, use, claimed=claimed))
+            await self._give_up(owner, use, claim)
             raise _mismatch()
         answer = None if held is None else await deed.found(held[1])
         if answer is None:

@@ -24,10 +24,14 @@ class Claimed(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A key's word, the job that it stands for, and what was answered first where it is done."""
+    """A key's word, the job that it stands for, and what was answered first where it is done.
+
+    `is_known`: the job's id was given out before, so that there may be such a job.
+    """
 
     word: Claimed
     job_id: str
+    is_known: bool = False
     answer: bytes = b""
 
 
@@ -42,7 +46,8 @@ class Keyring:
         """Claim a key in Redis for a job of this id. Raises StoreUnavailableError."""
         async with patiently(self._patience_s):
             word, known_id, answer = await _CLAIM.run(self._redis, f"{owner}:{use.key}", use.print, job_id)
-        return Claim(word=Claimed(word.decode()), job_id=known_id.decode(), answer=answer)
+        known = known_id.decode()
+        return Claim(word=Claimed(word.decode()), job_id=known, is_known=known != job_id, answer=answer)
 
     async def settle(self, owner: str, use: KeyUse, *, claimed: str, job_id: str, answer: bytes) -> None:
         """Keep the first answer. `claimed`, here and below, is the job id of the claim: only its own key is changed."""

@@ -1,9 +1,19 @@
 """A submission that is sent again makes no second job, whatever the stores did meanwhile."""
 
-import httpx
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+import httpx
+from redis.asyncio import Redis
+
+from jobs import keys
+from jobs.stores.database import Database
+from jobs.stores.scripts import Script
 from tests.chaos.outages import hung, stopped
+from tests.chaos.wire import Cut, wire_to
+from tests.support.conditions import eventually
 from tests.support.servers import Servers
+from tests.support.site import quotas, running_web, running_worker
 
 _JOB = {"task": "diag.noop", "args": {}}
 
@@ -24,3 +34,56 @@ async def test_a_repetition_that_redis_did_not_answer_leaves_the_first_s_key(
     assert refused.status_code == 503
     assert (again.status_code, again.headers["idempotency-replayed"]) == (202, "true")
     assert again.json() == first.json()
+
+
+@asynccontextmanager
+async def _unanswered(environ: dict[str, str], servers: Servers) -> AsyncIterator[tuple[httpx.AsyncClient, Redis]]:
+    """Give a site without PostgreSQL, where one job may be; Redis has it, and who submitted it had no answer."""
+    socket = environ["REDIS_URL"].removeprefix("unix://").partition("?")[0]
+    cut = Cut(words=(b"EVALSHA", Script("enqueue").digest.encode()), arrives=True)
+    async with Redis.from_url(environ["REDIS_URL"]) as redis, wire_to(socket, cut) as (url, wire):
+        await redis.script_load(Script("enqueue").text)
+        async with running_web({**environ, **quotas(waiting=1), "REDIS_URL": url}) as web, stopped(servers.postgres):
+            assert ((await _post(web)).status_code, wire.cuts) == (503, 1)
+            yield web, redis
+
+
+async def _run_all(environ: dict[str, str], redis: Redis) -> None:
+    async def nobody_waits() -> bool:
+        return not await redis.zcard(keys.UNFINISHED + "admin")
+
+    async with running_worker(environ):
+        await eventually(nobody_waits)
+
+
+async def test_a_submission_without_an_answer_is_not_refused_for_its_own_place(
+    environ: dict[str, str], servers: Servers
+) -> None:
+    """Sent again it is the same job, which takes no other place; also once that has ended."""
+    async with _unanswered(environ, servers) as (web, redis):
+        again = await _post(web)
+        assert again.status_code == 202, again.text
+        assert (await web.post("/api/jobs", json=_JOB)).status_code == 429
+        await _run_all(environ, redis)
+        once_more = await _post(web)
+    assert (once_more.json()["id"], once_more.headers["idempotency-replayed"]) == (again.json()["id"], "true")
+
+
+async def test_a_refusal_gives_up_no_key_of_what_may_have_been_done(
+    environ: dict[str, str], servers: Servers, database: Database
+) -> None:
+    """The job has run unseen, and another has the place: the repetition is refused, and later it is the same job."""
+    async with _unanswered(environ, servers) as (web, redis):
+        await _run_all(environ, redis)
+        other = await web.post("/api/jobs", json=_JOB)
+        assert (await _post(web)).status_code == 429
+        await _run_all(environ, redis)
+        again = await _post(web)
+        assert (other.status_code, again.status_code) == (202, 202)
+
+    async def those_are_written() -> bool:
+        rows = await database.fetch("SELECT id FROM jobs WHERE finished_at IS NOT NULL")
+        return {row["id"] for row in rows} == {other.json()["id"], again.json()["id"]}
+
+    async with running_worker(environ):
+        await eventually(those_are_written)

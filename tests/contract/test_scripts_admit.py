@@ -53,6 +53,20 @@ def test_a_batch_counts_whole(world: World) -> None:
     assert world.admit(("c", "ann")) == ["ok:2"]
 
 
+def test_a_job_is_not_refused_for_its_own_place(world: World) -> None:
+    """Whoever had no answer asks for it again, in line or on its way: that takes no other place, and keeps this one."""
+    world.allow("*", 2)
+    world.enqueue(Spec("a"))
+    assert world.admit(("b", "ann")) == ["ok:0"]
+    world.sleep(20_000)
+    assert world.admit(("a", "ann"), ("b", "ann"), ("c", "ann")) == ["ok:0", "ok:0", "quota:0:2"]
+    world.sleep(20_000)
+    assert world.admit(("c", "ann")) == ["quota:0:2"]
+    assert world.run("usage", "ann") == [2, 0]
+    world.sleep(10_000)
+    assert world.admit(("c", "ann"), ("b", "ann")) == ["ok:0", "quota:0:2"]
+
+
 def test_usage_counts_what_is_there_and_what_is_on_its_way(world: World) -> None:
     """Not the places of the dead; and those that run under a lease apart."""
     world.allow("*", 10)
