@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import structlog
 
 from jobs.admit import Admitter
+from jobs.doubt import Doubt
 from jobs.errors import KeyHeldError, StoreUnavailableError
 from jobs.model import Job, State
 from jobs.stores.database import Database
@@ -15,7 +16,6 @@ from jobs.stores.jobs import JobStore, NewJob
 from jobs.stores.queue import Enqueued, Entry, Place, Queue
 
 MOST_AT_ONCE = 100
-_DOUBTED_S = 1.0
 
 _ENQUEUED = {Enqueued.QUEUED: State.QUEUED, Enqueued.SCHEDULED: State.SCHEDULED, Enqueued.KNOWN: State.QUEUED}
 
@@ -52,7 +52,7 @@ class Acceptor:
         self._admitter = admitter
         self._typical_s = typical_s
         self._patience_s = patience_s
-        self._doubted_until: float | None = None
+        self._doubt = Doubt(patience_s=patience_s)
 
     async def accept(self, group: Sequence[NewJob]) -> list[Accepted | Exception]:
         """Accept jobs. One that PostgreSQL refuses fails alone; StoreUnavailableError: no store has taken it."""
@@ -87,25 +87,17 @@ class Acceptor:
         return [_placed(job, places[job.id]) if isinstance(job, Job) else job for job in jobs]
 
     async def _store(self, group: Sequence[NewJob], write: _Write) -> list[Job | Exception]:
-        """Write rows; where PostgreSQL is away, Redis gets them with the jobs, for whoever writes the history.
-
-        After it was found away it is not asked for a second, and then by one group, while others do without: that it
-        hangs must not make each request wait.
-        """
-        loop = asyncio.get_running_loop()
-        doubted = self._doubted_until
-        if doubted is not None:
-            if loop.time() < doubted:
-                return [unwritten(wanted) for wanted in group]
-            self._doubted_until = loop.time() + self._patience_s
+        """Write rows; where PostgreSQL is away, Redis gets them with the jobs, for whoever writes the history."""
+        if not self._doubt.lets_ask():
+            return [unwritten(wanted) for wanted in group]
         try:
             async with asyncio.timeout(self._patience_s):
                 stored = await _written(group, write)
         except (StoreUnavailableError, TimeoutError) as error:
             log.warning("jobs_not_stored", amount=len(group), reason=str(error) or "no answer in time")
-            self._doubted_until = loop.time() + _DOUBTED_S
+            self._doubt.found_away()
             return [unwritten(wanted) for wanted in group]
-        self._doubted_until = None
+        self._doubt.found_there()
         return stored
 
     async def _write(self, group: Sequence[NewJob]) -> list[Job | Exception]:

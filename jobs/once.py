@@ -1,5 +1,6 @@
 """What is sent again under the same key is done once, and answered as at first. What it is, is others' business."""
 
+import asyncio
 from collections.abc import Awaitable
 from hashlib import sha256
 from typing import Protocol, TypeVar
@@ -7,6 +8,7 @@ from typing import Protocol, TypeVar
 import orjson
 import structlog
 
+from jobs.doubt import Doubt
 from jobs.errors import (
     ConflictError,
     IdempotencyMismatchError,
@@ -17,10 +19,11 @@ from jobs.errors import (
     StoreUnavailableError,
 )
 from jobs.ids import new_job_id
-from jobs.stores.jobs import JobStore, KeyUse
+from jobs.stores.jobs import HeldUse, JobStore, KeyUse
 from jobs.stores.keyring import Claim, Claimed, Keyring
 
 LONGEST_KEY = 255
+_REFUSALS = (ConflictError, IdempotencyMismatchError, InvalidInputError, QuotaError)
 
 Answer = TypeVar("Answer")
 
@@ -49,9 +52,12 @@ class Deed(Protocol[Answer]):
 class Once:
     """Does deeds under keys. Either store alone keeps a second thing from being made."""
 
-    def __init__(self, *, jobs: JobStore, keyring: Keyring) -> None:
+    def __init__(self, *, jobs: JobStore, keyring: Keyring, patience_s: float) -> None:
+        """`patience_s`: how long to wait for PostgreSQL where there is an answer without it."""
         self._jobs = jobs
         self._keyring = keyring
+        self._patience_s = patience_s
+        self._doubt = Doubt(patience_s=patience_s)
 
     async def do(self, owner: str, use: KeyUse, deed: Deed[Answer]) -> Answer:
         """Do it, or give what was answered first.
@@ -67,11 +73,11 @@ class Once:
         if claim.word is Claimed.DONE:
             return deed.unpack(claim.answer)
         try:
-            answer = await deed.do(claim.job_id, use)
-        except KeyHeldError:
-            answer = await self._of_database(owner, use, deed, claim)
-        except (InvalidInputError, QuotaError):
-            await self._give_up(owner, use, claim)
+            answer = await self._done(owner, use, deed, thing_id=claim.job_id)
+        except _REFUSALS:
+            # Nothing was done now, but an earlier submission under this id may have done it.
+            step = self._keyring.leave_open if claim.is_known else self._keyring.forget
+            await _tried(step(owner, use, claimed=claim.job_id))
             raise
         except BaseException:
             await _tried(self._keyring.leave_open(owner, use, claimed=claim.job_id))
@@ -88,20 +94,41 @@ class Once:
         except StoreUnavailableError:
             return Claim(word=Claimed.FIRST, job_id=thing_id)
 
-    async def _give_up(self, owner: str, use: KeyUse, claim: Claim) -> None:
-        """Let the key go: nothing was done now, but an earlier submission under this id may have done it."""
-        step = self._keyring.leave_open if claim.is_known else self._keyring.forget
-        await _tried(step(owner, use, claimed=claim.job_id))
+    async def _done(self, owner: str, use: KeyUse, deed: Deed[Answer], *, thing_id: str) -> Answer:
+        """Do it. Redis may lack a key that PostgreSQL has, which knows of it before it makes a thing.
 
-    async def _of_database(self, owner: str, use: KeyUse, deed: Deed[Answer], claim: Claim) -> Answer:
-        held = await self._jobs.use_of(owner, use.key)
-        if held is not None and held[0] != use.print:
-            await self._give_up(owner, use, claim)
-            raise _mismatch()
-        answer = None if held is None else await deed.found(held[1])
-        if answer is None:
-            raise StoreUnavailableError("what this Idempotency-Key stands for cannot be found now")
-        return answer
+        Where none is made, since it is refused or there is one already, PostgreSQL is asked: the key goes first.
+        """
+        try:
+            answer = await deed.do(thing_id, use)
+        except KeyHeldError:
+            held = await self._jobs.use_of(owner, use.key)
+            if held is None:
+                raise _not_found() from None
+            return await _again(held, use, deed)
+        except (ConflictError, QuotaError):
+            held = await self._looked_up(owner, use)
+            if held is None:
+                raise
+            return await _again(held, use, deed)
+        if deed.id_of(answer) == thing_id:
+            return answer
+        held = await self._looked_up(owner, use)
+        return answer if held is None else await _again(held, use, deed)
+
+    async def _looked_up(self, owner: str, use: KeyUse) -> HeldUse | None:
+        """Give what PostgreSQL has under the key; None also where it does not answer in time."""
+        if not self._doubt.lets_ask():
+            return None
+        try:
+            async with asyncio.timeout(self._patience_s):
+                held = await self._jobs.use_of(owner, use.key)
+        except (StoreUnavailableError, TimeoutError) as error:
+            log.warning("idempotency_key_not_looked_up", reason=str(error) or "no answer in time")
+            self._doubt.found_away()
+            return None
+        self._doubt.found_there()
+        return held
 
 
 def content_of(told: object) -> bytes:
@@ -115,6 +142,20 @@ def use_of(key: str, content: bytes) -> KeyUse:
         detail = f"must be of 1 to {LONGEST_KEY} printable ASCII characters"
         raise InvalidInputError([Mistake(pointer="Idempotency-Key", detail=detail)])
     return KeyUse(key=key, print=sha256(content).hexdigest())
+
+
+async def _again(held: HeldUse, use: KeyUse, deed: Deed[Answer]) -> Answer:
+    """Give what was answered first."""
+    if held.print != use.print:
+        raise _mismatch()
+    answer = await deed.found(held.job_id)
+    if answer is None:
+        raise _not_found()
+    return answer
+
+
+def _not_found() -> StoreUnavailableError:
+    return StoreUnavailableError("what this Idempotency-Key stands for cannot be found now")
 
 
 def _mismatch() -> IdempotencyMismatchError:

@@ -72,7 +72,8 @@ class Submitter:
         wanted = checked(submission, self._tasks)
         if job_id is not None:
             wanted = replace(wanted, id=job_id, use=use)
-        if holder := await self.holder(submission):
+        holder = await self.holder(submission)
+        if holder is not None and holder.id != wanted.id:  # else it comes again, and is known
             return Submitted(job=holder, is_new=False)
         accepted = await self._group.join(wanted)
         if accepted.holder is None:

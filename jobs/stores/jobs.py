@@ -27,6 +27,13 @@ class KeyUse:
     print: str
 
 
+class HeldUse(NamedTuple):
+    """What was submitted under an idempotency key, and which job, or batch, it has led to."""
+
+    print: str
+    job_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
     """A job that was checked and is to be accepted. It is due at `run_at`, or `delay_s` after acceptance, or at once.
@@ -126,10 +133,11 @@ class JobStore:
         rows = await (connection or self._database).fetch(_SQL["unfinished_of"], list(owners))
         return {row["owner"]: row["amount"] for row in rows}
 
-    async def use_of(self, owner: str, key: str) -> tuple[str, str] | None:
-        """Give print and job id of what was submitted under an idempotency key in the last day."""
-        row = await self._database.fetch_row(_SQL["use_of"], owner, key)
-        return None if row is None else (row["print"], row["job_id"])
+    async def use_of(self, owner: str, key: str) -> HeldUse | None:
+        """Give what was submitted under an idempotency key in the last day."""
+        async with self._database.keep() as connection:
+            row = await connection.fetch_row(_SQL["use_of"], owner, key)
+        return None if row is None else HeldUse(row["print"], row["job_id"])
 
     async def drop_old_keys(self) -> None:
         """Drop some idempotency keys that are good for nothing any more: more than come in at the time."""

@@ -1,9 +1,11 @@
 """A submission that is sent again makes no second job, whatever the stores did meanwhile."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
+import pytest
 from redis.asyncio import Redis
 
 from jobs import keys
@@ -15,7 +17,9 @@ from tests.support.conditions import eventually
 from tests.support.servers import Servers
 from tests.support.site import quotas, running_web, running_worker
 
-_JOB = {"task": "diag.noop", "args": {}}
+_JOB: dict[str, object] = {"task": "diag.noop", "args": {}}
+_UNIQUE = {**_JOB, "unique_key": "u"}
+_PATIENCE_S = 2.0  # APP_STORE_PATIENCE_S of the site
 
 
 async def _post(client: httpx.AsyncClient, body: object = _JOB, *, path: str = "/api/jobs") -> httpx.Response:
@@ -36,15 +40,50 @@ async def test_a_repetition_that_redis_did_not_answer_leaves_the_first_s_key(
     assert again.json() == first.json()
 
 
+@pytest.mark.parametrize("body", [_JOB, _UNIQUE])
+async def test_without_redis_a_repetition_is_answered_before_it_is_refused(
+    environ: dict[str, str], servers: Servers, body: dict[str, object]
+) -> None:
+    """The first has the only place, or its unique key itself, as PostgreSQL tells; another body is told so."""
+    async with running_web({**environ, **quotas(waiting=1)}) as web, stopped(servers.redis):
+        first = await _post(web, body)
+        again = await _post(web, body)
+        other = await _post(web, {**body, "priority": 9})
+    assert (again.status_code, again.headers.get("idempotency-replayed")) == (202, "true")
+    assert again.json()["id"] == first.json()["id"]
+    assert (other.status_code, other.json()["type"]) == (422, "idempotency-mismatch")
+
+
+async def test_without_redis_a_batch_that_is_sent_again_is_answered(environ: dict[str, str], servers: Servers) -> None:
+    """There is no place for another, and none is needed."""
+    body = {"jobs": [_JOB, _JOB]}
+    async with running_web({**environ, **quotas(waiting=3)}) as web, stopped(servers.redis):
+        first = await _post(web, body, path="/api/batches")
+        again = await _post(web, body, path="/api/batches")
+    assert (again.status_code, again.headers.get("idempotency-replayed")) == (202, "true")
+    assert again.json()["id"] == first.json()["id"]
+
+
+async def test_refusals_do_not_wait_for_a_postgresql_that_hangs(environ: dict[str, str], servers: Servers) -> None:
+    """One may find it out, and the next does without."""
+    async with running_web({**environ, **quotas(waiting=0)}) as web, hung(servers.postgres):
+        assert (await _post(web)).status_code == 429
+        began = time.monotonic()
+        assert (await _post(web)).status_code == 429
+        assert time.monotonic() - began < _PATIENCE_S / 2
+
+
 @asynccontextmanager
-async def _unanswered(environ: dict[str, str], servers: Servers) -> AsyncIterator[tuple[httpx.AsyncClient, Redis]]:
+async def _unanswered(
+    environ: dict[str, str], servers: Servers, body: dict[str, object] = _JOB
+) -> AsyncIterator[tuple[httpx.AsyncClient, Redis]]:
     """Give a site without PostgreSQL, where one job may be; Redis has it, and who submitted it had no answer."""
     socket = environ["REDIS_URL"].removeprefix("unix://").partition("?")[0]
     cut = Cut(words=(b"EVALSHA", Script("enqueue").digest.encode()), arrives=True)
     async with Redis.from_url(environ["REDIS_URL"]) as redis, wire_to(socket, cut) as (url, wire):
         await redis.script_load(Script("enqueue").text)
         async with running_web({**environ, **quotas(waiting=1), "REDIS_URL": url}) as web, stopped(servers.postgres):
-            assert ((await _post(web)).status_code, wire.cuts) == (503, 1)
+            assert ((await _post(web, body)).status_code, wire.cuts) == (503, 1)
             yield web, redis
 
 
@@ -56,16 +95,17 @@ async def _run_all(environ: dict[str, str], redis: Redis) -> None:
         await eventually(nobody_waits)
 
 
+@pytest.mark.parametrize("body", [_JOB, _UNIQUE])
 async def test_a_submission_without_an_answer_is_not_refused_for_its_own_place(
-    environ: dict[str, str], servers: Servers
+    environ: dict[str, str], servers: Servers, body: dict[str, object]
 ) -> None:
-    """Sent again it is the same job, which takes no other place; also once that has ended."""
-    async with _unanswered(environ, servers) as (web, redis):
-        again = await _post(web)
+    """Nor told of itself as of another: sent again it is the same job, which takes no other place."""
+    async with _unanswered(environ, servers, body) as (web, redis):
+        again = await _post(web, body)
         assert again.status_code == 202, again.text
         assert (await web.post("/api/jobs", json=_JOB)).status_code == 429
         await _run_all(environ, redis)
-        once_more = await _post(web)
+        once_more = await _post(web, body)
     assert (once_more.json()["id"], once_more.headers["idempotency-replayed"]) == (again.json()["id"], "true")
 
 

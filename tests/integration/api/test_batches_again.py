@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from jobs import keys
 from jobs.stores.database import Database
 from tests.support.batches import end_of_batch, noops
-from tests.support.site import in_flight, running_worker
+from tests.support.site import in_flight, quotas, running_web, running_worker, submit
 
 _BODY = {"jobs": [*noops(5), *noops(1, delay_s=600)], "name": "n", "on_complete": {"task": "diag.noop"}}
 
@@ -86,6 +86,29 @@ async def test_either_store_alone_knows_the_key(
     assert again.json() == first.json()
     assert (await _post(web, "k", {**_BODY, "name": "other"})).status_code == 422
     assert await _amounts(database) == (1, 6)
+
+
+@pytest.mark.parametrize("job", [{}, {"unique_key": "u"}])
+async def test_a_refusal_hides_no_key(environ: dict[str, str], redis_url: str, job: dict[str, object]) -> None:
+    """The first has all places, or its unique key itself, and Redis has lost the key: a repetition is answered."""
+    body = {"jobs": noops(1, **job)}
+    async with running_web({**environ, **quotas(waiting=1)}) as web, Redis.from_url(redis_url) as redis:
+        first = await _post(web, "k", body)
+        await redis.delete(keys.idempotency("admin", "k"))
+        other = await _post(web, "k", {**body, "name": "other"})
+        assert (other.status_code, other.json()["type"]) == (422, "idempotency-mismatch")
+        again = await _post(web, "k", body)
+    assert (again.status_code, again.headers.get("idempotency-replayed")) == (202, "true")
+    assert again.json() == first.json()
+
+
+async def test_what_was_refused_is_forgotten(web: httpx.AsyncClient, database: Database) -> None:
+    """Where another job has a unique key, another batch may have the idempotency key."""
+    await submit(web, "diag.noop", unique_key="u")
+    refused = await _post(web, "k", {"jobs": noops(1, unique_key="u")})
+    assert (refused.status_code, refused.json()["type"]) == (409, "conflict")
+    assert (await _post(web, "k")).status_code == 202
+    assert await _amounts(database) == (1, 7)
 
 
 async def test_a_process_that_died_in_between_leaves_the_same_batch_to_the_next(

@@ -105,6 +105,39 @@ async def test_either_store_alone_knows_the_key(
     assert await _amount(database) == 1
 
 
+async def test_a_quota_that_is_used_up_hides_no_key(environ: dict[str, str], redis: Redis, database: Database) -> None:
+    """The first has the only place, and Redis has lost its key: a repetition is answered, another body is told so."""
+    async with running_web({**environ, **quotas(waiting=1)}) as web:
+        first = await _post(web, "k")
+        await redis.delete(keys.idempotency("admin", "k"))
+        other = await _post(web, "k", {**_JOB, "priority": 9})
+        assert (other.status_code, other.json()["type"]) == (422, "idempotency-mismatch")
+        again = await _post(web, "k")
+        assert (again.status_code, again.headers["idempotency-replayed"]) == (202, "true")
+        assert again.json() == first.json()
+        assert (await _post(web, "k2")).status_code == 429
+    assert await _amount(database) == 1
+
+
+@pytest.mark.parametrize("is_ended", [False, True])
+async def test_a_unique_key_hides_no_key(
+    web: httpx.AsyncClient, environ: dict[str, str], redis: Redis, *, is_ended: bool
+) -> None:
+    """The first has its unique key itself, or has ended and another has it, and Redis has lost the first's key."""
+    body = {**_JOB, "unique_key": "u"}
+    first = await _post(web, "k", body)
+    if is_ended:
+        async with running_worker(environ):
+            await end_of(web, first.json()["id"])
+        assert (await web.post("/api/jobs", json=body)).status_code == 202
+    await redis.delete(keys.idempotency("admin", "k"))
+    other = await _post(web, "k", {**body, "priority": 9})
+    assert (other.status_code, other.json()["type"]) == (422, "idempotency-mismatch")
+    again = await _post(web, "k", body)
+    assert (again.status_code, again.headers.get("idempotency-replayed")) == (202, "true")
+    assert again.json() == first.json()
+
+
 async def test_a_process_that_died_in_between_leaves_the_same_job_to_the_next(
     web: httpx.AsyncClient, redis: Redis, database: Database
 ) -> None:

@@ -152,7 +152,8 @@ async def test_what_redis_had_taken_under_a_key_is_answered_again(
             tasks=TaskTable(diagnostic_tasks(["data_sync"])), database=of, jobs=jobs, queue=queue, turn_s=30
         )
         finder = JobFinder(jobs=jobs, queue=queue)
-        return IdempotentSubmitter(submitter=plain, finder=finder, once=Once(jobs=jobs, keyring=keyring))
+        once = Once(jobs=jobs, keyring=keyring, patience_s=PATIENCE_S)
+        return IdempotentSubmitter(submitter=plain, finder=finder, once=once)
 
     async def lost(*_: object, **__: object) -> None:
         raise ConnectionAbortedError
