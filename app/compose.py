@@ -162,6 +162,7 @@ def compose(settings: Settings, tasks: TaskTable, timetable: Timetable, doors: D
         queue=queue,
         fitness=fitness,
         submitter=submitter,
+        once=once,
         idempotent=IdempotentSubmitter(submitter=submitter, finder=finder, once=once),
         batch_submitter=batch_submitter,
         idempotent_batches=IdempotentBatches(submitter=batch_submitter, batches=batches, once=once),

@@ -57,6 +57,7 @@ def lifespan_for(settings: Settings, tasks: TaskTable, timetable: Timetable = NO
                 "limiter": deps.limiter.run,
                 "live-limits": deps.live_limits.run,
                 "recorder": deps.recorder.run,
+                "old-keys": deps.once.run,
                 "authenticator": deps.authenticator.run,
                 "loop-lag": deps.loop_lag.run,
                 "watchdog": watchdog.run,

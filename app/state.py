@@ -32,6 +32,7 @@ from jobs.find import JobFinder
 from jobs.idempotency import IdempotentSubmitter
 from jobs.live import Live
 from jobs.loop_lag import LoopLag
+from jobs.once import Once
 from jobs.overview import Overview
 from jobs.pause import Pauses
 from jobs.planned import Planned
@@ -68,6 +69,7 @@ class Deps:
     queue: Queue
     fitness: Fitness
     submitter: Submitter
+    once: Once
     idempotent: IdempotentSubmitter
     batch_submitter: BatchSubmitter
     idempotent_batches: IdempotentBatches

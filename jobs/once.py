@@ -23,6 +23,8 @@ from jobs.stores.jobs import HeldUse, JobStore, KeyUse
 from jobs.stores.keyring import Claim, Claimed, Keyring
 
 LONGEST_KEY = 255
+_DROPS_EACH_S = 1.0
+_DROPPED_AT_ONCE = 1_000
 _REFUSALS = (ConflictError, IdempotencyMismatchError, InvalidInputError, QuotaError)
 
 Answer = TypeVar("Answer")
@@ -50,7 +52,7 @@ class Deed(Protocol[Answer]):
 
 
 class Once:
-    """Does deeds under keys. Either store alone keeps a second thing from being made."""
+    """Does deeds under keys. Either store alone keeps a second thing from being made. `run` goes on beside them."""
 
     def __init__(self, *, jobs: JobStore, keyring: Keyring, patience_s: float) -> None:
         """`patience_s`: how long to wait for PostgreSQL where there is an answer without it."""
@@ -58,6 +60,7 @@ class Once:
         self._keyring = keyring
         self._patience_s = patience_s
         self._doubt = Doubt(patience_s=patience_s)
+        self._is_used = asyncio.Event()
 
     async def do(self, owner: str, use: KeyUse, deed: Deed[Answer]) -> Answer:
         """Do it, or give what was answered first.
@@ -84,8 +87,29 @@ class Once:
             raise
         job_id, packed = deed.id_of(answer), deed.pack(answer)
         await _tried(self._keyring.settle(owner, use, claimed=claim.job_id, job_id=job_id, answer=packed))
-        await _tried(self._jobs.drop_old_keys())
+        self._is_used.set()
         return answer
+
+    async def run(self) -> None:
+        """Drop keys whose day is over, as new ones come, out of the way of answers: once a second at most."""
+        while True:
+            await self._is_used.wait()
+            self._is_used.clear()
+            await self._drop_old_keys()
+            await asyncio.sleep(_DROPS_EACH_S)
+
+    async def _drop_old_keys(self) -> None:
+        if not self._doubt.lets_ask():
+            return
+        try:
+            dropped = await self._jobs.drop_old_keys(limit=_DROPPED_AT_ONCE)
+        except StoreUnavailableError as error:
+            log.warning("old_idempotency_keys_not_dropped", reason=str(error))
+            self._doubt.found_away()
+            return
+        self._doubt.found_there()
+        if dropped == _DROPPED_AT_ONCE:  # there are more
+            self._is_used.set()
 
     async def _claim(self, owner: str, use: KeyUse) -> Claim:
         thing_id = new_job_id()

@@ -139,9 +139,10 @@ class JobStore:
             row = await connection.fetch_row(_SQL["use_of"], owner, key)
         return None if row is None else HeldUse(row["print"], row["job_id"])
 
-    async def drop_old_keys(self) -> None:
-        """Drop some idempotency keys that are good for nothing any more: more than come in at the time."""
-        await self._database.execute(_SQL["drop_old_keys"])
+    async def drop_old_keys(self, *, limit: int) -> int:
+        """Drop idempotency keys that are good for nothing any more; give how many."""
+        async with self._database.keep() as connection:
+            return len(await connection.fetch(_SQL["drop_old_keys"], limit))
 
     async def get(self, job_id: str, *, owner: str | None = None, connection: Connection | None = None) -> Job | None:
         """Give a job, or None; with `owner` also None where it is somebody else's."""

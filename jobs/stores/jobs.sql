@@ -60,9 +60,10 @@ WHERE (owner, key) IN (
     SELECT owner, key FROM idempotency_keys
     WHERE accepted_at < now() - interval '24 hours'
     ORDER BY accepted_at
-    LIMIT 5
+    LIMIT $1
     FOR UPDATE SKIP LOCKED
-);
+)
+RETURNING job_id;
 
 -- name: mark_enqueued
 UPDATE jobs

@@ -22,8 +22,10 @@ _UNIQUE = {**_JOB, "unique_key": "u"}
 _PATIENCE_S = 2.0  # APP_STORE_PATIENCE_S of the site
 
 
-async def _post(client: httpx.AsyncClient, body: object = _JOB, *, path: str = "/api/jobs") -> httpx.Response:
-    return await client.post(path, json=body, headers={"Idempotency-Key": "k"})
+async def _post(
+    client: httpx.AsyncClient, body: object = _JOB, *, path: str = "/api/jobs", key: str = "k"
+) -> httpx.Response:
+    return await client.post(path, json=body, headers={"Idempotency-Key": key})
 
 
 async def test_a_repetition_that_redis_did_not_answer_leaves_the_first_s_key(
@@ -62,6 +64,18 @@ async def test_without_redis_a_batch_that_is_sent_again_is_answered(environ: dic
         again = await _post(web, body, path="/api/batches")
     assert (again.status_code, again.headers.get("idempotency-replayed")) == (202, "true")
     assert again.json()["id"] == first.json()["id"]
+
+
+async def test_a_key_makes_nobody_wait_for_a_postgresql_that_hangs(web: httpx.AsyncClient, servers: Servers) -> None:
+    """One finds it out, and waits no longer than one without a key; the next do without."""
+    await _post(web, key="before")
+    async with hung(servers.postgres):
+        began = time.monotonic()
+        assert (await _post(web, key="first")).status_code == 202
+        found_out = time.monotonic()
+        assert (await _post(web, key="second")).status_code == 202
+        assert time.monotonic() - found_out < _PATIENCE_S / 2
+        assert found_out - began < 1.5 * _PATIENCE_S
 
 
 async def test_refusals_do_not_wait_for_a_postgresql_that_hangs(environ: dict[str, str], servers: Servers) -> None:
