@@ -110,7 +110,7 @@ RULES: dict[str, Edit] = {
         "redis.call('PEXPIRE', RESERVE .. owner, PLACE_MS)",
         "local _ = owner",
     ),
-    "a key in flight is nobody else's": ("if state and tonumber(till) > now then return", "if false then return"),
+    "a key in flight is nobody else's": ("if state and tonumber(till) > now and", "if false and"),
     "a key stands for one submission": ("if state and known ~= print then", "if false then"),
     "a key stands for one job": ("id = id or ARGV[3]", "id = ARGV[3]"),
     "stock aborts are heeded": ("  if amount == 0 then return end\n", "  do return end\n"),

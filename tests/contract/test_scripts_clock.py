@@ -160,6 +160,31 @@ def test_whoever_was_heard_of_before_the_clock_was_set_back_is_not_heard_of_for_
     assert sorted(world.run("muster", 60_000)) == [["{}", 0], ["{}", 20_000]]
 
 
+def test_a_key_in_flight_does_not_wait_for_a_clock_that_was_set_back(world: World) -> None:
+    """Whoever claimed it has died; where the clock goes back by no more than has passed, it is his for as long."""
+    world.claim_key("ann:k", "ab", "1")
+    world.sleep(1_000)
+    world.sleep(-1_000)
+    assert world.claim_key("ann:k", "ab", "2") == ("busy", "1", "")
+    world.sleep(-HOUR_MS)
+    assert world.claim_key("ann:k", "ab", "2") == ("first", "1", "")
+    assert world.claim_key("ann:k", "ab", "3") == ("busy", "1", "")
+
+
+def test_places_of_the_dead_do_not_wait_for_a_clock_that_was_set_back(world: World) -> None:
+    """A job's and a batch's; where the clock goes back by no more than has passed, they are theirs for as long."""
+    world.allow("*", 3)
+    assert world.admit(("dead", "ann")) == ["ok:2"]
+    assert world.run("admit_all", 0, "ann", "lost", 2) == "ok:0"
+    world.sleep(1_000)
+    world.sleep(-1_000)
+    assert world.admit(("live", "ann")) == ["quota:0:3"]
+    world.sleep(-HOUR_MS)
+    assert world.run("usage", "ann") == [0, 0]
+    assert world.admit(("live", "ann")) == ["ok:2"]
+    assert world.run("admit_all", 0, "ann", "whole", 2) == "ok:0"
+
+
 def test_a_day_of_waiting_is_counted_in_the_last_bucket(world: World) -> None:
     """And below nought, where a clock went back, in the first."""
     world.enqueue(Spec("long"))

@@ -11,7 +11,8 @@ local name, print = IDEMPOTENCY .. ARGV[1], ARGV[2]
 local state, till, known, id, answer = string.match(redis.call('GET', name) or '', '^(%a+) (%d+) (%x+) (%x+) ?(.*)$')
 if state and known ~= print then return {'mismatch', id, ''} end
 if state == 'done' then return {'done', id, answer} end
-if state and tonumber(till) > now then return {'busy', id, ''} end
+-- Where the clock was set back, that would be as long again: no submission is in flight for more than BUSY_MS.
+if state and tonumber(till) > now and tonumber(till) <= now + BUSY_MS then return {'busy', id, ''} end
 id = id or ARGV[3]
 redis.call('SET', name, 'busy ' .. text(now + BUSY_MS) .. ' ' .. print .. ' ' .. id, 'PX', KEPT_MS)
 return {'first', id, ''}

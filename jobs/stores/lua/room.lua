@@ -10,12 +10,13 @@ local function drop_lost(owner)
   end
 end
 
--- The places that are kept for batches on their way in: those of dead processes for 30 seconds.
+-- The places that are kept for batches on their way in: those of dead processes for 30 seconds, also where the clock was
+-- set back meanwhile.
 local function count_kept(owner)
   local kept, found = 0, redis.call('HGETALL', RESERVED .. owner)
   for i = 1, #found, 2 do
     local until_ms, amount = string.match(found[i + 1], '^(%d+):(%d+)$')
-    if tonumber(until_ms) > now then
+    if tonumber(until_ms) > now and tonumber(until_ms) <= now + PLACE_MS then
       kept = kept + tonumber(amount)
     else
       redis.call('HDEL', RESERVED .. owner, found[i])
@@ -43,6 +44,7 @@ end
 -- How many places an owner has, those of unfinished jobs and those that are kept.
 local function count_taken(owner)
   redis.call('ZREMRANGEBYSCORE', RESERVE .. owner, '-inf', now_text)
+  redis.call('ZREMRANGEBYSCORE', RESERVE .. owner, '(' .. text(now + PLACE_MS), '+inf')
   return redis.call('ZCARD', UNFINISHED .. owner) + redis.call('ZCARD', RESERVE .. owner) + count_kept(owner)
 end
 
