@@ -134,7 +134,7 @@ def _held() -> KeyHeldError:
 
 def unwritten(wanted: NewJob) -> Job:
     """Give the job that Redis alone takes. This process' clock says when; PostgreSQL would."""
-    return replace(wanted.accepted_at(datetime.now(UTC)), is_written=False)
+    return replace(wanted.accepted_at(datetime.now(UTC)), is_written=False, use=wanted.use)
 
 
 def _reason(job: Job | Exception, away: StoreUnavailableError) -> Exception:

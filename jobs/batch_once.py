@@ -11,10 +11,9 @@ from jobs.batch import Batch
 from jobs.batch_check import BatchSubmission
 from jobs.batch_submit import BatchSubmitter, SubmittedBatch
 from jobs.errors import InvalidInputError, Mistake
-from jobs.model import State
+from jobs.model import KeyUse, State
 from jobs.once import Once, content_of, use_of
 from jobs.stores.batches import BatchStore
-from jobs.stores.jobs import KeyUse
 from jobs.submission import Asked
 
 

@@ -12,12 +12,12 @@ from jobs.batch import Batch
 from jobs.batch_check import BatchSubmission, checked_follower, checked_members
 from jobs.errors import ConflictError, KeyHeldError, StoreUnavailableError
 from jobs.ids import new_job_id
+from jobs.model import KeyUse
 from jobs.outcome import superseded
 from jobs.registry import TaskTable
 from jobs.stores.batches import BatchStore, Members, NewBatch
 from jobs.stores.bulk import Bulk
 from jobs.stores.database import Connection, Database
-from jobs.stores.jobs import KeyUse
 from jobs.stores.queue import Queue, Room
 
 log = structlog.stdlib.get_logger(__name__)

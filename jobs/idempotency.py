@@ -6,10 +6,9 @@ from jobs import codec
 from jobs.arguments import ROOT
 from jobs.errors import InvalidInputError, Mistake
 from jobs.find import JobFinder
-from jobs.model import Job, State
+from jobs.model import Job, KeyUse, State
 from jobs.once import Once, content_of, use_of
 from jobs.stores import rows
-from jobs.stores.jobs import KeyUse
 from jobs.submission import Submission
 from jobs.submit import Submitted, Submitter
 
@@ -62,7 +61,7 @@ class _Submitting:
         """Encode the job as it was accepted, and what was said of it."""
         job = answer.job
         told = {"is_new": answer.is_new, "state": job.state, "is_written": job.is_written}
-        return codec.dumps({**told, "row": codec.embed(rows.pack(job))})
+        return codec.dumps({**told, "row": codec.embed(rows.pack(replace(job, use=None)))})
 
     def unpack(self, packed: bytes) -> Submitted:
         """Decode it."""

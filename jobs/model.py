@@ -126,6 +126,14 @@ class Waiting:
     estimated_start: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyUse:
+    """An idempotency key, and the print of what was submitted under it: hex digits."""
+
+    key: str
+    print: str
+
+
 @dataclass(slots=True, kw_only=True)  # to freeze it would take three times as long for each submission
 class Job:
     """One accepted piece of work. Times are aware and in UTC; `timeout_s` is for one try.
@@ -135,7 +143,8 @@ class Job:
     and `started_at` are that start's, None while the history has not heard of it. Of an
     owner and a task only one unfinished job may have a `unique_key`; one that has not started at `expires_at` ends.
     `batch_id` names the batch that it is of, or whose end it follows; a worker is not told. `origin` says which request
-    has led to this run (jobs.origin). With `is_written` False PostgreSQL has no row of it yet: it was away.
+    has led to this run (jobs.origin). With `is_written` False PostgreSQL has no row of it yet: it was away; then `use`
+    is the idempotency key, if there is one, that is to be written with it.
     """
 
     id: str
@@ -165,6 +174,7 @@ class Job:
     result: Any = None
     error: Failure | None = None
     is_written: bool = True
+    use: KeyUse | None = None
 
     @property
     def durability(self) -> Durability:

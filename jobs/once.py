@@ -19,7 +19,8 @@ from jobs.errors import (
     StoreUnavailableError,
 )
 from jobs.ids import new_job_id
-from jobs.stores.jobs import HeldUse, JobStore, KeyUse
+from jobs.model import KeyUse
+from jobs.stores.jobs import HeldUse, JobStore
 from jobs.stores.keyring import Claim, Claimed, Keyring
 
 LONGEST_KEY = 255

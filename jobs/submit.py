@@ -9,13 +9,13 @@ from jobs.audit import Action, Actor, Deed
 from jobs.errors import ConflictError, KeyHeldError, StoreUnavailableError
 from jobs.find import JobFinder
 from jobs.group_commit import GroupCommit
-from jobs.model import Job
+from jobs.model import Job, KeyUse
 from jobs.origin import current_origin
 from jobs.outcome import superseded
 from jobs.registry import TaskTable
 from jobs.stores.audit import note
 from jobs.stores.database import Connection, Database
-from jobs.stores.jobs import JobStore, KeyUse, NewJob
+from jobs.stores.jobs import JobStore, NewJob
 from jobs.stores.queue import Queue, Room
 from jobs.submission import Submission, checked
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from jobs.audit import Deed
 from jobs.batch import Batch
-from jobs.model import Failure, Job, State
+from jobs.model import Failure, Job, KeyUse, State
 from jobs.stores.audit import note
 from jobs.stores.database import Connection, Database, Row
-from jobs.stores.jobs import KeyUse, NewJob, Run, job_of
+from jobs.stores.jobs import NewJob, Run, job_of
 from jobs.stores.listing import Place
 from jobs.stores.queries import load_queries
 

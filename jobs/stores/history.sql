@@ -1,18 +1,30 @@
 -- name: create
+WITH wanted AS (
+    SELECT row_of.*
+    FROM jsonb_to_recordset($1) AS told (id text, "row" text)
+    CROSS JOIN jsonb_to_record(told."row"::jsonb) AS row_of (
+        id text, task text, queue text, owner text, priority smallint, args jsonb, tags text[], max_tries integer,
+        timeout_s double precision, accepted_at timestamptz, run_at timestamptz, unique_key text, expires_at timestamptz,
+        origin text, use jsonb
+    )
+    WHERE told."row" IS NOT NULL
+),
+
+claimed AS (
+    INSERT INTO idempotency_keys (owner, key, print, job_id, accepted_at)
+    SELECT owner, use ->> 'key', use ->> 'print', id, accepted_at FROM wanted WHERE use IS NOT NULL
+    ORDER BY 1, 2
+    ON CONFLICT (owner, key) DO NOTHING
+)
+
 INSERT INTO jobs (
     id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, run_at, unique_key,
     expires_at, origin
 )
 SELECT
-    wanted.id, task, queue, owner, 'accepted', priority, args, tags, max_tries, timeout_s, accepted_at, run_at, unique_key,
+    id, task, queue, owner, 'accepted', priority, args, tags, max_tries, timeout_s, accepted_at, run_at, unique_key,
     expires_at, origin
-FROM jsonb_to_recordset($1) AS told (id text, "row" text)
-CROSS JOIN jsonb_to_record(told."row"::jsonb) AS wanted (
-    id text, task text, queue text, owner text, priority smallint, args jsonb, tags text[], max_tries integer,
-    timeout_s double precision, accepted_at timestamptz, run_at timestamptz, unique_key text, expires_at timestamptz,
-    origin text
-)
-WHERE told."row" IS NOT NULL
+FROM wanted
 ON CONFLICT (id) DO NOTHING;
 
 -- name: apply

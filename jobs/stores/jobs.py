@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jobs import codec
-from jobs.model import Failure, Job, Progress, State
+from jobs.model import Failure, Job, KeyUse, Progress, State
 from jobs.stores.database import Connection, Database, Row
 from jobs.stores.queries import load_queries
 from jobs.stores.tries import TryStore
@@ -17,14 +17,6 @@ _SQL = load_queries(Path(__file__).with_suffix(".sql"))
 _HISTORY = load_queries(Path(__file__).with_name("history.sql"))  # what makes rows of events
 _ROW = b'"row":'
 _BAD_ENDS = frozenset({State.FAILED, State.CANCELLED, State.EXPIRED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyUse:
-    """An idempotency key, and the print of what was submitted under it: hex digits."""
-
-    key: str
-    print: str
 
 
 class HeldUse(NamedTuple):

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from redis.asyncio import Redis
 
-from jobs.stores.jobs import KeyUse
+from jobs.model import KeyUse
 from jobs.stores.queue import patiently
 from jobs.stores.scripts import Script
 

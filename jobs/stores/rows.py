@@ -13,8 +13,9 @@ _KEPT = (
 
 
 def pack(job: Job) -> bytes:
-    """Encode what was accepted, without what became of it."""
-    return codec.dumps_text({name: getattr(job, name) for name in _KEPT}).encode()
+    """Encode what was accepted, without what became of it, and the idempotency key that it was accepted under."""
+    kept = {name: getattr(job, name) for name in _KEPT}
+    return codec.dumps_text(kept if job.use is None else {**kept, "use": job.use}).encode()
 
 
 def pack_strange(job: Job) -> bytes:
@@ -29,8 +30,9 @@ def pack_strange(job: Job) -> bytes:
 
 
 def unpack(row: bytes) -> Job:
-    """Give the job as it was accepted."""
-    kept = codec.loads_plain(row)
+    """Give the job as it was accepted, without the key."""
+    told = codec.loads_plain(row)
+    kept = {name: told[name] for name in _KEPT}
     times = {name: _moment(kept[name]) for name in ("run_at", "expires_at")}
     return Job(
         **{

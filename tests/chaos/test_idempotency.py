@@ -15,7 +15,7 @@ from tests.chaos.outages import hung, stopped
 from tests.chaos.wire import Cut, wire_to
 from tests.support.conditions import eventually
 from tests.support.servers import Servers
-from tests.support.site import quotas, running_web, running_worker
+from tests.support.site import quotas, running_web, running_worker, submit
 
 _JOB: dict[str, object] = {"task": "diag.noop", "args": {}}
 _UNIQUE = {**_JOB, "unique_key": "u"}
@@ -40,6 +40,30 @@ async def test_a_repetition_that_redis_did_not_answer_leaves_the_first_s_key(
     assert refused.status_code == 503
     assert (again.status_code, again.headers["idempotency-replayed"]) == (202, "true")
     assert again.json() == first.json()
+
+
+async def test_a_key_that_redis_alone_had_is_written_with_the_history(
+    web: httpx.AsyncClient, environ: dict[str, str], servers: Servers, database: Database
+) -> None:
+    """PostgreSQL was away when the job was accepted, and then Redis is: sent again it is that job."""
+    async with stopped(servers.postgres):
+        first = await _post(web)
+
+    async def is_written() -> bool:
+        return bool(await database.fetch("SELECT FROM jobs WHERE finished_at IS NOT NULL"))
+
+    async def is_found_there() -> bool:
+        return bool((await submit(web, "diag.noop"))["durability"] != "redis")
+
+    async with running_worker(environ):
+        await eventually(is_written)
+        await eventually(is_found_there)
+    async with stopped(servers.redis):
+        again = await _post(web)
+        other = await _post(web, {**_JOB, "priority": 9})
+    assert (again.status_code, again.headers.get("idempotency-replayed")) == (202, "true")
+    assert again.json()["id"] == first.json()["id"]
+    assert (other.status_code, other.json()["type"]) == (422, "idempotency-mismatch")
 
 
 @pytest.mark.parametrize("body", [_JOB, _UNIQUE])
