@@ -38,6 +38,19 @@ def ending_of(claimed: Claimed, outcome: Ended, *, ms: int) -> Ending:
     )
 
 
+def bare_ending(claimed: Claimed, outcome: Failed, *, ms: int) -> Ending:
+    """Write a failure down without arq's record, of which no result is kept: of a run whose end cannot be encoded."""
+    return Ending(
+        claimed=claimed,
+        state=State.FAILED,
+        result=_NOTHING,
+        keep_ms=0,
+        error=codec.dumps(outcome.failure.as_mapping()),
+        value=outcome.failure.traceback.encode(),
+        ms=ms,
+    )
+
+
 def state_of_end(outcome: Ended) -> State:
     """Give the word for an end."""
     if isinstance(outcome, Succeeded):

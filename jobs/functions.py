@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -24,6 +24,11 @@ from jobs.stores.leases import FOREVER_MS, WHOLE, Claimed, Ending
 # Long enough for workers whose clocks differ not to enqueue a cron job again that has just run.
 _CRON_KEPT_MS = 60_000
 _UNLIMITED_S = 366 * 86_400.0
+# What a record goes without until it can be encoded: the result, as in arq; the arguments, which may have been readable
+# in a form that nobody can write; or both.
+_NO_RESULT: Mapping[str, Any] = {"s": False, "r": "unable to serialize result"}
+_NO_ARGUMENTS: Mapping[str, Any] = {"a": (), "k": {}}
+_LEFT_OUT: Sequence[Mapping[str, Any]] = ({}, _NO_RESULT, _NO_ARGUMENTS, {**_NO_RESULT, **_NO_ARGUMENTS})
 
 Context = dict[Any, Any]
 Hook = Callable[[Context], Awaitable[object]]
@@ -156,11 +161,12 @@ class FunctionExecutor(Verdicts):
         else:
             self._host.jobs_failed += 1
         keep_ms = self._keep_ms(call.function)
+        record = self._record(call, outcome) if keep_ms else None
         return Ending(
             claimed=claimed,
             state=state_of_end(outcome),
-            result=WHOLE + self._record(call, outcome) if keep_ms else b"",
-            keep_ms=keep_ms,
+            result=b"" if record is None else WHOLE + record,
+            keep_ms=0 if record is None else keep_ms,
             error=codec.dumps(outcome.failure.as_mapping()) if isinstance(outcome, Failed) else b"",
             value=_value_of(outcome),
             ms=ms,
@@ -238,8 +244,8 @@ class FunctionExecutor(Verdicts):
         keep_ms = round(1000 * (keep_s or 0))
         return max(keep_ms, _CRON_KEPT_MS) if hasattr(function, "next_run") else keep_ms
 
-    def _record(self, call: _Call, outcome: Ended) -> bytes:
-        """Encode arq's record of a result, with our state and failure beside it."""
+    def _record(self, call: _Call, outcome: Ended) -> bytes | None:
+        """Encode arq's record of a result, with our state and failure beside it; None where that cannot be done."""
         claimed, payload = call.run.claimed, call.payload
         record = {
             "t": claimed.tries,
@@ -257,11 +263,12 @@ class FunctionExecutor(Verdicts):
         }
         if isinstance(outcome, Failed):
             record["failure"] = dict(outcome.failure.as_mapping())
-        try:
-            return self._host.encode(record)
-        except Exception:
-            log.exception("result_not_encoded", about=call.run)
-            return self._host.encode(record | {"s": False, "r": "unable to serialize result"})
+        for left_out in _LEFT_OUT:
+            try:
+                return self._host.encode({**record, **left_out})
+            except Exception:  # a codec of the user's own may raise anything
+                log.exception("result_not_encoded", about=call.run)
+        return None
 
     @staticmethod
     def _result(call: _Call, outcome: Ended) -> object:

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from jobs.endings import bare_ending
 from jobs.errors import StoreUnavailableError, UnexpectedExitError
 from jobs.executor import Executor
 from jobs.held import CLEAN_UP_S, Holdings, Run, Stop
@@ -165,7 +166,12 @@ class Runs:
 
     def _end(self, run: Run, outcome: Ended) -> None:
         ran_s = asyncio.get_running_loop().time() - run.started_at
-        ending = self._executor.ending(run, outcome, ms=-1 if run.claimed.is_exhausted else round(ran_s * 1000))
+        ms = -1 if run.claimed.is_exhausted else round(ran_s * 1000)
+        try:
+            ending = self._executor.ending(run, outcome, ms=ms)
+        except Exception as error:  # whatever a job is made of, it ends: else it would run again and again
+            log.exception("end_not_written", about=run)
+            ending = bare_ending(run.claimed, self._executor.broken(run.claimed, error), ms=ms)
         self._log.info("job_ended", about=run, state=ending.state)
         self._ended(run, ending)
 

@@ -9,10 +9,12 @@ from arq.jobs import Job
 from arq.worker import JobExecutionFailed
 
 from jobs import keys
+from jobs.functions import FunctionExecutor
 from jobs.stores.leases import ANY_TASK, Leases
 from jobs.stores.redis import connect_redis
 from tests.support.arq_functions import add
 from tests.support.arq_site import POLL_S, SHORT, SOON_S, Ctx, client_of, field, named, running
+from tests.support.conditions import eventually
 
 QUEUE = keys.queue_name("arq:queue")
 
@@ -72,3 +74,28 @@ async def test_a_job_that_may_be_lost_more_often_runs_under_a_lease(redis_url: s
                 assert one is not None
                 await one.result(timeout=SOON_S, poll_delay=POLL_S)
     assert seen == [(1, "running")] * 4
+
+
+async def test_one_that_is_ended_at_once_ends_no_worker_where_that_cannot_be_written(
+    redis_url: str, leases: Leases, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever claims it ends it without a record."""
+
+    def ending(*_: object, **__: object) -> None:
+        raise RuntimeError("a fault")
+
+    async with client_of(redis_url) as client:
+        job = await _lost(client, leases, "add", times=5)
+        with monkeypatch.context() as patch:
+            patch.setattr(FunctionExecutor, "ending", ending)
+            async with running(redis_url, [add], max_jobs=1):
+
+                async def has_left() -> bool:
+                    return not await client.exists(keys.PAYLOAD + job.job_id, keys.job(job.job_id))
+
+                await eventually(has_left, within_s=SOON_S)
+                patch.undo()
+                following = await client.enqueue_job("add", 1)
+                assert following is not None
+                assert await following.result(timeout=SOON_S, poll_delay=POLL_S) == 2
+    assert (caplog.text.count("end_not_written"), caplog.text.count("job_started")) == (1, 1)
