@@ -44,6 +44,7 @@ class Runs:
         self._freed = freed
         self._running: set[Run] = set()
         self._stopped: list[Run] = []
+        self._starts = True  # until all are stopped
         self._telling: set[asyncio.Task[None]] = set()
         self._log = log.bind()  # made once, so that what is not logged costs little
 
@@ -67,12 +68,20 @@ class Runs:
             self._executor.prepare(claimed)
 
     def start(self, claimed: Claimed) -> None:
-        """Run a claimed job that is prepared, or end it at once if it must not run again: then it takes no slot."""
+        """Run a claimed job that is prepared, or end it at once if it must not run again: then it takes no slot.
+
+        Once all were stopped it is to be handed back with them.
+        """
         loop = asyncio.get_running_loop()
         run = Run(claimed, loop.time())
         self._holdings.add(run)
         if claimed.is_exhausted:
             self._end(run, self._executor.exhausted(claimed))
+            return
+        if not self._starts:
+            run.stop, run.has_ended = Stop.DRAIN, True
+            self._stopped.append(run)
+            self._freed()
             return
         self._running.add(run)
         run.task = loop.create_task(self._run(run))
@@ -90,7 +99,8 @@ class Runs:
         self._stop(run, Stop.LOST)
 
     def stop_all(self) -> None:
-        """Stop all of them, to hand them back."""
+        """Stop all of them, to hand them back, and start no more."""
+        self._starts = False
         for run in list(self._running):
             self._stop(run, Stop.DRAIN)
 
