@@ -39,6 +39,9 @@ class Intake:
             leases=leases, holdings=holdings, outage=outage, executor=executor, ended=self._ended, freed=self._freed
         )
         self._ends: deque[tuple[Run, Ending]] = deque()
+        self._unknown: list[tuple[Run, Ending]] = []  # ends that wait to be told again: Redis knew no run of theirs
+        self._again: asyncio.TimerHandle | None = None  # when they are
+        self._hopes = True  # that what Redis does not know, or does not answer, will be well again
         self._calls: set[asyncio.Task[None]] = set()
         self._lanes = list(range(_CALLS))  # that no call is on: what a lane's last call was given is remembered
         self._free = slots
@@ -81,9 +84,11 @@ class Intake:
         self._idle.clear()
         if self._runs:
             log.info("worker_draining", queue=self.queue, running=len(self._runs), grace_s=grace_s)
-        await self._settled(grace_s, hopeful=True)
+        self._tell_again()
+        await self._settled(grace_s)
+        self._lose_hope()
         self._runs.stop_all()
-        await self._settled(clean_up_s, hopeful=False)
+        await self._settled(clean_up_s)
         for task in self._calls:
             task.cancel()
         await self._runs.leave()
@@ -141,12 +146,33 @@ class Intake:
     def _told(self, part: list[tuple[Run, Ending]], answers: list[str]) -> None:
         for (run, ending), answer in zip(part, answers, strict=True):
             if answer == Answer.UNKNOWN and self._may_come_back(run):
-                asyncio.get_running_loop().call_later(_AGAIN_S, self._ended, run, ending)
-                continue
-            self._holdings.remove(run)
-            run.settle()
-            if answer not in {"ok", "ended"}:
-                log.warning("end_refused", about=run, answer=answer)
+                self._unknown.append((run, ending))
+                if self._again is None:
+                    self._again = asyncio.get_running_loop().call_later(_AGAIN_S, self._tell_again)
+            else:
+                self._close(run, answer)
+
+    def _tell_again(self) -> None:
+        """Tell at once all ends that wait for it."""
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        self._ends.extend(self._unknown)
+        self._unknown.clear()
+        self._news.set()
+
+    def _lose_hope(self) -> None:
+        """Wait no more for Redis, or for what it does not know: no end is told again."""
+        self._hopes = False
+        for run, _ in self._unknown:
+            self._close(run, Answer.UNKNOWN)
+        self._unknown.clear()
+
+    def _close(self, run: Run, answer: str) -> None:
+        self._holdings.remove(run)
+        run.settle()
+        if answer not in {"ok", "ended"}:
+            log.warning("end_refused", about=run, answer=answer)
 
     def _may_come_back(self, run: Run) -> bool:
         """Say whether a run may be known again soon: what Redis has lost, a steward brings back."""
@@ -154,7 +180,7 @@ class Intake:
         if run.unknown_since is None:
             log.warning("end_unknown", about=run)
             run.unknown_since = now
-        return self._taking and now - run.unknown_since < _HOPE_S
+        return self._hopes and now - run.unknown_since < _HOPE_S
 
     def _ended(self, run: Run, ending: Ending) -> None:
         self._ends.append((run, ending))
@@ -210,16 +236,16 @@ class Intake:
                 self._due = True
                 self._news.set()
 
-    async def _settled(self, within_s: float, *, hopeful: bool) -> None:
-        """Wait until nothing is left to do, at most so long; in an outage only for the runs, unless `hopeful`."""
+    async def _settled(self, within_s: float) -> None:
+        """Wait until nothing is left to do, at most so long; in an outage, once hope is lost, only for the runs."""
         loop = asyncio.get_running_loop()
         until = loop.time() + within_s
         while left_s := max(until - loop.time(), 0):
-            tellable = hopeful or not self._outage.lasts
-            if not (self._runs or (tellable and (self._ends or self._calls or self._runs.telling))):
+            tellable = self._hopes or not self._outage.lasts
+            if not (self._runs or (tellable and (self._ends or self._unknown or self._calls or self._runs.telling))):
                 return
             self._news.set()
             if tasks := (*self._runs.tasks, *self._calls, *self._runs.telling):
                 await asyncio.wait(tasks, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
             else:
-                await asyncio.sleep(0)
+                await asyncio.sleep(min(left_s, _AGAIN_S) if self._unknown else 0)

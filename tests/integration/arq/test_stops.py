@@ -7,11 +7,16 @@ from signal import Signals
 from typing import Any
 
 import pytest
+from arq.connections import ArqRedis
 
+from jobs import keys
 from jobs.runs import Runs
-from jobs.stores.leases import Claim, Leases
+from jobs.stores.leases import Claim, Leases, Timing
 from jobs.worker import Worker
-from tests.support.arq_site import SOON_S, Ctx, client_of, field, named, worker_of
+from tests.support.arq_site import SOON_S, Ctx, client_of, field, named, until_running, worker_of
+from tests.support.conditions import eventually
+
+LONG = Timing(lease_ms=15_000, renew_ms=5_000, step_ms=600_000)
 
 
 @asynccontextmanager
@@ -59,3 +64,93 @@ async def test_what_a_claim_gives_once_all_were_stopped_is_handed_back(
             worker.handle_sig(Signals.SIGTERM)
         told = [await field(client, job.job_id, name) for name in ("st", "try", "lost")]
     assert (told, tries) == (["queued", "0", "0"], [])
+
+
+@asynccontextmanager
+async def _ended_unknown(
+    url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, **options: object
+) -> AsyncIterator[tuple[ArqRedis, Worker, dict[bytes, bytes]]]:
+    """Run a worker whose job `j` has ended while Redis knew nothing of it; give what Redis has lost."""
+    monkeypatch.setattr("jobs.stores.leases._FRESH_S", 0.0)
+    going_on = asyncio.Event()
+
+    async def work(_: Ctx) -> int:
+        await going_on.wait()
+        return 42
+
+    async with client_of(url) as client:
+        worker = worker_of(url, [named(work, name="work")], timing=LONG, **options)
+        async with _until_stopped(worker):
+            job = await client.enqueue_job("work", _job_id="j")
+            assert job is not None
+            await until_running(job)
+            lost = {key: await client.dump(key) for key in await client.keys("*")}
+            await client.flushdb()
+            going_on.set()
+
+            async def is_unknown() -> bool:
+                return "end_unknown" in caplog.text
+
+            await eventually(is_unknown)
+            yield client, worker, lost
+
+
+async def _bring_back(client: ArqRedis, lost: dict[bytes, bytes]) -> None:
+    for key, value in lost.items():
+        await client.restore(key, 0, value, replace=True)
+
+
+async def test_an_end_that_waits_to_be_told_again_is_told_at_a_stop(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At once: however long it was to wait."""
+    monkeypatch.setattr("jobs.intake._AGAIN_S", 600.0)
+    async with _ended_unknown(redis_url, monkeypatch, caplog) as (client, worker, lost):
+        await _bring_back(client, lost)
+        worker.handle_sig(Signals.SIGTERM)
+    async with client_of(redis_url) as client:
+        assert await client.exists(keys.RESULT + "j")
+    assert "end_refused" not in caplog.text
+
+
+async def test_an_end_is_told_again_until_the_grace_is_over(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Until then the job may be brought back."""
+    monkeypatch.setattr("jobs.intake._AGAIN_S", 0.05)
+    told: list[int] = []
+    claim = Leases.claim
+
+    async def claim_and_count(self: Leases, queue: str, **more: Any) -> Claim:  # noqa: ANN401  a claim's
+        claimed = await claim(self, queue, **more)
+        told.append(len(claimed.answers))
+        return claimed
+
+    monkeypatch.setattr(Leases, "claim", claim_and_count)
+    async with _ended_unknown(redis_url, monkeypatch, caplog, job_completion_wait=60) as (client, worker, lost):
+        worker.handle_sig_wait_for_completion(Signals.SIGTERM)
+        before = sum(told)
+
+        async def is_told_again() -> bool:
+            return sum(told) >= before + 3
+
+        await eventually(is_told_again)
+        await _bring_back(client, lost)
+    async with client_of(redis_url) as client:
+        assert await client.exists(keys.RESULT + "j")
+    assert "end_refused" not in caplog.text
+
+
+async def test_an_end_that_redis_does_not_know_is_given_up_with_the_grace(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told once more, and the hook for what was recorded is called as for any that was refused."""
+    monkeypatch.setattr("jobs.intake._AGAIN_S", 600.0)
+    heard: list[str] = []
+
+    async def after(ctx: Ctx) -> None:
+        heard.append(ctx["job_id"])
+
+    async with _ended_unknown(redis_url, monkeypatch, caplog, after_job_end=after) as (_, worker, _):
+        worker.handle_sig(Signals.SIGTERM)
+    assert (caplog.text.count("end_refused"), heard) == (1, ["j"])
