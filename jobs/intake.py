@@ -60,6 +60,11 @@ class Intake:
         """What runs, to be told to stop."""
         return self._runs
 
+    @property
+    def is_spent(self) -> bool:
+        """Say whether as many were started as may be, and have ended. What a call on its way may give is not known."""
+        return self.quota == 0 and not self._calls and not self._runs
+
     async def run(self) -> None:
         """Take jobs until cancelled. An outage of Redis is waited for."""
         loops = [asyncio.create_task(self._listen()), asyncio.create_task(self._look_after())]

@@ -210,14 +210,11 @@ class Worker(ArqWorker):
         while True:
             await asyncio.sleep(_LOOK_S)
             try:
-                if intake.quota == 0:
-                    is_left = bool(intake.runs)
-                else:
-                    is_left = await leases.is_anything_left(intake.queue)
+                is_over = intake.is_spent if intake.quota == 0 else not await leases.is_anything_left(intake.queue)
             except StoreUnavailableError as error:
                 log.debug("burst_goes_on", reason=str(error))
             else:
-                if not is_left:
+                if is_over:
                     return
 
 

@@ -8,6 +8,7 @@ import pytest
 from arq.worker import FailedJobs
 
 from jobs import codec
+from jobs.stores.leases import Claim, Leases
 from tests.support.arq_functions import add, break_down, insist, wait
 from tests.support.arq_site import SOON_S, Ctx, burst, client_of, planned, running, worker_of
 from tests.support.conditions import eventually
@@ -35,6 +36,23 @@ async def test_a_burst_may_be_bounded(redis_url: str) -> None:
             await client.enqueue_job("add", number)
         worker = await burst(redis_url, [add], max_burst_jobs=4)
         assert (worker.jobs_complete, await client.zcard("arq:queue")) == (4, 3)
+
+
+async def test_a_bounded_burst_waits_for_what_its_claims_give(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long Redis takes: all that it may start was asked for then, and nothing runs yet."""
+    claim = Leases.claim
+
+    async def claim_late(self: Leases, queue: str, **more: Any) -> Claim:  # noqa: ANN401  a claim's
+        for _ in range(100):  # turns of the event loop, in each of which the worker looks whether all is done
+            await asyncio.sleep(0)
+        return await claim(self, queue, **more)
+
+    monkeypatch.setattr("jobs.worker._LOOK_S", 0.0)
+    monkeypatch.setattr(Leases, "claim", claim_late)
+    async with client_of(redis_url) as client:
+        await client.enqueue_job("add", 1)
+        worker = await burst(redis_url, [add], max_burst_jobs=1)
+    assert worker.jobs_complete == 1
 
 
 async def test_a_check_counts_jobs_and_raises_for_those_that_failed(redis_url: str) -> None:
