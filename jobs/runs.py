@@ -1,7 +1,7 @@
 """The runs of one queue in a worker: started, told to stop, and seen to their end. What has ended it only reports."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import structlog
@@ -13,7 +13,7 @@ from jobs.held import CLEAN_UP_S, Holdings, Run, Stop
 from jobs.model import STOCK_OWNER
 from jobs.outage import Outage
 from jobs.outcome import Cancelled, Ended, Outcome, Retrying, Succeeded, Unknown
-from jobs.stores.leases import Claimed, Ending, Leases
+from jobs.stores.leases import MOST_HANDED_BACK, Claimed, Ending, Leases
 from jobs.submission import LONGEST_DELAY_S  # beyond it scores have another meaning
 
 _UNKNOWN_S = 10.0
@@ -120,20 +120,28 @@ class Runs:
 
     async def _hand_back(self) -> None:
         """Put what was stopped back in line. Where Redis is away, its leases run out instead."""
-        if not self._stopped:
-            return
         runs, until = [run.claimed for run in self._stopped], asyncio.get_running_loop().time() + _HAND_BACK_S
+        for first in range(0, len(runs), MOST_HANDED_BACK):
+            try:
+                await self._hand_over(runs[first : first + MOST_HANDED_BACK], until)
+            except (StoreUnavailableError, TimeoutError) as error:
+                reason = str(error) or "no answer in time"
+                log.warning("jobs_not_handed_back", amount=len(runs) - first, reason=reason)
+                del runs[first:]
+                break
+        if runs:
+            log.info("jobs_handed_back", amount=len(runs))
+
+    async def _hand_over(self, runs: Sequence[Claimed], until: float) -> None:
         while True:  # a connection that was cut is no outage: the next one may be answered
             try:
                 async with asyncio.timeout_at(until):
                     await self._leases.hand_back(runs)
-            except (StoreUnavailableError, TimeoutError) as error:
+            except (StoreUnavailableError, TimeoutError):
                 if asyncio.get_running_loop().time() > until - _HAND_BACK_AGAIN_S:
-                    log.warning("jobs_not_handed_back", amount=len(runs), reason=str(error) or "no answer in time")
-                    return
+                    raise
                 await asyncio.sleep(_HAND_BACK_AGAIN_S)
             else:
-                log.info("jobs_handed_back", amount=len(runs))
                 return
 
     async def _run(self, run: Run) -> None:

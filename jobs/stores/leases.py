@@ -19,6 +19,7 @@ FOREVER_MS = -1  # how long a result may be kept
 WHOLE = b"="  # before a result that lacks nothing
 MOST_ENDS = 200
 MOST_RENEWED = 500
+MOST_HANDED_BACK = 500
 _LEFT_PAGE = 1_000  # as in the script
 _FRESH_S = 60.0  # half of how long a script can tell that a run has ended
 
@@ -174,7 +175,7 @@ class Leases:
         return Answer(answer.decode())
 
     async def hand_back(self, runs: Sequence[Claimed], *, delay_ms: int = 0, task: str = "") -> None:
-        """Put runs that have stopped on this worker back in line, their tries not counted.
+        """Put up to 500 runs that have stopped on this worker back in line, their tries not counted.
 
         With a delay they wait that long for a worker that knows their task; `task` is its name where only the payload
         has told it.

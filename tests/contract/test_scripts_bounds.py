@@ -130,3 +130,12 @@ def test_a_day_far_ahead_is_kept(world: World) -> None:
     world.enqueue(Spec("j", due=due))
     assert world.worker().claim().next_due == due
     assert world.score_of("j") == due
+
+
+def test_more_are_handed_back_than_lua_unpacks(world: World) -> None:
+    """Each entry of a set takes two of the eight thousand words that it can."""
+    enqueue_many(world, 4_200)
+    worker = world.worker()
+    held = [job for _ in range(21) for job in worker.claim(200).jobs]
+    assert world.hand_back(*held) == ["ok"] * 4_200
+    assert sum(score < 0 for score in world.look().queues["q"].values()) == 4_200

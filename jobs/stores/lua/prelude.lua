@@ -36,10 +36,18 @@ end
 
 local function delete(key) deleted[#deleted + 1] = key end
 
+-- Lua unpacks less than 8,000 at once. An even number keeps each score with its id.
+local PART = 500
+local function part(list, first) return unpack(list, first, math.min(first + PART - 1, #list)) end
+
 local function flush()
-  for key, list in pairs(removed) do redis.call('ZREM', key, unpack(list)) end
-  for key, list in pairs(added) do redis.call('ZADD', key, unpack(list)) end
-  for i = 1, #deleted, 500 do redis.call('DEL', unpack(deleted, i, math.min(i + 499, #deleted))) end
+  for key, list in pairs(removed) do
+    for i = 1, #list, PART do redis.call('ZREM', key, part(list, i)) end
+  end
+  for key, list in pairs(added) do
+    for i = 1, #list, PART do redis.call('ZADD', key, part(list, i)) end
+  end
+  for i = 1, #deleted, PART do redis.call('DEL', part(deleted, i)) end
   added, removed, deleted = {}, {}, {}
 end
 

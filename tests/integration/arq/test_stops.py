@@ -1,7 +1,7 @@
 """Workers that are told to stop, and what they still hold then."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from signal import Signals
 from typing import Any
@@ -11,8 +11,9 @@ from arq.connections import ArqRedis
 
 from jobs import keys
 from jobs.runs import Runs
-from jobs.stores.leases import Claim, Leases, Timing
+from jobs.stores.leases import Claim, Claimed, Leases, Timing
 from jobs.worker import Worker
+from tests.support.arq_functions import wait
 from tests.support.arq_site import SOON_S, Ctx, client_of, field, named, until_running, worker_of
 from tests.support.conditions import eventually
 
@@ -154,3 +155,26 @@ async def test_an_end_that_redis_does_not_know_is_given_up_with_the_grace(
     async with _ended_unknown(redis_url, monkeypatch, caplog, after_job_end=after) as (_, worker, _):
         worker.handle_sig(Signals.SIGTERM)
     assert (caplog.text.count("end_refused"), heard) == (1, ["j"])
+
+
+async def test_what_was_stopped_is_handed_back_in_parts(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No call gives back more than a script takes, however much has run."""
+    monkeypatch.setattr("jobs.runs.MOST_HANDED_BACK", 2, raising=False)
+    parts: list[int] = []
+    hand_back = Leases.hand_back
+
+    async def hand_back_and_count(self: Leases, runs: Sequence[Claimed], **more: Any) -> None:  # noqa: ANN401  its own
+        parts.append(len(runs))
+        await hand_back(self, runs, **more)
+
+    monkeypatch.setattr(Leases, "hand_back", hand_back_and_count)
+    async with client_of(redis_url) as client:
+        worker = worker_of(redis_url, [wait])
+        async with _until_stopped(worker):
+            jobs = [await client.enqueue_job("wait") for _ in range(5)]
+            for job in jobs:
+                assert job is not None
+                await until_running(job)
+            worker.handle_sig(Signals.SIGTERM)
+        assert [await field(client, job.job_id, "st") for job in jobs if job] == ["queued"] * 5
+    assert parts == [2, 2, 1]
