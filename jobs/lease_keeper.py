@@ -17,7 +17,7 @@ _TICK_S = 1.0
 _AGAIN_S = 0.5
 _CLOSE_S = 1.0
 _LONGEST_BLOCK_S = 90.0
-_GO_ON = (None, Stop.CANCEL)  # what is cancelled may clean up
+_GO_ON = (None, Stop.CANCEL, Stop.DRAIN)  # those may clean up, and wait for others that do until they are handed back
 
 log = structlog.stdlib.get_logger(__name__)
 

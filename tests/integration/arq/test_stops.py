@@ -11,7 +11,7 @@ from arq.connections import ArqRedis
 
 from jobs import keys
 from jobs.runs import Runs
-from jobs.stores.leases import Claim, Claimed, Leases, Timing
+from jobs.stores.leases import Answer, Claim, Claimed, Leases, Renewals, Timing
 from jobs.worker import Worker
 from tests.support.arq_functions import wait
 from tests.support.arq_site import SOON_S, Ctx, client_of, field, named, until_running, worker_of
@@ -178,3 +178,45 @@ async def test_what_was_stopped_is_handed_back_in_parts(redis_url: str, monkeypa
             worker.handle_sig(Signals.SIGTERM)
         assert [await field(client, job.job_id, "st") for job in jobs if job] == ["queued"] * 5
     assert parts == [2, 2, 1]
+
+
+async def test_what_was_stopped_keeps_its_lease_until_it_is_handed_back(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it cleans up, and while another does: nobody else takes it meanwhile."""
+    cleaning, clean = asyncio.Event(), asyncio.Event()
+    renewed: list[str] = []
+    renew = Renewals.renew
+
+    def renew_and_note(self: Renewals, runs: Sequence[Claimed], **more: Any) -> list[Answer]:  # noqa: ANN401  its own
+        answers = renew(self, runs, **more)
+        if cleaning.is_set():
+            renewed.extend(claimed.id for claimed, answer in zip(runs, answers, strict=True) if answer is Answer.OK)
+        return answers
+
+    async def clean_up(_: Ctx) -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            cleaning.set()
+            await clean.wait()
+
+    monkeypatch.setattr("jobs.engine._CLEAN_UP_S", 60.0)
+    monkeypatch.setattr(Renewals, "renew", renew_and_note)
+    async with client_of(redis_url) as client:
+        worker = worker_of(redis_url, [named(clean_up, name="clean_up"), wait])
+        async with _until_stopped(worker):
+            jobs = [await client.enqueue_job(name, _job_id=name) for name in ("wait", "clean_up")]
+            for job in jobs:
+                assert job is not None
+                await until_running(job)
+            worker.handle_sig(Signals.SIGTERM)
+            await cleaning.wait()
+
+            async def are_renewed() -> bool:
+                return renewed.count("wait") > 1 and renewed.count("clean_up") > 1
+
+            await eventually(are_renewed)
+            clean.set()
+        told = [[await field(client, job.job_id, name) for name in ("st", "lost")] for job in jobs if job]
+    assert told == [["queued", "0"]] * 2
