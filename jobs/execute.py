@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -98,6 +99,15 @@ class TaskExecutor(Verdicts):
     async def _run(self, run: Run, task: Task, job: Job) -> Outcome:
         progress = self._reporter(job)
         try:
+            return await self._outcome(run, task, job, progress)
+        finally:
+            with suppress(
+                asyncio.CancelledError
+            ):  # cut short, it takes no outcome away: what has ended is not run again
+                await progress.close()
+
+    async def _outcome(self, run: Run, task: Task, job: Job, progress: ProgressReporter) -> Outcome:
+        try:
             value = codec.dumps_result(await self._call(run, task, job, progress))
         except asyncio.CancelledError as error:
             if _is_cancelled():
@@ -107,8 +117,6 @@ class TaskExecutor(Verdicts):
             return self._judge(task, job, error)
         except BaseException as error:  # noqa: BLE001  the same; sys.exit() would end the worker
             return self._judge(task, job, UnexpectedExitError.of(error))
-        finally:
-            await progress.close()
         return Succeeded(value=value)
 
     async def _call(self, run: Run, task: Task, job: Job, progress: ProgressReporter) -> Any:  # noqa: ANN401  a task's result

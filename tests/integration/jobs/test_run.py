@@ -5,6 +5,10 @@ import asyncio
 import httpx
 import pytest
 
+from jobs.context import JobContext
+from jobs.progress import ProgressReporter
+from jobs.registry import Task
+from jobs.stores.jobs import JobStore
 from tests.support.moments import moment
 from tests.support.site import end_of, running_web, running_worker, submit
 
@@ -75,6 +79,39 @@ async def test_progress_is_live(site: httpx.AsyncClient) -> None:
                 seen.add(shown["progress"]["done"])
     assert seen - {0, 4}
     assert shown["progress"] == {"done": 4, "total": 4, "message": "done"}
+
+
+async def test_a_stop_takes_no_result_away(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The task has ended: a worker that still waits for a store to take its progress ends it, and it runs no more."""
+    environ["JOBS_DRAIN_S"] = "0"
+    closing, runs = asyncio.Event(), []
+    close = ProgressReporter.close
+
+    async def close_and_tell(self: ProgressReporter) -> None:
+        closing.set()
+        await close(self)
+
+    async def hang(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    async def work(context: JobContext) -> int:
+        """Say how far it is."""
+        runs.append(context.job.tries)
+        context.progress(1)
+        return 42
+
+    task = Task(name="test.work", function=work, queue="data_sync")
+    async with running_web(environ, task) as web:
+        with monkeypatch.context() as patch:
+            patch.setattr("jobs.progress._LAST_S", 60.0)
+            patch.setattr(JobStore, "note_progress", hang)
+            patch.setattr(ProgressReporter, "close", close_and_tell)
+            async with running_worker(environ, task):
+                job = await submit(web, task.name)
+                await closing.wait()
+        async with running_worker(environ, task):
+            ended = await end_of(web, job["id"])
+    assert (ended["state"], ended["result"], runs) == ("succeeded", 42, [1])
 
 
 async def test_a_job_is_not_started_before_it_is_due(site: httpx.AsyncClient) -> None:
