@@ -8,6 +8,7 @@ from jobs import codec
 from jobs.errors import StoreUnavailableError
 from jobs.stores.events import Entry
 from jobs.stores.jobs import JobStore
+from jobs.stores.queue import MOST_AT_ONCE, Queue
 
 _OF_DATA = frozenset({"21", "22", "23", "54", "P0"})  # classes of SQLSTATE
 
@@ -17,8 +18,10 @@ log = structlog.stdlib.get_logger(__name__)
 class Scribe:
     """The one way from events to rows. A repetition changes nothing."""
 
-    def __init__(self, jobs: JobStore) -> None:
+    def __init__(self, jobs: JobStore, queue: Queue) -> None:
+        """Take rows that no event has brought along from the queue, which keeps them."""
         self._jobs = jobs
+        self._queue = queue
 
     async def write(self, entries: Sequence[Entry]) -> None:
         """Write what these entries tell, but for those that cannot be read. Raises StoreUnavailableError."""
@@ -38,7 +41,7 @@ class Scribe:
         Raises StoreUnavailableError, and ValueError for what is no array of transitions.
         """
         try:
-            await self._jobs.apply(events)
+            missing = await self._jobs.apply(events)
         except StoreUnavailableError:
             raise
         except Exception as refusal:
@@ -56,6 +59,21 @@ class Scribe:
                 await self._bury(codec.dumps(cleaned).decode(), refusal)
             else:
                 await self.write_events(codec.dumps([cleaned]))
+        else:
+            for first in range(0, len(missing), MOST_AT_ONCE):
+                await self._write_missing(missing[first : first + MOST_AT_ONCE], events)
+
+    async def _write_missing(self, job_ids: Sequence[str], events: bytes) -> None:
+        """Write what is told of jobs that PostgreSQL did not take.
+
+        Only the first event of such a job has its row, and another steward may have been given that one.
+        """
+        rows = await self._queue.unwritten_rows(job_ids)
+        told = [event for event in _read(events) if event.get("id") in rows and "row" not in event] if rows else []
+        if told:
+            await self.write_events(
+                codec.dumps([{**event, "row": rows[event["id"]].decode(errors="replace")} for event in told])
+            )
 
     async def _bury(self, told: str, refusal: Exception) -> None:
         log.error("event_refused", told=told, reason=str(refusal))

@@ -104,7 +104,7 @@ class Stewardship:
             lease_ms=settings.lease_ms,
         )
         site = SiteStore(stores.database, steward=stores.name, lease_s=_LEASE_S)
-        scribe, batches = Scribe(both.jobs), BatchStore(stores.database)
+        scribe, batches = Scribe(both.jobs, both.queue), BatchStore(stores.database)
         turn_s = settings.turn_ms / 1000
         restorer = Restorer(both, tasks=tasks, turn_s=turn_s)
         mender = Mender(both, restorer=restorer, scribe=scribe)

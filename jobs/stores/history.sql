@@ -113,8 +113,13 @@ stirred AS (
     UPDATE batches SET stirred = true FROM touched WHERE batches.id = touched.id
 )
 
--- Whether starts are told that this has not written, since what came after them was known.
-SELECT EXISTS (SELECT FROM start WHERE at IS NOT NULL AND id NOT IN (SELECT id FROM applied)) AS is_late;
+-- is_late: whether starts are told that this has not written, since what came after them was known.
+SELECT
+    EXISTS (SELECT FROM start WHERE at IS NOT NULL AND id NOT IN (SELECT id FROM applied)) AS is_late,
+    ARRAY(
+        SELECT id FROM latest
+        WHERE id NOT IN (SELECT id FROM applied) AND NOT EXISTS (SELECT FROM jobs WHERE jobs.id = latest.id)
+    ) AS missing;
 
 -- name: bury_event
 INSERT INTO dead_events (told, reason) VALUES ($1, $2);

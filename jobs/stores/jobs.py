@@ -225,7 +225,7 @@ class JobStore:
         """Store how far the job is, unless a later start has taken over."""
         await self._database.execute(_SQL["progress"], job.id, job.fence, progress.as_mapping())
 
-    async def apply(self, events: bytes) -> None:
+    async def apply(self, events: bytes) -> list[str]:
         """Write what became of jobs: a JSON array of transitions, as the scripts tell them, in any order.
 
         An event that carries a row makes the job, unless it is there. A higher run wins. Within a run an end is final,
@@ -233,14 +233,15 @@ class JobStore:
         reads the events itself: in the event loop that would cost as much as running the jobs.
 
         Of its start a job's row tells even where that is heard of after the end. Batches of which a job ends are
-        marked, for whoever closes them.
+        marked, for whoever closes them. Gives the ids of jobs that are not there: of those nothing is written.
         """
         if _ROW in events:  # seldom: PostgreSQL was away when the job was accepted, or it is a stock client's
             await self._database.execute(_HISTORY["create"], codec.embed(events))
-        row = await self._database.fetch_row(_HISTORY["apply"], codec.embed(events))
-        if row is not None and row["is_late"]:
+        (left,) = await self._database.fetch(_HISTORY["apply"], codec.embed(events))
+        if left["is_late"]:
             await self.tries.begin(events)
         await self.tries.close(events)
+        return list(left["missing"])
 
 
 def _fit_for_rows(job_ids: Sequence[str]) -> list[str]:

@@ -193,9 +193,14 @@ class Queue:
 
     async def unwritten(self, job_id: str) -> Job | None:
         """Give a job that PostgreSQL did not take, as it was accepted: for a day, or None."""
-        async with self._patiently():
-            row = await self._redis.get(keys.row(job_id))
+        row = (await self.unwritten_rows([job_id])).get(job_id)
         return None if row is None else rows.unpack(row)
+
+    async def unwritten_rows(self, job_ids: Sequence[str]) -> dict[str, bytes]:
+        """Give the rows of those of these jobs that PostgreSQL did not take, as `jobs.stores.rows` packs them."""
+        async with self._patiently():
+            found = await self._redis.mget([keys.row(job_id) for job_id in job_ids])
+        return {job_id: row for job_id, row in zip(job_ids, found, strict=True) if row is not None}
 
     async def live(self, job: Job) -> Job:
         """Give a job that has not ended for PostgreSQL as Redis knows it, which knows more until that is written."""

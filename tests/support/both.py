@@ -23,7 +23,7 @@ def both_of(database: Database, redis: Redis, *, patience_s: float = 5.0) -> Bot
 def mender_of(both: Both) -> Mender:
     """Give who mends; no task is known by its typical time."""
     restorer = Restorer(both, tasks=TaskTable([]), turn_s=30)
-    return Mender(both, restorer=restorer, scribe=Scribe(both.jobs))
+    return Mender(both, restorer=restorer, scribe=Scribe(both.jobs, both.queue))
 
 
 async def look_for_strays(strays: Strays) -> None:
@@ -34,7 +34,7 @@ async def look_for_strays(strays: Strays) -> None:
 
 async def write_history(both: Both) -> None:
     """Write all that has been told so far."""
-    history = HistoryWriter(events=both.events, scribe=Scribe(both.jobs))
+    history = HistoryWriter(events=both.events, scribe=Scribe(both.jobs, both.queue))
     await both.events.open()
     while await history.step(wait_ms=1):
         pass

@@ -138,6 +138,6 @@ async def stage_of(environ: Mapping[str, str], database: Database) -> AsyncItera
         leases=Leases(redis, redis, worker="w", timing=timing, tasks=["t"]),
         reconciler=Reconciler(both, mender=mender_of(both), queues=[QUEUE], age_s=0),
         recoverer=Recoverer(both, restorer=restorer, age_s=0),
-        strays=Strays(both, scribe=Scribe(both.jobs), queues=[QUEUE]),
+        strays=Strays(both, scribe=Scribe(both.jobs, both.queue), queues=[QUEUE]),
     )
     await redis.aclose(close_connection_pool=True)

@@ -35,7 +35,7 @@ class Watched:
 
     def watch(self, steward: str = "one", *, lease_s: float = LEASE_S) -> Watch:
         """Give a steward of this name."""
-        scribe = Scribe(self.both.jobs)
+        scribe = Scribe(self.both.jobs, self.both.queue)
         site = SiteStore(self.database, steward=steward, lease_s=lease_s)
         pauses = Pauses(PauseStore(self.database, self.redis))
         settings = load_settings(self.environ)

@@ -18,6 +18,7 @@ from jobs.stores.redis import connect_redis
 from jobs.stores.tail import Tail
 from tests.chaos.outages import stopped
 from tests.support.accepted import accepted
+from tests.support.both import both_of
 from tests.support.conditions import eventually
 from tests.support.servers import Servers
 
@@ -56,8 +57,13 @@ async def _tell(redis: Redis, *entries: list[dict[str, str]]) -> None:
         await redis.xadd(keys.EVENTS, {"events": codec.dumps(told)})
 
 
+def _scribe(database: Database, redis: Redis) -> Scribe:
+    both = both_of(database, redis)
+    return Scribe(both.jobs, both.queue)
+
+
 async def _written(redis: Redis, database: Database, consumer: str = "one") -> HistoryWriter:
-    writer = HistoryWriter(events=Events(redis, consumer=consumer), scribe=Scribe(JobStore(database)))
+    writer = HistoryWriter(events=Events(redis, consumer=consumer), scribe=_scribe(database, redis))
     await Events(redis, consumer=consumer).open()
     while await writer.step(wait_ms=1):
         pass
@@ -207,7 +213,7 @@ async def test_what_was_taken_over_in_vain_is_written_as_soon_as_it_can_be(
     await _tell(redis, _life_of(job_id))
     await dead.next(most=10, wait_ms=1)
     await dead.leave()
-    writer = HistoryWriter(events=Events(redis, consumer="one"), scribe=Scribe(JobStore(database)))
+    writer = HistoryWriter(events=Events(redis, consumer="one"), scribe=_scribe(database, redis))
     async with stopped(servers.postgres):
         with pytest.raises(StoreUnavailableError):
             await writer.step(wait_ms=1)

@@ -124,7 +124,7 @@ async def test_two_stewards_may_read_its_events_in_any_order_and_again(bed: Bed,
     assert (await _rows(bed))[job.job_id]["state"] == "succeeded"
     before = await bed.database.fetch("SELECT * FROM jobs")
     for _ in range(2):
-        await HistoryWriter(events=first, scribe=Scribe(both.jobs))._record(entries)  # noqa: SLF001  as a late steward does
+        await HistoryWriter(events=first, scribe=Scribe(both.jobs, both.queue))._record(entries)  # noqa: SLF001  as a late steward does
     assert await bed.database.fetch("SELECT * FROM jobs") == before
 
 
@@ -154,7 +154,7 @@ async def test_what_no_row_can_hold_runs_without_one(bed: Bed, client: ArqRedis)
         "deep too": _DEEP.replace(b"test.who", b"test.unheard_of"),
     }
     both = both_of(bed.database, bed.redis)
-    strays = Strays(both, scribe=Scribe(both.jobs), queues=[QUEUE])
+    strays = Strays(both, scribe=Scribe(both.jobs, both.queue), queues=[QUEUE])
     for job_id, payload in {**ends, **waits}.items():
         await client.set(keys.PAYLOAD + job_id, payload)
         await client.zadd(keys.queue(QUEUE), {job_id: 1})
@@ -192,7 +192,7 @@ async def test_what_waits_for_a_worker_that_knows_it_gets_its_row_by_a_look(bed:
         job = await _put(client, "test.unheard_of", shop=1)
         await worker.says("task_unknown")
     both = both_of(bed.database, bed.redis)
-    await look_for_strays(Strays(both, scribe=Scribe(both.jobs), queues=[QUEUE]))
+    await look_for_strays(Strays(both, scribe=Scribe(both.jobs, both.queue), queues=[QUEUE]))
     row = (await _rows(bed))[job.job_id]
     assert (row["task"], row["args"], row["state"]) == ("test.unheard_of", {"shop": 1}, "queued")
 
@@ -217,7 +217,7 @@ async def test_what_a_worker_did_not_know_gets_its_row_from_one_that_does(bed: B
 async def test_an_id_that_is_no_text_ends_nobody(bed: Bed, client: ArqRedis) -> None:
     """Neither worker nor steward: it is put aside, and all others go on, whatever is asked of it."""
     both = both_of(bed.database, bed.redis)
-    strays = Strays(both, scribe=Scribe(both.jobs), queues=[QUEUE])
+    strays = Strays(both, scribe=Scribe(both.jobs, both.queue), queues=[QUEUE])
     bad = b"\xff\xfe"
     async with bed.worker(4) as worker:
         await client.set(keys.PAYLOAD.encode() + bad, b'{"t":null,"f":"test.who","k":{},"a":[],"et":1}')

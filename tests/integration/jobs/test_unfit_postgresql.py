@@ -79,7 +79,7 @@ def _acceptor(database: Database, redis: Redis) -> Acceptor:
 async def _history(database: Database, redis: Redis) -> HistoryWriter:
     both = both_of(database, redis)
     await both.events.open()
-    return HistoryWriter(events=both.events, scribe=Scribe(both.jobs))
+    return HistoryWriter(events=both.events, scribe=Scribe(both.jobs, both.queue))
 
 
 async def _states(database: Database) -> dict[str, str]:
@@ -96,7 +96,9 @@ async def test_redis_takes_what_a_standby_does_not(standby: Database, database: 
     assert isinstance(taken, Accepted)
     assert not taken.job.is_written
     with pytest.raises(StoreUnavailableError):
-        await Scribe(JobStore(standby)).write_events(b'[{"id":"a","run":"1","v":"5","state":"queued","at":"1"}]')
+        await Scribe(JobStore(standby), both_of(standby, redis).queue).write_events(
+            b'[{"id":"a","run":"1","v":"5","state":"queued","at":"1"}]'
+        )
     with pytest.raises(StoreUnavailableError):
         await SiteStore(standby, steward="one", lease_s=5).tick()
     await write_history(both_of(database, redis))
@@ -134,7 +136,7 @@ async def test_a_job_that_a_look_finds_before_its_event_has_its_tags(
     await redis.zadd("arq:queue:data_sync", {"a\0b": 1})
     await redis.set("arq:job:a\0b", b'{"t":null,"f":"diag.noop","a":[],"k":{},"et":1}')
     both = both_of(database, redis)
-    await Strays(both, scribe=Scribe(both.jobs), queues=["data_sync"]).look("data_sync", 0)
+    await Strays(both, scribe=Scribe(both.jobs, both.queue), queues=["data_sync"]).look("data_sync", 0)
     await write_history(both)
     (row,) = await database.fetch("SELECT id, tags FROM jobs")
     assert (row["id"], sorted(row["tags"])) == ("a", ["x", "y"])

@@ -138,7 +138,7 @@ async def test_a_round_that_does_not_end_is_told_of(stage: Watched, monkeypatch:
     """For the watchdog: somebody holds the site's row, and the stores are compared no more. Then they are again."""
     monkeypatch.setattr(stewardship, "_LONGEST_ROUND_S", 0.0)
     watch = await stage.in_order()
-    history = HistoryWriter(events=stage.both.events, scribe=Scribe(stage.both.jobs))
+    history = HistoryWriter(events=stage.both.events, scribe=Scribe(stage.both.jobs, stage.both.queue))
     steward = Stewardship(watch=watch, history=history, others={})
     running = asyncio.create_task(watch.run())
     try:
