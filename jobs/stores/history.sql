@@ -3,9 +3,9 @@ WITH wanted AS (
     SELECT row_of.*
     FROM jsonb_to_recordset($1) AS told (id text, "row" text)
     CROSS JOIN jsonb_to_record(told."row"::jsonb) AS row_of (
-        id text, task text, queue text, owner text, priority smallint, args jsonb, tags text[], max_tries integer,
-        timeout_s double precision, accepted_at timestamptz, run_at timestamptz, unique_key text, expires_at timestamptz,
-        origin text, use jsonb
+        id text, task text, queue text, owner text, priority smallint, args jsonb, tags text[], run bigint,
+        max_tries integer, timeout_s double precision, accepted_at timestamptz, run_at timestamptz, unique_key text,
+        expires_at timestamptz, origin text, use jsonb
     )
     WHERE told."row" IS NOT NULL
 ),
@@ -18,12 +18,12 @@ claimed AS (
 )
 
 INSERT INTO jobs (
-    id, task, queue, owner, state, priority, args, tags, max_tries, timeout_s, accepted_at, run_at, unique_key,
+    id, task, queue, owner, state, priority, args, tags, run, max_tries, timeout_s, accepted_at, run_at, unique_key,
     expires_at, origin
 )
 SELECT
-    id, task, queue, owner, 'accepted', priority, args, tags, max_tries, timeout_s, accepted_at, run_at, unique_key,
-    expires_at, origin
+    id, task, queue, owner, 'accepted', priority, args, tags, coalesce(run, 1), max_tries, timeout_s, accepted_at, run_at,
+    unique_key, expires_at, origin
 FROM wanted
 ON CONFLICT (id) DO NOTHING;
 
@@ -68,9 +68,17 @@ applied AS (
         run = latest.run,
         version = greatest(jobs.version, latest.v),
         state = latest.state,
-        tries = coalesce(latest.try, jobs.tries),
+        -- A run that is new here has nothing of the one before, as in `rerun`.
+        tries = coalesce(latest.try, CASE WHEN latest.run = jobs.run THEN jobs.tries ELSE 0 END),
+        run_at = CASE WHEN latest.run = jobs.run THEN jobs.run_at END,
+        expires_at = CASE WHEN latest.run = jobs.run THEN jobs.expires_at END,
+        cancel_requested_at = CASE WHEN latest.run = jobs.run THEN jobs.cancel_requested_at END,
         -- The fence of an end that waited for another try tells only that it had one, and any start outbids that.
-        fence = greatest(jobs.fence, start.fence, CASE WHEN latest.fence > 0 THEN 1 END),
+        fence = greatest(
+            CASE WHEN latest.run = jobs.run THEN jobs.fence ELSE 0 END,
+            start.fence,
+            CASE WHEN latest.fence > 0 THEN 1 END
+        ),
         started_at = CASE
             WHEN latest.run > jobs.run OR start.fence > jobs.fence THEN start.at
             WHEN start.fence = jobs.fence THEN least(jobs.started_at, start.at)
@@ -82,9 +90,12 @@ applied AS (
             ELSE jobs.worker
         END,
         finished_at = CASE WHEN latest.is_end THEN to_timestamp(latest.at / 1000.0) END,
-        progress = CASE WHEN start.fence > jobs.fence THEN NULL ELSE jobs.progress END,
+        progress = CASE WHEN latest.run > jobs.run OR start.fence > jobs.fence THEN NULL ELSE jobs.progress END,
         result = latest.result::jsonb,
-        error = CASE WHEN judgement.id IS NULL THEN jobs.error ELSE judgement.error END
+        error = CASE
+            WHEN latest.run > jobs.run OR judgement.id IS NOT NULL THEN judgement.error
+            ELSE jobs.error
+        END
     FROM latest
     LEFT JOIN start ON latest.id = start.id AND latest.run = start.run
     LEFT JOIN judgement ON latest.id = judgement.id AND latest.run = judgement.run

@@ -7,7 +7,7 @@ from jobs.model import Job, State
 
 _LONGEST_NAME = 1_000  # bytes of an id or a task: an index takes two of these beside each other
 _KEPT = (
-    *("id", "task", "queue", "owner", "priority", "args", "tags", "max_tries", "timeout_s"),
+    *("id", "task", "queue", "owner", "priority", "args", "tags", "run", "max_tries", "timeout_s"),
     *("accepted_at", "run_at", "expires_at", "unique_key", "origin"),
 )
 

@@ -193,6 +193,18 @@ class TestCancelWished:
         assert await stage.hash_of(job) == {}
         assert await stage.redis.zcard(keys.queue(QUEUE)) == 0
 
+    async def test_a_later_run_in_redis_is_not_cancelled(self, stage: Stage) -> None:
+        """PostgreSQL went back in time: the wish was for the run before the retry by hand."""
+        job = await stage.queued()
+        await stage.enqueue(await _rerun(stage, job))
+        await stage.database.execute("UPDATE jobs SET run = 1, state = 'queued', version = 0, finished_at = NULL")
+        await stage.both.jobs.want_cancelled(job.id, owner=None)
+        await stage.lose_events()
+        await stage.heal()
+        await stage.heal()
+        row = await stage.row(job)
+        assert (row["run"], row["state"], row["cancel_requested_at"]) == (2, "queued", None)
+
     async def test_an_end_that_was_there_first_wins(self, stage: Stage) -> None:
         """Whatever it says."""
         job = await stage.queued()
@@ -233,10 +245,13 @@ class TestEnded:
         """PostgreSQL went back in time, to before the retry by hand."""
         job = await stage.queued()
         await stage.enqueue(await _rerun(stage, job))
-        await stage.database.execute("UPDATE jobs SET run = 1, state = 'cancelled', finished_at = now()")
+        await stage.database.execute(
+            "UPDATE jobs SET run = 1, state = 'cancelled', finished_at = now(), cancel_requested_at = now()"
+        )
         await stage.lose_events()
         ends = await stage.both.jobs.ended_since(job.accepted_at, after="", limit=10)
         assert await stage.both.remains.forget(ends) == 0
+        await stage.heal()
         await stage.heal()
         row = await stage.row(job)
         assert (row["run"], row["state"], row["finished_at"]) == (2, "queued", None)
