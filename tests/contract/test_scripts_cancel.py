@@ -132,6 +132,36 @@ def test_what_is_on_its_way_comes_too_late(world: World) -> None:
     assert world.worker().take("j").run == 2
 
 
+@pytest.mark.parametrize("state", ["queued", "scheduled", "parked", "running", "retrying"])
+def test_an_earlier_run_goes_with_it(world: World, state: str) -> None:
+    """Redis went back in time to before it: neither starts, who ran it is told, and others get its place."""
+    world.limit("ann", 1)
+    spec = Spec("j", due=world.now + 9_000 if state == "scheduled" else 0, expires=world.now + 99_000, unique="t:ann:n")
+    other = run_one(world, "k", priority=9) if state == "parked" else None
+    world.enqueue(spec)
+    held = world.worker().take("j") if state in {"running", "retrying"} else None
+    if state == "parked":
+        assert world.worker().claim().jobs == []
+    elif held is not None and state == "retrying":
+        assert world.retry(held, delay=5_000) == "ok"
+    world.enqueue(Spec("behind"))
+    assert world.cancel(("j", 2), ("j", 2)) == ["cancelled", "ended"]
+    assert ends(world) == {"j": "cancelled"}
+    assert world.look().jobs.keys() == {"behind"} | ({"k"} if other else set())
+    if held is not None:
+        assert world.renew("w1", held) == ["ended"]
+        assert world.finish(End(held)) == ["ended"]
+    assert [world.enqueue(again) for again in (spec, spec._replace(run=2))] == [["ended"], ["ended"]]
+    assert world.enqueue(Spec("l", unique="t:ann:n", owner="bob")) == ["queued"]
+    if other is not None:
+        assert world.finish(End(other)) == ["ok"]
+    left = world.worker().claim(2)
+    assert sorted(left.ids) == ["behind", "l"]
+    assert world.finish(*(End(job) for job in left.jobs)) == ["ok", "ok"]
+    world.sleep(4 * 3_600_000)
+    check_empty(world.look())
+
+
 def test_who_waits_behind_it_is_freed(world: World) -> None:
     """A cancelled run leaves its place under the limit at its end, not before."""
     world.limit("ann", 1)

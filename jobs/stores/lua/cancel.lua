@@ -13,9 +13,11 @@ local function cancel_run(id, run)
     return was_stock_ended and 'ended' or cancel(id, job)
   end
   if job and tonumber(job.run) > run or has_ended(id, run) then return 'ended' end
-  -- It is on its way here, or was lost here: whoever still brings it comes too late.
+  -- It is on its way here, or was lost here: whoever still brings it comes too late. What is here of a run before it
+  -- would start in its place.
   local v = text(next_version())
-  if job == false then redis.call('DEL', JOB .. id, PAYLOAD .. id) end
+  if job then drop(id, job) end
+  if job ~= nil then redis.call('DEL', JOB .. id, PAYLOAD .. id, RETRY .. id) end
   redis.call('SET', DONE .. id, text(run) .. ':' .. v .. ':cancelled', 'PX', DONE_MS)
   emit(id, text(run), v, 'cancelled')
   ended[#ended + 1] = id

@@ -193,6 +193,17 @@ class TestCancelWished:
         assert await stage.hash_of(job) == {}
         assert await stage.redis.zcard(keys.queue(QUEUE)) == 0
 
+    async def test_an_earlier_run_goes_though_the_wish_is_told_first(self, stage: Stage) -> None:
+        """Before anybody has looked for what Redis has of it."""
+        job = await stage.queued()
+        await stage.database.execute("UPDATE jobs SET run = 2")
+        await stage.both.jobs.want_cancelled(job.id, owner=None)
+        await stage.recoverer.look_for_wishes()
+        assert await stage.hash_of(job) == {}
+        await write_history(stage.both)
+        row = await stage.row(job)
+        assert (row["state"], row["run"]) == ("cancelled", 2)
+
     async def test_a_later_run_in_redis_is_not_cancelled(self, stage: Stage) -> None:
         """PostgreSQL went back in time: the wish was for the run before the retry by hand."""
         job = await stage.queued()
