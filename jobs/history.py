@@ -93,6 +93,6 @@ class HistoryWriter:
 
     async def _record(self, entries: list[Entry]) -> None:
         if entries:
-            await self._scribe.write(entries)
+            async for _ in self._scribe.write(entries):
+                self._rounds.got_on()
             await self._events.confirm(entries)
-            self._rounds.got_on()

@@ -22,7 +22,7 @@ from jobs.stores.remains import Sight
 from jobs.stores.site import Beat, SiteStore
 from jobs.strays import Strays
 
-_AT_ONCE = 1_000
+_AT_ONCE = 100  # entries: with large results even to read them takes a while
 _KEPT_EACH_S = 1.0
 _SETTLE_LOOK_S = 0.2
 _TICK_AGE_MS = 60_000
@@ -90,10 +90,10 @@ class Rebuilder:
     async def _write_history(self) -> None:
         """Write all that the stream still has, whoever has read it before, from where the last call ended."""
         while entries := await self._both.events.after(self._written, most=_AT_ONCE):
-            await self._scribe.write(entries)
+            async for _ in self._scribe.write(entries):
+                await self._keep()
             await self._both.events.confirm(entries)  # of some, the word that they had been written is lost
             self._written = entries[-1].id
-            await self._keep()
 
     async def _forget(self, found_tick: int) -> int:
         """Take out of Redis what had ended when it, or its copy, had not heard of it."""

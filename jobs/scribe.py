@@ -1,6 +1,6 @@
 """Writes events into PostgreSQL, each as far as it can be written. Where they come from is others' business."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 import structlog
 
@@ -11,6 +11,9 @@ from jobs.stores.jobs import JobStore
 from jobs.stores.queue import MOST_AT_ONCE, Queue
 
 _OF_DATA = frozenset({"21", "22", "23", "54", "P0"})  # classes of SQLSTATE
+# Of one statement, unless a single event has more: some 20,000 as scripts tell them, a second's work. At a message of
+# 1 GB PostgreSQL cuts the connection.
+_MOST_BYTES = 4 << 20
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -23,23 +26,35 @@ class Scribe:
         self._jobs = jobs
         self._queue = queue
 
-    async def write(self, entries: Sequence[Entry]) -> None:
-        """Write what these entries tell, but for those that cannot be read. Raises StoreUnavailableError."""
-        try:
-            await self.write_events(b"[%b]" % b",".join(entry.events[1:-1] for entry in entries if entry.events))
-        except ValueError as error:
-            if len(entries) > 1:
-                middle = len(entries) // 2
-                await self.write(entries[:middle])
-                await self.write(entries[middle:])
-            else:
-                await self._bury(codec.clean_text(entries[0].events.decode(errors="replace")), error)
+    async def write(self, entries: Sequence[Entry]) -> AsyncIterator[None]:
+        """Write what these entries tell, but for those that cannot be read, as much as goes at once at each step.
+
+        Raises StoreUnavailableError.
+        """
+        for part in _packed(piece for entry in entries if entry.events for piece in _cut(entry.events)):
+            await self._write_part(part)
+            yield
 
     async def write_events(self, events: bytes) -> None:
         """Write all that can be written: one that PostgreSQL refuses must not keep back the others.
 
         Raises StoreUnavailableError, and ValueError for what is no array of transitions.
         """
+        for piece in _cut(events):
+            await self._write_piece(piece)
+
+    async def _write_part(self, pieces: list[bytes]) -> None:
+        try:
+            await self._write_piece(_joined(piece[1:-1] for piece in pieces))
+        except ValueError as error:
+            if len(pieces) > 1:
+                middle = len(pieces) // 2
+                await self._write_part(pieces[:middle])
+                await self._write_part(pieces[middle:])
+            else:
+                await self._bury(codec.clean_text(pieces[0].decode(errors="replace")), error)
+
+    async def _write_piece(self, events: bytes) -> None:
         try:
             missing = await self._jobs.apply(events)
         except StoreUnavailableError:
@@ -50,15 +65,15 @@ class Scribe:
             told = _read(events)
             if len(told) > 1:
                 middle = len(told) // 2
-                await self.write_events(codec.dumps(told[:middle]))
-                await self.write_events(codec.dumps(told[middle:]))
+                await self._write_piece(codec.dumps(told[:middle]))
+                await self._write_piece(codec.dumps(told[middle:]))
                 return
             # What our own workers tell was cleaned by them.
             cleaned = {name: codec.clean_json(text) for name, text in told[0].items()}
             if cleaned == told[0]:
                 await self._bury(codec.dumps(cleaned).decode(), refusal)
             else:
-                await self.write_events(codec.dumps([cleaned]))
+                await self._write_piece(codec.dumps([cleaned]))
         else:
             for first in range(0, len(missing), MOST_AT_ONCE):
                 await self._write_missing(missing[first : first + MOST_AT_ONCE], events)
@@ -78,6 +93,38 @@ class Scribe:
     async def _bury(self, told: str, refusal: Exception) -> None:
         log.error("event_refused", told=told, reason=str(refusal))
         await self._jobs.bury_event(told, reason=f"{type(refusal).__name__}: {refusal}")
+
+
+def _cut(events: bytes) -> Iterator[bytes]:
+    """Give arrays that tell the same, none of them too large. What is no array of transitions stays as it is."""
+    if len(events) <= _MOST_BYTES:
+        yield events
+        return
+    try:
+        told = _read(events)
+    except ValueError:
+        yield events
+        return
+    for part in _packed(codec.dumps(event) for event in told):
+        yield _joined(part)
+
+
+def _packed(pieces: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Put together what goes at once."""
+    part: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        if part and size + len(piece) > _MOST_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(piece)
+        size += len(piece)
+    if part:
+        yield part
+
+
+def _joined(events: Iterable[bytes]) -> bytes:
+    return b"[%b]" % b",".join(events)
 
 
 def _read(events: bytes) -> list[dict[str, str]]:

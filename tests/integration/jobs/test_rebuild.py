@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from jobs import keys, rebuild
+from jobs import codec, keys, rebuild, scribe
 from jobs.errors import StoreUnavailableError
 from jobs.stores.database import Database
 from jobs.stores.entries import Entries
+from jobs.stores.jobs import JobStore
 from jobs.watch import Loss
 from tests.support.conditions import eventually
 from tests.support.watching import Watched, watched_of
@@ -114,5 +115,32 @@ async def test_the_lease_and_the_hold_last_however_much_is_in_line(
     await stage.database.execute("UPDATE site SET redis = 'that of before'")
     assert await watch.look() is Loss.REPLACED
     assert len(leases) >= 5
+    assert leases == sorted(set(leases))
+    assert min(holds) > 5_000
+
+
+async def test_the_lease_and_the_hold_last_however_much_is_to_be_written(
+    stage: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With each part of the history they are taken for longer."""
+    watch = await stage.in_order()
+    await stage.both.events.open()
+    told = {"run": "1", "v": "1", "state": "queued", "at": "1"}
+    for number in range(40):
+        await stage.redis.xadd(keys.EVENTS, {"events": codec.dumps([{"id": f"{number:0300}", **told}])})
+    monkeypatch.setattr(rebuild, "_KEPT_EACH_S", 0.0)
+    monkeypatch.setattr(scribe, "_MOST_BYTES", 1_000)
+    apply, leases, holds = JobStore.apply, [], []
+
+    async def applied(jobs: JobStore, events: bytes) -> None:
+        leases.append((await stage.site())["steward_until"])
+        holds.append(await stage.redis.pttl(keys.HOLD))
+        await stage.redis.pexpire(keys.HOLD, 5_000)
+        await apply(jobs, events)
+
+    monkeypatch.setattr(JobStore, "apply", applied)
+    await stage.database.execute("UPDATE site SET redis = 'that of before'")
+    assert await watch.look() is Loss.REPLACED
+    assert len(leases) == 20
     assert leases == sorted(set(leases))
     assert min(holds) > 5_000
