@@ -54,12 +54,23 @@ class Firer:
         if self._enroll_at is None or self._enroll_at <= loop.time():
             await self._store.enroll(self._schedules, takes_over=self._enroll_at is None)
             self._enroll_at = loop.time() + _ENROLL_S
-        upcoming = await self._store.upcoming(self._schedules)
+        upcoming = dict(await self._store.upcoming(self._schedules))
         for schedule in self._schedules:
-            if upcoming.get(schedule.name, _LONGEST_SLEEP_S) <= 0:
-                await self.fire(schedule)
+            if upcoming.get(schedule.name, _LONGEST_SLEEP_S) <= 0 and not await self._fired(schedule):
+                upcoming[schedule.name] = _AGAIN_S
         soonest = min(upcoming.values(), default=_LONGEST_SLEEP_S)
         return min(max(soonest, _SHORTEST_SLEEP_S), _LONGEST_SLEEP_S)
+
+    async def _fired(self, schedule: Schedule) -> bool:
+        """Fire it; say whether that went without a fault of ours, which must not keep back the others."""
+        try:
+            await self.fire(schedule)
+        except StoreUnavailableError:
+            raise
+        except Exception:
+            log.exception("schedule_broke", schedule=schedule.name)
+            return False
+        return True
 
     async def fire(self, schedule: Schedule) -> Job | None:
         """Do what a schedule that is due needs; give the job that was accepted, if any was."""

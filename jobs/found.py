@@ -1,15 +1,28 @@
 """What a look has found in Redis, told as the events that a script would have told. They go the way of all events."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobs import codec
 from jobs.errors import JobFailedError
-from jobs.model import Job, Over, State
+from jobs.model import Failure, Job, Over, State
 from jobs.outcome import failure_of
 from jobs.stores.queue import state_of
 from jobs.stores.remains import Look, Sight
 
 Told = dict[str, str]
+
+_MOST_TRIES = 2**31 - 1
+_LATEST_MS = 4_000_000_000_000  # in the year 2096: what is later is no time
+
+
+class End(NamedTuple):
+    """How a result says that a run has ended, as events carry it. `tries` is 0 where it does not say."""
+
+    state: State
+    at_ms: int
+    tries: int
+    error: bytes
+    value: bytes
 
 
 def told_of(job: Job, look: Look, sight: Sight) -> Told | None:
@@ -25,14 +38,14 @@ def told_of(job: Job, look: Look, sight: Sight) -> Told | None:
             told |= _over_of(job, sight) | {"at": str(sight.at_ms)}
         return told
     try:
-        result = codec.loads_plain(look.result)
-        state, error, value = end_of(job.task, result)
-        told |= {"state": state.value, "at": str(int(result["ft"])), "try": str(int(result.get("t") or job.tries))}
-    except (ValueError, KeyError, TypeError):
+        end = end_of(job.task, look.result)
+    except ValueError:
         return None if look.state is None else told | {"state": look.state.value}
-    if look.state not in {None, state}:  # the result is of another run
-        return told | {"state": str(look.state), "at": str(sight.at_ms)}
-    return told | ({"error": error.decode()} if error else {}) | ({"result": value.decode()} if value else {})
+    if look.state not in {None, end.state}:  # the result is of another run
+        return told | {"state": str(look.state)}
+    told |= {"state": end.state.value, "at": str(end.at_ms), "try": str(end.tries or job.tries)}
+    told |= {"error": end.error.decode()} if end.error else {}
+    return told | ({"result": end.value.decode()} if end.value else {})
 
 
 def told_of_lost(job: Job, sight: Sight) -> Told | None:
@@ -63,15 +76,30 @@ def told_of_live(job: Job, *, version: int) -> Told:
     return told | ({"fence": str(job.fence)} if job.state is State.RUNNING else {})
 
 
-def end_of(task: str, result: dict[str, Any]) -> tuple[State, bytes, bytes]:
-    """Give state, error and value of a result in arq's form, ours or a stock worker's, as events carry them."""
-    state = state_of(result)
+def end_of(task: str, result: bytes) -> End:
+    """Read a result in arq's form, ours or a stock worker's. Raises ValueError for all that is none."""
+    try:
+        return _end(task, codec.loads_plain(result))
+    except (LookupError, TypeError, AttributeError, OverflowError) as fault:
+        raise ValueError(f"it is no result: {type(fault).__name__}: {fault}") from fault
+
+
+def _end(task: str, result: Any) -> End:  # noqa: ANN401  whatever somebody has left there
+    state, at_ms, tries = state_of(result), int(result["ft"]), int(result.get("t") or 0)
+    if not (0 <= at_ms <= _LATEST_MS and 0 <= tries <= _MOST_TRIES):
+        raise ValueError("it is no result: its numbers are out of range")
     if state is State.SUCCEEDED:
-        return state, b"", codec.dumps_text(result["r"]).encode()
-    if state is not State.FAILED:
-        return state, b"", b""
+        return End(state, at_ms, tries, error=b"", value=codec.dumps_text(result["r"]).encode())
+    if state is State.FAILED:
+        return End(state, at_ms, tries, error=codec.dumps(_failure(task, result).as_mapping()), value=b"")
+    if state in {State.CANCELLED, State.EXPIRED}:
+        return End(state, at_ms, tries, error=b"", value=b"")
+    raise ValueError(f"it is no result: {state} is no end")
+
+
+def _failure(task: str, result: dict[str, Any]) -> Failure:
     if isinstance(failure := result.get("failure"), dict):
-        return state, codec.dumps(failure), b""
+        return Failure(**{name: str(failure[name]) for name in ("type", "message", "fingerprint")})
     told = result["r"]
     text = ": ".join(codec.error_of(told)) if isinstance(told, dict) else str(told)
-    return state, codec.dumps(failure_of(task, JobFailedError(text)).as_mapping()), b""
+    return failure_of(task, JobFailedError(text))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import structlog
 
 from jobs import codec
+from jobs.errors import StoreUnavailableError
 from jobs.found import Told, end_of, told_of, told_of_lost
 from jobs.model import Job, State
 from jobs.restore import Restorer
@@ -35,14 +36,25 @@ class Mender:
         """Mend what is plain; give what may be explained by a history that is behind."""
         doubts = []
         for job, look in zip(jobs, sight.looks, strict=True):
-            if look.seen is Seen.DONE:
-                await self.adopt(job.id, job.task, look)
-            elif look.seen is Seen.BARE:
-                await self._both.remains.put_payload(job)
-                log.warning("payload_put_back", job=job.id)
-            elif look.seen is not Seen.LIVE or (look.run, look.state) != (job.run, job.state):
-                doubts.append((job, look))
+            try:
+                if not await self._mend(job, look):
+                    doubts.append((job, look))
+            except StoreUnavailableError:
+                raise
+            except Exception:  # whatever somebody has left there: it must not keep back the others
+                log.exception("job_not_mended", job=job.id)
         return doubts
+
+    async def _mend(self, job: Job, look: Look) -> bool:
+        """Mend what is plain; say whether it is."""
+        if look.seen is Seen.DONE:
+            await self.adopt(job.id, job.task, look)
+        elif look.seen is Seen.BARE:
+            await self._both.remains.put_payload(job)
+            log.warning("payload_put_back", job=job.id)
+        else:
+            return look.seen is Seen.LIVE and (look.run, look.state) == (job.run, job.state)
+        return True
 
     async def settle(self, doubts: Sequence[Doubt], sight: Sight, *, epoch: str) -> int:
         """Mend the rest, once all is written that was told before the sight; give how many were put in line again."""
@@ -62,13 +74,12 @@ class Mender:
     async def adopt(self, job_id: str, task: str, look: Look) -> None:
         """Take over the end that a stock worker has brought about."""
         try:
-            result = codec.loads_plain(look.result)
-            state, error, value = end_of(task, result)
-        except (ValueError, KeyError, TypeError) as fault:
+            end = end_of(task, look.result)
+        except ValueError as fault:
             log.warning("result_not_read", job=job_id, reason=str(fault))
             return
-        await self._both.remains.adopt(job_id, state, tries=int(result.get("t") or 1), error=error, value=value)
-        log.info("stock_end_adopted", job=job_id, state=state)
+        await self._both.remains.adopt(job_id, end.state, tries=end.tries or 1, error=end.error, value=end.value)
+        log.info("stock_end_adopted", job=job_id, state=end.state)
 
     async def _write(self, told: Sequence[Told | None]) -> None:
         if events := [event for event in told if event is not None]:

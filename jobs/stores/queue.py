@@ -241,7 +241,10 @@ async def patiently(patience_s: float) -> AsyncIterator[None]:
 
 
 def state_of(result: Mapping[str, object]) -> State:
-    """Read a state off arq's result: ours says it, a stock worker's only whether it was a success."""
+    """Read a state off arq's result: ours says it, a stock worker's only whether it was a success.
+
+    Raises ValueError, LookupError, TypeError or AttributeError for what is none.
+    """
     if isinstance(state := result.get("state"), str):
         return State(state)
     if result["s"]:

@@ -1,6 +1,7 @@
 """A job as one text, on its way into PostgreSQL by way of Redis: what the query `create` makes a row of."""
 
 from datetime import datetime
+from typing import Any
 
 from jobs import codec
 from jobs.model import Job, State
@@ -30,9 +31,14 @@ def pack_strange(job: Job) -> bytes:
 
 
 def unpack(row: bytes) -> Job:
-    """Give the job as it was accepted, without the key."""
-    told = codec.loads_plain(row)
-    kept = {name: told[name] for name in _KEPT}
+    """Give the job as it was accepted, without the key. Raises ValueError for what is no such text."""
+    try:
+        return _job({name: value for name, value in codec.loads_plain(row).items() if name in _KEPT})
+    except (LookupError, TypeError, AttributeError) as fault:
+        raise ValueError(f"it is no job: {type(fault).__name__}: {fault}") from fault
+
+
+def _job(kept: dict[str, Any]) -> Job:
     times = {name: _moment(kept[name]) for name in ("run_at", "expires_at")}
     return Job(
         **{

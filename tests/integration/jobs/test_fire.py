@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jobs import keys
 from jobs.fire import Firer
 from jobs.schedule import Schedule
 from jobs.stores.database import Database, Row
@@ -69,6 +70,24 @@ async def test_what_is_due_becomes_a_job_in_line(bell: Bell) -> None:
     assert (job["args"], job["timeout_s"], job["tags"]) == ({"seconds": 0.1}, 5, ["schedule:often"])
     assert (row["fired"], row["overlapped"]) == (1, 0)
     assert await bell.both.queue.holder("diag.sleep", "system", "schedule:often") == job["id"]
+
+
+async def test_a_schedule_that_breaks_keeps_no_other_back(bell: Bell) -> None:
+    """It is tried again a second later, and fired once it can be."""
+    broken, whole = (half_past(name=name, make_up="one") for name in ("broken", "whole"))
+    firer = bell.firer(broken, whole)
+    await bell.enroll([broken, whole])
+    await bell.set_back("broken", hours=1)
+    holder = await firer.fire(broken) or pytest.fail("it was not due")
+    for name in ("broken", "whole"):
+        await bell.set_back(name, hours=1)
+    await bell.redis.hset(keys.job(holder.id), "st", "bogus")  # type: ignore[misc]
+    await firer.look()
+    assert await firer.look() == 1.0  # s from now
+    assert [(await bell.row(name))["fired"] for name in ("broken", "whole")] == [1, 1]
+    await bell.redis.hset(keys.job(holder.id), "st", "queued")  # type: ignore[misc]
+    await firer.look()
+    assert (await bell.row("broken"))["overlapped"] == 1
 
 
 async def test_of_many_that_fire_at_once_one_does(bell: Bell) -> None:

@@ -144,3 +144,15 @@ async def test_the_lease_and_the_hold_last_however_much_is_to_be_written(
     assert len(leases) == 20
     assert leases == sorted(set(leases))
     assert min(holds) > 5_000
+
+
+@pytest.mark.parametrize("result", [b"null", b'{"s":true,"r":1,"ft":1,"t":[1]}'])
+async def test_a_result_that_is_none_does_not_keep_the_site_on_hold(stage: Watched, result: bytes) -> None:
+    """The others are put in line."""
+    watch = await stage.in_order()
+    await _store_many(stage, 3)
+    await stage.redis.flushdb()
+    await stage.redis.set(keys.RESULT + f"{1:032x}", result)
+    assert await watch.look() is Loss.FLUSHED
+    assert await watch.look() is None
+    assert await stage.redis.zcard(keys.queue("data_sync")) == 2
