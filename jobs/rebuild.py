@@ -79,7 +79,7 @@ class Rebuilder:
         restored, queues = await self._restore(epoch)
         async for _ in self._strays.look_at_all():
             await self._keep()
-        if restored or (found.tick is not None and found.tick < beat.former_tick):
+        if restored or _may_run_unknown(beat, found):
             await self._let_renew()
         await self._site.finish(found.server)
         await self._both.mark.stamp(beat.site.tick, found.server)
@@ -157,6 +157,14 @@ class Copies:
         """Write them again."""
         await self._pauses.copy()
         await self._quotas.copy()
+
+
+def _may_run_unknown(beat: Beat, found: Found) -> bool:
+    """Say whether jobs may run of which Redis, as it was found, does not know that, or where."""
+    if found.tick is not None and found.tick < beat.former_tick:
+        return True
+    # Who was broken off may have restored jobs, and not have waited for their workers.
+    return beat.site.rebuilt_at is None and beat.site.epoch is not None and found.epoch is not None
 
 
 def _moment(ms: int) -> datetime:

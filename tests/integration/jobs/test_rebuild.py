@@ -1,6 +1,7 @@
 """A loss is made good: page by page and in order, by the one steward with the lease, while nothing is claimed."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +11,7 @@ from jobs.errors import StoreUnavailableError
 from jobs.stores.database import Database
 from jobs.stores.entries import Entries
 from jobs.stores.jobs import JobStore
+from jobs.stores.site import SiteStore
 from jobs.watch import Loss
 from tests.support.conditions import eventually
 from tests.support.watching import Watched, watched_of
@@ -27,6 +29,28 @@ async def test_a_rebuild_that_was_broken_off_is_begun_again(stage: Watched) -> N
     watch = await stage.in_order()
     await stage.database.execute("UPDATE site SET rebuilt_at = NULL")
     assert await watch.look() is Loss.UNFINISHED
+    assert await watch.look() is None
+
+
+async def test_one_that_is_begun_again_waits_for_the_workers_too(
+    stage: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one before has restored their jobs, and was broken off while it waited."""
+    watch = await stage.in_order()
+    await _store_many(stage, 3)
+    await stage.redis.flushdb()
+
+    async def fail(_: SiteStore) -> None:
+        raise StoreUnavailableError("PostgreSQL: no answer")
+
+    with monkeypatch.context() as away:
+        away.setattr(SiteStore, "keep", fail)
+        with pytest.raises(StoreUnavailableError, match="no answer"):
+            await watch.look()
+    assert await stage.redis.zcard(keys.queue("data_sync")) == 3
+    began = time.monotonic()
+    assert await watch.look() is Loss.UNFINISHED
+    assert time.monotonic() - began >= 2.0  # twice the time between two renewals of a lease
     assert await watch.look() is None
 
 
