@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from jobs import keys
+from jobs.errors import StoreUnavailableError
 from jobs.stores.redis import answering
 from jobs.stores.scripts import Script
 
@@ -46,9 +47,15 @@ class Mark:
         return Found(epoch=_text(epoch), tick=_number(tick), server=server)
 
     async def epoch(self) -> str:
-        """Give the epoch, nothing where there is none."""
+        """Give the epoch. Raises StoreUnavailableError also where there is none.
+
+        Redis has lost everything then, the pauses too: a steward has to see to it before anything is put in line.
+        """
         with answering():
-            return _text(await self._redis.get(keys.EPOCH)) or ""
+            epoch = _text(await self._redis.get(keys.EPOCH))
+        if not epoch:
+            raise StoreUnavailableError("Redis: it is empty, and no steward has seen to it yet")
+        return epoch
 
     async def stamp(self, tick: int, server: str) -> None:
         """Write the tick, and that the content is known on this server."""

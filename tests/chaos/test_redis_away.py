@@ -116,17 +116,16 @@ async def test_a_worker_starts_while_redis_is_away(
 async def test_redis_that_lost_everything_gets_the_accepted_jobs(
     web: httpx.AsyncClient, servers: Servers, environ: dict[str, str], database: Database
 ) -> None:
-    """Jobs that were accepted while it was away are put into an empty Redis like into any other."""
+    """Jobs that were accepted while it was away are put into an empty Redis once a steward has seen to it."""
     async with stopped(servers.redis):
         jobs = [await submit(web, "diag.noop") for _ in range(5)]
-    async with hasty_recoverer(environ, database):
+    async with worker_of(environ, {"data_sync": 1}), hasty_recoverer(environ, database):
 
         async def all_in_line() -> bool:
             row = await database.fetch_row("SELECT count(*) AS left FROM jobs WHERE state = 'accepted'")
             return row is not None and row["left"] == 0
 
         await eventually(all_in_line)
-    async with worker_of(environ, {"data_sync": 1}):
         for job in jobs:
             await reaches(web, job["id"], "succeeded")
 

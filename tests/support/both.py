@@ -2,6 +2,7 @@
 
 from redis.asyncio import Redis
 
+from jobs import keys
 from jobs.history import HistoryWriter
 from jobs.mend import Mender
 from jobs.registry import TaskTable
@@ -11,6 +12,7 @@ from jobs.stores.both import Both
 from jobs.stores.database import Database
 from jobs.stores.events import Events
 from jobs.stores.queue import Queue
+from jobs.stores.site import SiteStore
 from jobs.strays import Strays
 
 
@@ -24,6 +26,12 @@ def mender_of(both: Both) -> Mender:
     """Give who mends; no task is known by its typical time."""
     restorer = Restorer(both, tasks=TaskTable([]), turn_s=30)
     return Mender(both, restorer=restorer, scribe=Scribe(both.jobs, both.queue))
+
+
+async def see_to_redis(database: Database, redis: Redis) -> None:
+    """Give Redis the site's name, as a steward does once it has nothing to bring back, unless one has."""
+    site = await SiteStore(database, steward="test", lease_s=1.0).enter()
+    await redis.set(keys.EPOCH, f"{site.site_id}:test", nx=True)
 
 
 async def look_for_strays(strays: Strays) -> None:

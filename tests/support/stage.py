@@ -22,7 +22,7 @@ from jobs.stores.leases import Claimed, Ending, Leases, Timing
 from jobs.stores.queue import Entry
 from jobs.stores.redis import connect_redis
 from jobs.strays import Strays
-from tests.support.both import both_of, look_for_strays, mender_of, write_history
+from tests.support.both import both_of, look_for_strays, mender_of, see_to_redis, write_history
 
 QUEUE = "data_sync"
 RESULT = b'{"t":1,"f":"t","k":{},"et":1,"st":1,"q":"q","s":true,"r":42,"state":"succeeded"'
@@ -125,9 +125,10 @@ class Stage:
 
 @asynccontextmanager
 async def stage_of(environ: Mapping[str, str], database: Database) -> AsyncIterator[Stage]:
-    """Give empty stores."""
+    """Give empty stores, of which a steward has seen to Redis."""
     redis = connect_redis(environ["REDIS_URL"], patience_s=5)
     both = both_of(database, redis)
+    await see_to_redis(database, redis)
     await both.events.open()
     timing = Timing(lease_ms=15_000, renew_ms=5_000, step_ms=600_000)
     restorer = Restorer(both, tasks=TaskTable([]), turn_s=30)

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from jobs import codec
+from jobs import codec, keys
 from jobs.admit import Admitter, Limits
 from jobs.audit import Actor
 from jobs.batch_close import BatchCloser
@@ -175,6 +175,20 @@ async def test_what_follows_is_put_in_line_by_others_where_redis_is_away(
     await database.execute("UPDATE jobs SET accepted_at = accepted_at - interval '1 minute'")
     await stage.recoverer.look()
     assert await stage.both.queue.cancel([_run(batch)]) == ["cancelled"]
+
+
+async def test_what_follows_waits_for_an_emptied_redis_to_be_seen_to(
+    stage: Stage, store: BatchStore, closer: BatchCloser, database: Database
+) -> None:
+    """Its queue may rest, which an emptied Redis does not know."""
+    batch = await _stored(store, 1)
+    await _tell(stage, batch.members.ids)
+    await stage.redis.delete(keys.EPOCH)
+    assert await closer.look() == 1
+    row = await _row(database, "jobs", _follower(batch))
+    assert row is not None
+    assert row["state"] == "accepted"
+    assert not await stage.redis.exists(keys.job(_follower(batch)))
 
 
 async def test_thousands_of_open_batches_are_not_looked_at(

@@ -13,13 +13,14 @@ from jobs import codec, keys
 from jobs.reconcile import Reconciler
 from jobs.stores.database import Database
 from tests.support.bed import QUEUE, Bed, Wanted, bed_of
-from tests.support.both import both_of, mender_of, write_history
+from tests.support.both import both_of, mender_of, see_to_redis, write_history
 
 
 @pytest.fixture
 async def bed(environ: dict[str, str], database: Database) -> AsyncIterator[Bed]:
-    """Give the engine on a test bed."""
+    """Give the engine on a test bed, of which a steward has seen to Redis."""
     async with bed_of(environ, database) as bed:
+        await see_to_redis(database, bed.redis)
         yield bed
 
 

@@ -18,7 +18,7 @@ from jobs.stores.database import Database, Row
 from jobs.stores.jobs import JobStore
 from jobs.stores.queue import Cancelled
 from tests.support.bed import QUEUE, Bed, Wanted, bed_of, sleeping
-from tests.support.both import both_of, mender_of, write_history
+from tests.support.both import both_of, mender_of, see_to_redis, write_history
 from tests.support.conditions import eventually
 from tests.support.processes import Running, started
 from tests.support.stock import ARQ, SETTINGS, stock_client, stock_worker
@@ -64,6 +64,7 @@ async def _reconcile(bed: Bed) -> dict[str, Row]:
     """Do what a steward does; give the rows."""
     both = both_of(bed.database, bed.redis)
     await write_history(both)
+    await see_to_redis(bed.database, bed.redis)
     await Reconciler(both, mender=mender_of(both), queues=[QUEUE], age_s=0).look()
     await write_history(both)
     return {row["id"]: row for row in await bed.database.fetch("SELECT * FROM jobs")}

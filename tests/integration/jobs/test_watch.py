@@ -6,16 +6,25 @@ from collections.abc import AsyncIterator
 import pytest
 
 from jobs import keys, stewardship
+from jobs.audit import Actor
 from jobs.cancelling import cancel_until_ended
 from jobs.errors import StoreUnavailableError, UnfitRedisError
 from jobs.history import HistoryWriter
+from jobs.pause import Pauses
+from jobs.reconcile import Reconciler
+from jobs.recover import Recoverer
+from jobs.registry import TaskTable
+from jobs.restore import Restorer
 from jobs.scribe import Scribe
 from jobs.stewardship import Stewardship
 from jobs.stores.database import Database
 from jobs.stores.meeting import meet
+from jobs.stores.pauses import PauseStore
 from jobs.stores.redis import connect_redis
 from jobs.stores.site import SiteStore
 from jobs.watch import Loss
+from tests.support.accepted import accepted
+from tests.support.both import mender_of
 from tests.support.conditions import eventually
 from tests.support.watching import LEASE_S, Watched, watched_of
 
@@ -44,6 +53,25 @@ async def test_an_emptied_redis_is_noticed(stage: Watched) -> None:
     assert await watch.look() is Loss.FLUSHED
     assert await stage.both.mark.epoch() not in {"", before}
     assert await watch.look() is None
+
+
+async def test_an_emptied_redis_takes_no_job_before_it_is_rebuilt(stage: Watched) -> None:
+    """It has lost the pauses too: whoever looks for lost jobs may be faster than who brings back all."""
+    watch = await stage.in_order()
+    pauses = Pauses(PauseStore(stage.database, stage.redis))
+    await pauses.pause("data_sync", by=Actor(name="ann"))
+    await accepted(stage.database, 3)
+    await stage.redis.flushdb()
+    await stage.both.events.open()
+    restorer = Restorer(stage.both, tasks=TaskTable([]), turn_s=30)
+    reconciler = Reconciler(stage.both, mender=mender_of(stage.both), queues=["data_sync"], age_s=0)
+    for look in (Recoverer(stage.both, restorer=restorer, age_s=0).look, reconciler.look):
+        with pytest.raises(StoreUnavailableError, match="no steward"):
+            await look()
+    assert await stage.redis.exists(keys.queue("data_sync")) == 0
+    assert await watch.look() is Loss.FLUSHED
+    assert await stage.redis.zcard(keys.queue("data_sync")) == 3
+    assert await stage.redis.hexists(keys.PAUSED, "data_sync")  # type: ignore[misc]
 
 
 async def test_a_redis_that_went_back_in_time_is_noticed(stage: Watched) -> None:
