@@ -72,7 +72,10 @@ WHERE id = ANY ($1) AND state = 'accepted';
 
 -- name: not_enqueued
 SELECT * FROM jobs
-WHERE state = 'accepted' AND cancel_requested_at IS NULL AND accepted_at < now() - make_interval(secs => $1)
+WHERE
+    state = 'accepted' AND cancel_requested_at IS NULL
+    -- A clock that has since been set back may have written a time that is to come yet.
+    AND (accepted_at <= now() - make_interval(secs => $1) OR accepted_at >= now() + make_interval(secs => $1))
 ORDER BY accepted_at
 LIMIT $2;
 
@@ -103,7 +106,11 @@ RETURNING *, cancel_requested_at = now() AS is_new;
 -- name: cancel_wanted
 SELECT * FROM jobs
 WHERE
-    cancel_requested_at < now() - make_interval(secs => $1) AND finished_at IS NULL
+    finished_at IS NULL
+    AND (
+        cancel_requested_at <= now() - make_interval(secs => $1)
+        OR cancel_requested_at >= now() + make_interval(secs => $1)
+    )
     AND (cancel_requested_at, id) > ($2, $3)
 ORDER BY cancel_requested_at, id
 LIMIT $4;
@@ -112,7 +119,7 @@ LIMIT $4;
 SELECT * FROM jobs
 WHERE
     finished_at IS NULL AND (owner, accepted_at, id) > ($1, $2, $3)
-    AND accepted_at <= now() - make_interval(secs => $4)
+    AND (accepted_at <= now() - make_interval(secs => $4) OR accepted_at >= now() + make_interval(secs => $4))
 ORDER BY owner, accepted_at, id
 LIMIT $5;
 

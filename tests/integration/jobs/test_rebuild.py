@@ -68,6 +68,16 @@ async def _store_many(stage: Watched, amount: int) -> None:
     )
 
 
+async def test_jobs_of_a_clock_that_was_ahead_are_put_in_line_too(stage: Watched) -> None:
+    """PostgreSQL's has been set back since, or a web process took them whose clock is ahead."""
+    watch = await stage.in_order()
+    await _store_many(stage, 3)
+    await stage.database.execute("UPDATE jobs SET accepted_at = accepted_at + interval '2 hours'")
+    await stage.redis.flushdb()
+    assert await watch.look() is Loss.FLUSHED
+    await _assert_in_line(stage, 3)
+
+
 async def _assert_in_line(stage: Watched, amount: int) -> None:
     """Each owner's jobs stand as they were accepted, and each behind all of his before it."""
     scores = dict(await stage.redis.zrange(keys.queue("data_sync"), 0, -1, withscores=True))
