@@ -15,31 +15,32 @@ from jobs.stores import rows
 from jobs.stores.both import Both
 
 _EVERY_S = 5.0
+_PAGE_S = 0.1
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 class Strays:
-    """A loop that any number of stewards may run: a page of each queue at a time."""
+    """A loop that any number of stewards may run: 200 entries at a time, with pauses, so a million take ten minutes."""
 
     def __init__(self, both: Both, *, scribe: Scribe, queues: Sequence[str]) -> None:
         self._both = both
         self._scribe = scribe
-        self._cursors = dict.fromkeys(queues, 0)
+        self._queues = tuple(queues)
 
     async def run(self) -> None:
         """Look until cancelled. A store that is away is no reason to stop."""
         while True:
             try:
-                for queue, cursor in self._cursors.items():
-                    self._cursors[queue] = await self.look(queue, cursor)
+                async for _ in self.look_at_all():
+                    await asyncio.sleep(_PAGE_S)
             except StoreUnavailableError as error:
                 log.warning("strays_not_looked_for", reason=str(error))
             await asyncio.sleep(_EVERY_S)
 
     async def look_at_all(self) -> AsyncIterator[None]:
         """Look at all entries of all queues once, a page at each step: a million take a quarter of a minute."""
-        for queue in self._cursors:
+        for queue in self._queues:
             cursor = await self.look(queue, 0)
             yield
             while cursor:
@@ -53,10 +54,11 @@ class Strays:
         held = await self._both.entries.runs(ids)
         # Of most jobs the run is all that has to be read.
         ahead = [job_id for job_id, run in held.items() if run > runs.get(job_id, 0)]
-        later = [job for job in await self._both.entries.jobs(ahead) if job.run > runs.get(job.id, 0)]
-        if not later:
+        if not ahead:
             return following
+        # Before they are read: what they do from then on is told by later versions.
         version = (await self._both.remains.look([])).version
+        later = [job for job in await self._both.entries.jobs(ahead) if job.run > runs.get(job.id, 0)]
         told = [await self._told(job, version=version, is_new=job.id not in runs) for job in later]
         if events := [event for event in told if event is not None]:
             await self._scribe.write_events(codec.dumps(events))
