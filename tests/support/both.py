@@ -1,5 +1,7 @@
 """The doors of both stores, as a steward of the test's own has them, and what it does with them."""
 
+from collections.abc import Sequence
+
 from redis.asyncio import Redis
 
 from jobs import keys
@@ -10,7 +12,7 @@ from jobs.restore import Restorer
 from jobs.scribe import Scribe
 from jobs.stores.both import Both
 from jobs.stores.database import Database
-from jobs.stores.events import Events
+from jobs.stores.events import Entry, Events
 from jobs.stores.queue import Queue
 from jobs.stores.site import SiteStore
 from jobs.strays import Strays
@@ -37,6 +39,12 @@ async def see_to_redis(database: Database, redis: Redis) -> None:
 async def look_for_strays(strays: Strays) -> None:
     """Look at all entries once."""
     async for _ in strays.look_at_all():
+        pass
+
+
+async def write_entries(scribe: Scribe, entries: Sequence[Entry]) -> None:
+    """Write what these tell."""
+    async for _ in scribe.write(entries):
         pass
 
 

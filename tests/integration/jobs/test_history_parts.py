@@ -64,9 +64,12 @@ async def test_each_is_one_that_postgresql_takes(
     assert len(sizes) < 24
 
 
-async def test_what_a_look_finds_is_written_so_too(database: Database, sizes: list[tuple[int, int]]) -> None:
+async def test_what_a_look_finds_is_written_so_too(
+    redis: Redis, database: Database, sizes: list[tuple[int, int]]
+) -> None:
     """It may have as many results, and as large ones, as entries have."""
-    await Scribe(JobStore(database)).write_events(codec.dumps(await _ends(database, 20, letters=500)))
+    both = both_of(database, redis)
+    await Scribe(both.jobs, both.queue).write_events(codec.dumps(await _ends(database, 20, letters=500)))
     assert await _letters(database) == [500] * 20
     assert max(size for size, _ in sizes) < 2_100
 

@@ -16,7 +16,7 @@ from jobs.stores.events import Entry as Told
 from jobs.stores.jobs import NewJob
 from jobs.stores.leases import Ending
 from jobs.stores.queue import Queue
-from tests.support.both import write_history
+from tests.support.both import write_entries, write_history
 from tests.support.stage import QUEUE, Stage, stage_of
 
 _FAILURE = codec.dumps({"type": "E", "message": "m", "fingerprint": "f"})
@@ -78,12 +78,12 @@ async def test_any_of_its_events_makes_the_row(stage: Stage, order: tuple[int, .
     await _fail(stage)
     entries = await _told(stage)
     scribe = Scribe(stage.both.jobs, stage.both.queue)
-    await scribe.write([entries[order[0]]])
+    await write_entries(scribe, [entries[order[0]]])
     row = await stage.row(job)
     assert (row["owner"], row["priority"], row["args"], row["tags"]) == ("ann", 7, {"a": 1}, ["x"])
     assert row["accepted_at"] == job.accepted_at
     for place in order[1:]:
-        await scribe.write([entries[place]])
+        await write_entries(scribe, [entries[place]])
     row = await stage.row(job)
     assert (row["state"], row["tries"], row["worker"]) == ("failed", 1, "w")
     assert row["error"] == codec.loads_plain(_FAILURE)
@@ -98,8 +98,8 @@ async def test_it_does_not_run_again(stage: Stage) -> None:
     await _fail(stage)
     first, *others = await _told(stage)
     scribe = Scribe(stage.both.jobs, stage.both.queue)
-    await scribe.write(others)
-    await scribe.write([first])
+    await write_entries(scribe, others)
+    await write_entries(scribe, [first])
     await stage.both.events.next(most=10, wait_ms=1)
     await stage.both.events.confirm([first, *others])
     await stage.redis.delete(keys.RESULT + job.id, keys.DONE + job.id)
@@ -134,7 +134,7 @@ async def test_redis_is_not_asked_for_what_postgresql_has(stage: Stage, monkeypa
         await _fail(stage)
     entries = await stage.both.events.after(b"0-0", most=10)
     await write_history(stage.both)
-    await Scribe(stage.both.jobs, stage.both.queue).write(entries)
+    await write_entries(Scribe(stage.both.jobs, stage.both.queue), entries)
     assert {(await stage.row(one))["state"] for one in (job, other)} == {"failed"}
 
 
@@ -144,5 +144,5 @@ async def test_what_is_told_of_a_job_that_is_gone_is_left(stage: Stage) -> None:
     await _fail(stage)
     entries = await _told(stage)
     await stage.database.execute("DELETE FROM jobs")
-    await Scribe(stage.both.jobs, stage.both.queue).write(entries)
+    await write_entries(Scribe(stage.both.jobs, stage.both.queue), entries)
     assert await stage.database.fetch("SELECT FROM jobs") == []
