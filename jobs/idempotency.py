@@ -48,10 +48,7 @@ class _Submitting:
         job = await self.finder.get(thing_id)
         if job is None:
             return None
-        is_later = job.run_at is not None and job.run_at > job.accepted_at
-        accepted = replace(rows.unpack(rows.pack(job)), is_written=True)
-        state = State.SCHEDULED if is_later else State.QUEUED
-        return Submitted(job=replace(accepted, state=state), is_new=True, is_replayed=True)
+        return _as_accepted(job)
 
     def id_of(self, answer: Submitted) -> str:
         """Name the job."""
@@ -59,9 +56,7 @@ class _Submitting:
 
     def pack(self, answer: Submitted) -> bytes:
         """Encode the job as it was accepted, and what was said of it."""
-        job = answer.job
-        told = {"is_new": answer.is_new, "state": job.state, "is_written": job.is_written}
-        return codec.dumps({**told, "row": codec.embed(rows.pack(replace(job, use=None)))})
+        return _packed(answer)
 
     def unpack(self, packed: bytes) -> Submitted:
         """Decode it."""
@@ -69,3 +64,21 @@ class _Submitting:
         job: Job = rows.unpack(codec.dumps(told["row"]))
         job = replace(job, state=State(told["state"]), is_written=told["is_written"])
         return Submitted(job=job, is_new=told["is_new"], is_replayed=True)
+
+
+def first_answer(job: Job) -> bytes:
+    """Encode what was answered as a job was accepted that PostgreSQL has."""
+    return _packed(_as_accepted(job))
+
+
+def _as_accepted(job: Job) -> Submitted:
+    is_later = job.run_at is not None and job.run_at > job.accepted_at
+    accepted = replace(rows.unpack(rows.pack(job)), is_written=True)
+    state = State.SCHEDULED if is_later else State.QUEUED
+    return Submitted(job=replace(accepted, state=state), is_new=True, is_replayed=True)
+
+
+def _packed(answer: Submitted) -> bytes:
+    job = answer.job
+    told = {"is_new": answer.is_new, "state": job.state, "is_written": job.is_written}
+    return codec.dumps({**told, "row": codec.embed(rows.pack(replace(job, use=None)))})

@@ -1,8 +1,9 @@
 """Puts stored jobs in line again, which Redis has not heard of or has forgotten. Who is meant is others' business."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from jobs.errors import StoreUnavailableError
+from jobs.idempotency import first_answer
 from jobs.model import Job
 from jobs.outcome import superseded
 from jobs.registry import TaskTable
@@ -34,9 +35,15 @@ class Restorer:
         for job, place in places:
             if place.holder is not None:  # it was accepted while Redis could not tell
                 await self._both.jobs.supersede(job, superseded(job.task, place.holder))
-        known = [job.id for job, place in places if place.answer not in _LEFT]
-        await self._both.jobs.mark_enqueued(known)
+        known = {job.id: job for job, place in places if place.answer not in _LEFT}
+        await self._bring_keys(known)
+        await self._both.jobs.mark_enqueued(list(known))
         return len(known)
+
+    async def _bring_keys(self, jobs: Mapping[str, Job]) -> None:
+        """Let Redis know of their idempotency keys too: PostgreSQL may be away when they are sent again."""
+        if uses := await self._both.jobs.uses_of(list(jobs)):
+            await self._both.keyring.bring([(kept, first_answer(jobs[kept.job_id])) for kept in uses])
 
     def _typical_s(self, task: str) -> float:
         return self._tasks.typical_s(task, otherwise=self._turn_s)

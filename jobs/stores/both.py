@@ -9,9 +9,12 @@ from jobs.stores.database import Database
 from jobs.stores.entries import Entries
 from jobs.stores.events import Events
 from jobs.stores.jobs import JobStore
+from jobs.stores.keyring import Keyring
 from jobs.stores.mark import Mark
 from jobs.stores.queue import Queue
 from jobs.stores.remains import Remains
+
+_PATIENCE_S = 5.0  # nobody waits for whoever compares
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,7 @@ class Both:
     entries: Entries
     events: Events
     mark: Mark
+    keyring: Keyring
 
     @classmethod
     def of(cls, database: Database, redis: Redis, *, queue: Queue, events: Events, lease_ms: int) -> Self:
@@ -35,4 +39,5 @@ class Both:
             entries=Entries(redis),
             events=events,
             mark=Mark(redis),
+            keyring=Keyring(redis, patience_s=_PATIENCE_S),
         )

@@ -26,6 +26,16 @@ class HeldUse(NamedTuple):
     job_id: str
 
 
+class KeptUse(NamedTuple):
+    """An idempotency key that has led to a job, and what is left of its day."""
+
+    owner: str
+    key: str
+    print: str
+    job_id: str
+    left_ms: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
     """A job that was checked and is to be accepted. It is due at `run_at`, or `delay_s` after acceptance, or at once.
@@ -130,6 +140,11 @@ class JobStore:
         async with self._database.keep() as connection:
             row = await connection.fetch_row(_SQL["use_of"], owner, key)
         return None if row is None else HeldUse(row["print"], row["job_id"])
+
+    async def uses_of(self, job_ids: Sequence[str]) -> list[KeptUse]:
+        """Give the idempotency keys that have led to these jobs in the last day."""
+        rows = await self._database.fetch(_SQL["uses_of"], list(job_ids))
+        return [KeptUse(**row) for row in rows]
 
     async def drop_old_keys(self, *, limit: int) -> int:
         """Drop idempotency keys that are good for nothing any more; give how many."""

@@ -54,6 +54,18 @@ SELECT owner, count(*) AS amount FROM jobs WHERE owner = ANY ($1) AND finished_a
 SELECT print, job_id FROM idempotency_keys
 WHERE owner = $1 AND key = $2 AND accepted_at >= now() - interval '24 hours';
 
+-- name: uses_of
+-- A key is of the same moment as its job: so the index of ages finds it.
+SELECT
+    held.owner,
+    held.key,
+    held.print,
+    held.job_id,
+    ceil(extract(EPOCH FROM held.accepted_at + interval '24 hours' - now()) * 1000)::bigint AS left_ms
+FROM jobs
+INNER JOIN idempotency_keys AS held ON jobs.accepted_at = held.accepted_at AND jobs.id = held.job_id
+WHERE jobs.id = ANY ($1) AND held.accepted_at > now() - interval '24 hours';
+
 -- name: drop_old_keys
 DELETE FROM idempotency_keys
 WHERE (owner, key) IN (

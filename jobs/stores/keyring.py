@@ -1,11 +1,14 @@
 """Idempotency keys in Redis: what the submissions that carried them have led to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from redis.asyncio import Redis
 
+from jobs import keys
 from jobs.model import KeyUse
+from jobs.stores.jobs import KeptUse
 from jobs.stores.queue import patiently
 from jobs.stores.scripts import Script
 
@@ -51,7 +54,19 @@ class Keyring:
 
     async def settle(self, owner: str, use: KeyUse, *, claimed: str, job_id: str, answer: bytes) -> None:
         """Keep the first answer. `claimed`, here and below, is the job id of the claim: only its own key is changed."""
-        await self._set(owner, use, claimed, f"done 0 {use.print} {job_id} ".encode() + answer)
+        await self._set(owner, use, claimed, _done(use.print, job_id, answer))
+
+    async def bring(self, answers: Sequence[tuple[KeptUse, bytes]]) -> None:
+        """Let Redis know of keys that PostgreSQL has, with the first answers, for the rest of their day.
+
+        What it knows of them by itself stays.
+        """
+        async with patiently(self._patience_s):
+            pipe = self._redis.pipeline(transaction=False)
+            for kept, answer in answers:
+                value = _done(kept.print, kept.job_id, answer)
+                pipe.set(keys.idempotency(kept.owner, kept.key), value, px=kept.left_ms, nx=True)
+            await pipe.execute()
 
     async def leave_open(self, owner: str, use: KeyUse, *, claimed: str) -> None:
         """Let the next submission go on with this job id: nobody knows what became of this one."""
@@ -64,3 +79,7 @@ class Keyring:
     async def _set(self, owner: str, use: KeyUse, claimed: str, value: bytes) -> None:
         async with patiently(self._patience_s):
             await _SETTLE.run(self._redis, f"{owner}:{use.key}", claimed, value)
+
+
+def _done(print_: str, job_id: str, answer: bytes) -> bytes:
+    return f"done 0 {print_} {job_id} ".encode() + answer

@@ -13,7 +13,8 @@ from jobs.stores.database import Database
 from jobs.stores.scripts import Script
 from tests.chaos.outages import hung, stopped
 from tests.chaos.wire import Cut, wire_to
-from tests.support.conditions import eventually
+from tests.chaos.workers import hasty_recoverer, worker_of
+from tests.support.conditions import eventually, reaches
 from tests.support.servers import Servers
 from tests.support.site import quotas, running_web, running_worker, submit
 
@@ -59,6 +60,22 @@ async def test_a_key_that_redis_alone_had_is_written_with_the_history(
         await eventually(is_written)
         await eventually(is_found_there)
     async with stopped(servers.redis):
+        again = await _post(web)
+        other = await _post(web, {**_JOB, "priority": 9})
+    assert (again.status_code, again.headers.get("idempotency-replayed")) == (202, "true")
+    assert again.json()["id"] == first.json()["id"]
+    assert (other.status_code, other.json()["type"]) == (422, "idempotency-mismatch")
+
+
+async def test_a_key_that_postgresql_alone_had_comes_into_redis_with_the_job(
+    web: httpx.AsyncClient, environ: dict[str, str], servers: Servers, database: Database
+) -> None:
+    """Redis was away when the job was accepted, and then PostgreSQL is: sent again it is that job, which has run."""
+    async with stopped(servers.redis):
+        first = await _post(web)
+    async with worker_of(environ, {"data_sync": 1}), hasty_recoverer(environ, database):
+        await reaches(web, first.json()["id"], "succeeded")
+    async with stopped(servers.postgres):
         again = await _post(web)
         other = await _post(web, {**_JOB, "priority": 9})
     assert (again.status_code, again.headers.get("idempotency-replayed")) == (202, "true")
