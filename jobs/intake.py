@@ -43,6 +43,7 @@ class Intake:
         self._again: asyncio.TimerHandle | None = None  # when they are
         self._hopes = True  # that what Redis does not know, or does not answer, will be well again
         self._calls: set[asyncio.Task[None]] = set()
+        self._fault: BaseException | None = None  # that one of them has met
         self._lanes = list(range(_CALLS))  # that no call is on: what a lane's last call was given is remembered
         self._free = slots
         self.answered_at: float | None = None  # when Redis last answered a claim, by the loop's clock; None: not taking
@@ -75,9 +76,11 @@ class Intake:
                 await self._news.wait()
                 self._news.clear()
                 self._call()
-                for task in (*loops, *self._calls):
+                for task in loops:
                     if task.done() and (error := task.exception()):
                         raise error
+                if self._fault is not None:
+                    raise self._fault
         finally:
             self.answered_at = None
             for task in loops:
@@ -124,21 +127,24 @@ class Intake:
             self.quota -= slots
 
     def _calls_over(self, task: "asyncio.Task[None]") -> None:
-        if task.cancelled() or not task.exception():
-            self._calls.discard(task)
+        self._calls.discard(task)
+        if not task.cancelled():
+            self._fault = self._fault or task.exception()
         self._news.set()
 
     async def _exchange(self, lane: int, slots: int, part: list[tuple[Run, Ending]]) -> None:
         request, wakes = f"{next(_requests)}-{lane}", self._wakes
         endings = [ending for _, ending in part]
         with self._holdings.asking(self.queue, request):
-            with self._holdings.suspects_allowed() as suspects:
-                claim = await self._outage.answered(
-                    lambda: self._leases.claim(
-                        self.queue, request=request, slots=slots, suspects=suspects, endings=endings
+            try:
+                with self._holdings.suspects_allowed() as suspects:
+                    claim = await self._outage.answered(
+                        lambda: self._leases.claim(
+                            self.queue, request=request, slots=slots, suspects=suspects, endings=endings
+                        )
                     )
-                )
-            self._lanes.append(lane)
+            finally:
+                self._lanes.append(lane)
             self.answered_at = asyncio.get_running_loop().time()
             self._told(part, claim.answers)
             for claimed in claim.jobs:
@@ -249,8 +255,10 @@ class Intake:
             tellable = self._hopes or not self._outage.lasts
             if not (self._runs or (tellable and (self._ends or self._unknown or self._calls or self._runs.telling))):
                 return
-            self._news.set()
+            self._call()  # here too: what takes jobs may have broken
+            if self._unknown:
+                left_s = min(left_s, _AGAIN_S)
             if tasks := (*self._runs.tasks, *self._calls, *self._runs.telling):
                 await asyncio.wait(tasks, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
             else:
-                await asyncio.sleep(min(left_s, _AGAIN_S) if self._unknown else 0)
+                await asyncio.sleep(left_s)

@@ -11,7 +11,7 @@ from arq.connections import ArqRedis
 
 from jobs import keys
 from jobs.runs import Runs
-from jobs.stores.leases import Answer, Claim, Claimed, Leases, Renewals, Timing
+from jobs.stores.leases import Answer, Claim, Claimed, Ending, Leases, Renewals, Timing
 from jobs.worker import Worker
 from tests.support.arq_functions import wait
 from tests.support.arq_site import SOON_S, Ctx, client_of, field, named, until_running, worker_of
@@ -220,3 +220,37 @@ async def test_what_was_stopped_keeps_its_lease_until_it_is_handed_back(
             clean.set()
         told = [[await field(client, job.job_id, name) for name in ("st", "lost")] for job in jobs if job]
     assert told == [["queued", "0"]] * 2
+
+
+async def test_ends_are_told_though_a_fault_has_stopped_the_worker(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes jobs has broken by one call; what the others give counts, and the stop waits no longer than for it."""
+    begun, met = asyncio.Event(), asyncio.Event()
+    claim = Leases.claim
+
+    async def claim_with_a_fault(self: Leases, queue: str, *, endings: Sequence[Ending], **more: Any) -> Claim:  # noqa: ANN401  a claim's
+        if endings and not met.is_set():
+            met.set()
+            raise RuntimeError("a fault of ours")
+        return await claim(self, queue, endings=endings, **more)
+
+    async def short(_: Ctx) -> None:
+        await begun.wait()
+
+    async def other(_: Ctx) -> int:
+        begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        return 42
+
+    monkeypatch.setattr("jobs.engine._CLEAN_UP_S", 2 * SOON_S)
+    monkeypatch.setattr(Leases, "claim", claim_with_a_fault)
+    async with client_of(redis_url) as client:
+        await client.enqueue_job("short")
+        await client.enqueue_job("other", _job_id="other")
+        worker = worker_of(redis_url, [named(short, name="short"), named(other, name="other")], timing=LONG)
+        with pytest.raises(RuntimeError, match="a fault of ours"):
+            await asyncio.wait_for(worker.async_run(), SOON_S)
+        await worker.close()
+        assert await client.exists(keys.RESULT + "other")
