@@ -109,19 +109,30 @@ applied AS (
                 AND (latest.is_end OR latest.v > jobs.version)
             )
         )
-    RETURNING jobs.id, jobs.batch_id, latest.is_end
+    RETURNING jobs.id, jobs.run, jobs.batch_id, latest.is_end
+),
+
+batched AS (
+    SELECT batch_id, array_agg(id) FILTER (WHERE run > 1) AS again
+    FROM applied
+    WHERE batch_id IS NOT NULL AND (is_end OR run > 1)
+    GROUP BY batch_id
 ),
 
 -- In one order, whoever writes: so nobody waits for one who waits for him.
 touched AS (
-    SELECT id FROM batches
-    WHERE id IN (SELECT batch_id FROM applied WHERE is_end AND batch_id IS NOT NULL) AND finished_at IS NULL
-    ORDER BY id
-    FOR UPDATE
+    SELECT batches.id FROM batches
+    INNER JOIN batched ON batches.id = batched.batch_id
+    WHERE
+        batches.finished_at IS NULL
+        -- A batch that has ended has a member do something: it was accepted once more, and `rerun` was lost.
+        OR array_remove(batched.again, batches.on_complete_job_id) <> '{}'
+    ORDER BY batches.id
+    FOR UPDATE OF batches
 ),
 
 stirred AS (
-    UPDATE batches SET stirred = true FROM touched WHERE batches.id = touched.id
+    UPDATE batches SET stirred = true, finished_at = NULL, counts = NULL FROM touched WHERE batches.id = touched.id
 )
 
 -- is_late: whether starts are told that this has not written, since what came after them was known.

@@ -248,7 +248,8 @@ class JobStore:
         reads the events itself: in the event loop that would cost as much as running the jobs.
 
         Of its start a job's row tells even where that is heard of after the end. Batches of which a job ends are
-        marked, for whoever closes them. Gives the ids of jobs that are not there: of those nothing is written.
+        marked, for whoever closes them; with a later run of a member one is open again. Gives the ids of jobs that are
+        not there: of those nothing is written.
         """
         if _ROW in events:  # seldom: PostgreSQL was away when the job was accepted, or it is a stock client's
             await self._database.execute(_HISTORY["create"], codec.embed(events))

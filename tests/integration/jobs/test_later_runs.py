@@ -1,5 +1,6 @@
 """Later runs of a job, of which PostgreSQL hears by the history alone: it was away, or is a backup."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import permutations
@@ -7,11 +8,14 @@ from itertools import permutations
 import pytest
 
 from jobs import codec
+from jobs.batch import Batch
 from jobs.model import STOCK_OWNER, State
 from jobs.stores import rows
+from jobs.stores.batches import BatchStore
 from jobs.stores.database import Database
 from jobs.stores.jobs import JobStore, NewJob
 from tests.support.accepted import accepted
+from tests.support.conditions import eventually
 
 _AT = 1_764_000_000_000
 _FAILURE = codec.dumps({"type": "E", "message": "m", "fingerprint": "f"}).decode()
@@ -25,8 +29,37 @@ _LIFE: tuple[dict[str, str], ...] = (
 )
 
 
-async def _tell(database: Database, job_id: str, told: dict[str, str]) -> None:
-    await JobStore(database).apply(codec.dumps([{"id": job_id, "at": str(_AT), **told}]))
+_WAITS = """
+SELECT FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'WITH event AS%'
+"""
+_ENDED_AGAIN = {"run": "2", "v": "104", "state": "succeeded", "try": "1"}
+
+
+async def _tell(database: Database, job_id: str, *told: dict[str, str]) -> None:
+    await JobStore(database).apply(codec.dumps([{"id": job_id, "at": str(_AT), **event} for event in told]))
+
+
+async def _ended_batch(database: Database) -> tuple[str, str]:
+    """Give the only member of a batch, and the job that has followed its end; both have failed."""
+    member, follower = await accepted(database, 2)
+    await database.execute("UPDATE jobs SET batch_id = 'b', state = 'failed', finished_at = now()")
+    counts = codec.dumps({"failed": 1}).decode()
+    await database.fetch(
+        """
+        INSERT INTO batches (id, owner, total, finished_at, counts, on_complete_job_id)
+        VALUES ('b', 'ann', 1, now(), $1::text::jsonb, $2)
+        """,
+        counts,
+        follower,
+    )
+    return member, follower
+
+
+async def _batch(database: Database) -> Batch:
+    batch = await BatchStore(database).get("b")
+    assert batch is not None
+    return batch
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -65,3 +98,44 @@ async def test_a_row_that_comes_along_is_of_its_own_run(database: Database) -> N
     assert written is not None
     assert (written.run, written.state) == (_AT, State.RUNNING)
     assert (written.run_at, written.expires_at) == (at, at)
+
+
+@pytest.mark.parametrize("is_told_at_once", [False, True])
+async def test_a_batch_that_had_ended_counts_it_anew(database: Database, *, is_told_at_once: bool) -> None:
+    """It is open again, until that run has ended too."""
+    member, _ = await _ended_batch(database)
+    if not is_told_at_once:
+        await _tell(database, member, _LIFE[2])
+        assert (await _batch(database)).finished_at is None
+        await BatchStore(database).close(limit=10)
+        assert (await _batch(database)).finished_at is None
+    await _tell(database, member, _LIFE[2], _ENDED_AGAIN)
+    await BatchStore(database).close(limit=10)
+    batch = await _batch(database)
+    assert batch.finished_at is not None
+    assert batch.counts == {State.SUCCEEDED: 1}
+
+
+async def test_a_batch_stays_ended_where_what_follows_it_runs_again(database: Database) -> None:
+    """That is none of its members."""
+    _, follower = await _ended_batch(database)
+    await _tell(database, follower, _LIFE[2])
+    await _tell(database, follower, _ENDED_AGAIN)
+    assert (await _batch(database)).finished_at is not None
+    assert (await BatchStore(database).close(limit=10))[0] == 0
+
+
+async def test_a_batch_is_open_again_though_it_is_being_ended(database: Database) -> None:
+    """Whoever ends it has it locked, and has seen the end of the run before."""
+    member, _ = await _ended_batch(database)
+    await database.execute("UPDATE batches SET finished_at = NULL, counts = NULL")
+
+    async def waits() -> bool:
+        return bool(await database.fetch(_WAITS))
+
+    async with asyncio.TaskGroup() as tasks, database.transaction() as connection:
+        await connection.fetch("SELECT FROM batches FOR UPDATE")
+        tasks.create_task(_tell(database, member, _LIFE[2]))
+        await eventually(waits)
+        await connection.execute("UPDATE batches SET finished_at = now()")
+    assert (await _batch(database)).finished_at is None
