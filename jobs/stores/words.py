@@ -35,7 +35,7 @@ def terms_of(job: Job, *, typical_s: float, is_new: bool) -> Terms:
         0 if is_new or job.run > 1 else ms_of(job.accepted_at),
         _due_ms(job.run_at),
         *(job.max_tries, job.timeout_s * 1000, typical_s * 1000),
-        0 if job.expires_at is None else ms_of(job.expires_at),
+        _expires_ms(job),
     )
 
 
@@ -68,6 +68,14 @@ def ms_of(moment: datetime) -> int:
 def _tries_of(job: Job) -> int:
     """Give the tries that are over; whoever goes on with one that is not counts it again."""
     return max(job.tries - (job.state is State.RUNNING), 0)
+
+
+def _expires_ms(job: Job) -> int:
+    """Give when a job ends unless it has started by then, 0 for never.
+
+    One that has started may still be with its worker, who brings its result.
+    """
+    return 0 if job.expires_at is None or job.fence else ms_of(job.expires_at)
 
 
 def _due_ms(run_at: datetime | None) -> int:

@@ -90,6 +90,21 @@ class TestUnfinished:
         assert (found["st"], found["o"], found["d"].split(":")[0]) == ("queued", "ann", "7")
         assert (await stage.claim()).id == job.id
 
+    @pytest.mark.parametrize("losses", [1, 2])
+    async def test_what_has_expired_ends_unless_it_has_started(self, stage: Stage, losses: int) -> None:
+        """That one its worker has all the while, and brings the result."""
+        started, waiting = await stage.queued(), await stage.queued()
+        claimed = await stage.claim()
+        await write_history(stage.both)
+        await stage.database.execute("UPDATE jobs SET expires_at = now() - interval '1 minute'")
+        for _ in range(losses):
+            await stage.lose(started)
+            await stage.lose(waiting)
+            await stage.heal()
+        await stage.finish(claimed)
+        await write_history(stage.both)
+        assert [(await stage.row(job))["state"] for job in (started, waiting)] == ["succeeded", "expired"]
+
     async def test_it_is_lost_only_if_all_that_was_told_is_written(self, stage: Stage) -> None:
         """It may have run and ended, and nobody has written so yet: break 11 of the protocol."""
         job = await stage.queued()
