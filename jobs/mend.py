@@ -10,11 +10,10 @@ import structlog
 from jobs import codec
 from jobs.errors import StoreUnavailableError
 from jobs.found import Told, end_of, told_of, told_of_lost
-from jobs.model import Job, State
+from jobs.model import Job
 from jobs.restore import Restorer
 from jobs.scribe import Scribe
 from jobs.stores.both import Both
-from jobs.stores.jobs import EndedRun
 from jobs.stores.remains import Look, Seen, Sight
 
 Doubt = tuple[Job, Look]
@@ -63,7 +62,8 @@ class Mender:
         await self._write([told_of(job, look, sight) for job, look in left if look.seen not in _LOST])
         lost = [(job, look) for job, look in left if look.seen in _LOST]
         await self._write([told_of_lost(job, sight) for job, _ in lost])
-        await self._cancel([(job, look) for job, look in lost if job.cancel_requested_at is not None])
+        if wished := [job for job, _ in lost if job.cancel_requested_at is not None]:
+            await self._both.queue.cancel(wished)
         wanted = [job for job, _ in lost if job.cancel_requested_at is None]
         if not wanted:
             return 0
@@ -85,12 +85,3 @@ class Mender:
         if events := [event for event in told if event is not None]:
             await self._scribe.write_events(codec.dumps(events))
             log.info("states_taken_from_redis", amount=len(events))
-
-    async def _cancel(self, lost: Sequence[Doubt]) -> None:
-        if not lost:
-            return
-        await self._both.queue.cancel([job for job, _ in lost])
-        if older := [job for job, look in lost if look.seen is Seen.OLDER]:
-            await self._both.remains.forget(
-                [EndedRun(job.id, job.run, State.CANCELLED, job.accepted_at) for job in older]
-            )
