@@ -108,15 +108,15 @@ class Admitter:
             taken[job.owner] += not is_full
         return refusals
 
-    async def admit_all(self, room: Room, *, connection: Connection | None = None) -> None:
+    async def admit_all(self, room: Room, *, connection: Connection | None = None) -> bool:
         """Take places for all jobs of a batch or for none. They are to be released where the jobs are not accepted.
 
-        PostgreSQL is asked as in `admit`; for who has no transaction it counts without what others submit meanwhile.
-        Raises QuotaError, which says how many are free, or StoreUnavailableError.
+        False: Redis does not answer, and who stores them is to `count_all` first. PostgreSQL is asked as in `admit`.
+        Raises QuotaError, which says how many are free, and StoreUnavailableError.
         """
         quotas = self._quotas
         if quotas is None or room.owner in SYSTEM_OWNERS:
-            return
+            return True
 
         async def question() -> list[Verdict]:
             return [await self._queue.admit_all(room, most_events=self._max_events)]
@@ -124,12 +124,23 @@ class Admitter:
         try:
             (verdict,) = await _known(quotas, question, connection)
         except StoreUnavailableError:
-            most, taken = await self._counted(quotas, [room.owner], connection)
-            may_have = most[room.owner].max_waiting
-            free = max(may_have - taken[room.owner], 0)
-            verdict = Verdict(Admission.OK if free >= room.amount else Admission.QUOTA, free, may_have)
+            return False
         if refusal := _refusal(verdict):
             raise refusal
+        return True
+
+    async def count_all(self, room: Room, *, connection: Connection | None = None) -> None:
+        """Raise QuotaError unless all jobs of a batch may be accepted as PostgreSQL counts; StoreUnavailableError.
+
+        It is as in `count`; without a transaction it counts without what others submit meanwhile.
+        """
+        if self._quotas is None:
+            return
+        most, taken = await self._counted(self._quotas, [room.owner], connection)
+        may_have = most[room.owner].max_waiting
+        free = max(may_have - taken[room.owner], 0)
+        if free < room.amount:
+            raise QuotaError(free=free, most=may_have)
 
     async def release_all(self, room: Room) -> None:
         """Give back the places of a batch that was not accepted after all; else they are free in half a minute."""

@@ -89,15 +89,12 @@ class BatchSubmitter:
         await self._check_names(members, owner=asked.owner)
         batch = NewBatch(id=name, owner=asked.owner, name=asked.name, members=members, on_complete=follower, use=use)
         room = Room(asked.owner, name, len(members.ids))
-        # In one transaction: where PostgreSQL has to count, nobody else does for this owner until the batch is stored.
-        async with self._database.transaction() if connection is None else nullcontext(connection) as storing:
-            await self._admitter.admit_all(room, connection=storing)
-            at = None
-            try:
-                at = await self._batches.insert(batch, connection=storing)
-            finally:
-                if at is None:
-                    await self._admitter.release_all(room)
+        if await self._admitter.admit_all(room, connection=connection):
+            at = await self._store(batch, room, connection)
+        else:
+            async with self._database.transaction() if connection is None else nullcontext(connection) as counting:
+                await self._admitter.count_all(room, connection=counting)
+                at = await self._batches.insert(batch, connection=counting)
         if at is None:
             raise KeyHeldError("no job was stored")
         return StoredBatch(batch=batch, at=at)
@@ -109,6 +106,15 @@ class BatchSubmitter:
         if lined.holders:
             await self._supersede(batch, lined.holders)
         return SubmittedBatch(batch=batch.accepted(at=at, counts=lined.counts))
+
+    async def _store(self, batch: NewBatch, room: Room, connection: Connection | None) -> datetime | None:
+        at = None
+        try:
+            at = await self._batches.insert(batch, connection=connection)
+        finally:
+            if at is None:
+                await self._admitter.release_all(room)
+        return at
 
     async def _check_names(self, members: Members, *, owner: str) -> None:
         """Raise ConflictError where an unfinished job has a unique key of these. While Redis is away, nobody knows."""

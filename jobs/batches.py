@@ -101,7 +101,8 @@ class Batches:
         if not jobs:
             raise ConflictError("it has no job that has failed, was cancelled or has expired, and can be retried")
         room = Room(batch.owner, new_job_id(), len(jobs))  # two may retry it at once
-        await self._admitter.admit_all(room)
+        if not await self._admitter.admit_all(room):
+            await self._admitter.count_all(room)
         deed = _deed(batch, Action.BATCH_RETRY, by, Effect.DONE)
         try:
             for first in range(0, len(jobs), MOST_AT_ONCE):

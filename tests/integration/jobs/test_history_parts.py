@@ -30,9 +30,9 @@ def sizes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     monkeypatch.setattr(scribe, "_MOST_BYTES", 2_000)
     apply, sizes = JobStore.apply, list[tuple[int, int]]()
 
-    async def applied(jobs: JobStore, events: bytes) -> None:
+    async def applied(jobs: JobStore, events: bytes) -> list[str]:
         sizes.append((len(events), len(codec.loads_plain(events))))
-        await apply(jobs, events)
+        return await apply(jobs, events)
 
     monkeypatch.setattr(JobStore, "apply", applied)
     return sizes

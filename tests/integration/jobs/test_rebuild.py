@@ -166,11 +166,11 @@ async def test_the_lease_and_the_hold_last_however_much_is_to_be_written(
     monkeypatch.setattr(scribe, "_MOST_BYTES", 1_000)
     apply, leases, holds = JobStore.apply, [], []
 
-    async def applied(jobs: JobStore, events: bytes) -> None:
+    async def applied(jobs: JobStore, events: bytes) -> list[str]:
         leases.append((await stage.site())["steward_until"])
         holds.append(await stage.redis.pttl(keys.HOLD))
         await stage.redis.pexpire(keys.HOLD, 5_000)
-        await apply(jobs, events)
+        return await apply(jobs, events)
 
     monkeypatch.setattr(JobStore, "apply", applied)
     await stage.database.execute("UPDATE site SET redis = 'that of before'")
