@@ -89,14 +89,14 @@ class Acceptor:
     async def _store(self, group: Sequence[NewJob], write: _Write) -> list[Job | Exception]:
         """Write rows; where PostgreSQL is away, Redis gets them with the jobs, for whoever writes the history."""
         if not self._doubt.lets_ask():
-            return [unwritten(wanted) for wanted in group]
+            return [_without_row(wanted) for wanted in group]
         try:
             async with asyncio.timeout(self._patience_s):
                 stored = await _written(group, write)
         except (StoreUnavailableError, TimeoutError) as error:
             log.warning("jobs_not_stored", amount=len(group), reason=str(error) or "no answer in time")
             self._doubt.found_away()
-            return [unwritten(wanted) for wanted in group]
+            return [_without_row(wanted) for wanted in group]
         self._doubt.found_there()
         return stored
 
@@ -135,6 +135,12 @@ def _held() -> KeyHeldError:
 def unwritten(wanted: NewJob) -> Job:
     """Give the job that Redis alone takes. This process' clock says when; PostgreSQL would."""
     return replace(wanted.accepted_at(datetime.now(UTC)), is_written=False, use=wanted.use)
+
+
+def _without_row(wanted: NewJob) -> Job | Exception:
+    if wanted.use is not None and not wanted.use.is_claimed:
+        return StoreUnavailableError("neither store knows whether its idempotency key was used")
+    return unwritten(wanted)
 
 
 def _reason(job: Job | Exception, away: StoreUnavailableError) -> Exception:

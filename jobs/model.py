@@ -128,10 +128,14 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyUse:
-    """An idempotency key, and the print of what was submitted under it: hex digits."""
+    """An idempotency key, and the print of what was submitted under it: hex digits.
+
+    `is_claimed`: Redis has answered that nobody else has it. Else PostgreSQL alone can tell.
+    """
 
     key: str
     print: str
+    is_claimed: bool = True
 
 
 @dataclass(slots=True, kw_only=True)  # to freeze it would take three times as long for each submission

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import replace
 from hashlib import sha256
 from typing import Protocol, TypeVar
 
@@ -77,7 +78,8 @@ class Once:
         if claim.word is Claimed.DONE:
             return deed.unpack(claim.answer)
         try:
-            answer = await self._done(owner, use, deed, thing_id=claim.job_id)
+            told = replace(use, is_claimed=claim.is_answered)
+            answer = await self._done(owner, told, deed, thing_id=claim.job_id)
         except _REFUSALS:
             # Nothing was done now, but an earlier submission under this id may have done it.
             step = self._keyring.leave_open if claim.is_known else self._keyring.forget
@@ -117,7 +119,7 @@ class Once:
         try:
             return await self._keyring.claim(owner, use, job_id=thing_id)
         except StoreUnavailableError:
-            return Claim(word=Claimed.FIRST, job_id=thing_id)
+            return Claim(word=Claimed.FIRST, job_id=thing_id, is_answered=False)
 
     async def _done(self, owner: str, use: KeyUse, deed: Deed[Answer], *, thing_id: str) -> Answer:
         """Do it. Redis may lack a key that PostgreSQL has, which knows of it before it makes a thing.

@@ -29,12 +29,13 @@ class Claimed(StrEnum):
 class Claim:
     """A key's word, the job that it stands for, and what was answered first where it is done.
 
-    `is_known`: the job's id was given out before, so that there may be such a job.
+    `is_known`: the job's id was given out before, so that there may be such a job. `is_answered`: Redis has said so.
     """
 
     word: Claimed
     job_id: str
     is_known: bool = False
+    is_answered: bool = True
     answer: bytes = b""
 
 

@@ -43,6 +43,24 @@ async def test_a_repetition_that_redis_did_not_answer_leaves_the_first_s_key(
     assert again.json() == first.json()
 
 
+async def test_a_key_that_neither_store_can_tell_of_makes_no_job(
+    web: httpx.AsyncClient, environ: dict[str, str], servers: Servers
+) -> None:
+    """PostgreSQL is away, and Redis answers to all but the claim of the key: a repetition is to be sent again."""
+    socket = environ["REDIS_URL"].removeprefix("unix://").partition("?")[0]
+    cut = Cut(words=(b"EVALSHA", Script("claim_key").digest.encode()), arrives=False, every=1)
+    async with (
+        wire_to(socket, cut) as (url, _),
+        running_web({**environ, "REDIS_URL": url}) as cut_off,
+        stopped(servers.postgres),
+    ):
+        first = await _post(web)
+        again = await _post(cut_off)
+        assert (again.status_code, again.json()["type"]) == (503, "unavailable")
+        assert (await cut_off.post("/api/jobs", json=_JOB)).status_code == 202
+        assert (await _post(web)).json() == first.json()
+
+
 async def test_a_key_that_redis_alone_had_is_written_with_the_history(
     web: httpx.AsyncClient, environ: dict[str, str], servers: Servers, database: Database
 ) -> None:
