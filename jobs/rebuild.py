@@ -22,7 +22,7 @@ from jobs.stores.remains import Sight
 from jobs.stores.site import Beat, SiteStore
 from jobs.strays import Strays
 
-_AT_ONCE = 100  # entries: with large results even to read them takes a while
+_AT_ONCE = 50  # entries: Redis would not give many more in time where each has a large result
 _KEPT_EACH_S = 1.0
 _SETTLE_LOOK_S = 0.2
 _TICK_AGE_MS = 60_000

@@ -1,17 +1,23 @@
 """A history with large results or many events: it is written in parts that PostgreSQL takes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
 
-from jobs import codec, keys, scribe
+from jobs import codec, history, keys, scribe
+from jobs.cancelling import cancel_until_ended
+from jobs.errors import StoreUnavailableError
+from jobs.history import HistoryWriter
 from jobs.scribe import Scribe
 from jobs.stores.database import Database
+from jobs.stores.events import Entry, Events
 from jobs.stores.jobs import JobStore
 from jobs.stores.redis import connect_redis
 from tests.support.accepted import accepted
 from tests.support.both import both_of, write_history
+from tests.support.conditions import eventually
 
 _TOLD = {"run": "1", "v": "100", "at": "1764000000000", "state": "succeeded", "try": "1"}
 
@@ -85,3 +91,32 @@ async def test_what_is_large_and_no_event_keeps_nothing_back(
     assert await _letters(database) == [5]
     assert len(await database.fetch("SELECT FROM dead_events")) == 3
     assert sizes
+
+
+async def test_fewer_are_read_at_once_where_they_are_large(
+    redis: Redis, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis could not give many of them in time, and they would be asked for again and again."""
+    monkeypatch.setattr(history, "_LARGE", 10_000)
+    read, asked = Events.next, list[int]()
+
+    async def next_ones(events: Events, *, most: int, wait_ms: int) -> list[Entry]:
+        asked.append(most)
+        if most > 100:
+            raise StoreUnavailableError("Redis: no answer in time")
+        return await read(events, most=most, wait_ms=wait_ms)
+
+    monkeypatch.setattr(Events, "next", next_ones)
+    for event in await _ends(database, 150, letters=1_000):
+        await redis.xadd(keys.EVENTS, {"events": codec.dumps([event])})
+    writer = HistoryWriter(events=Events(redis, consumer="one"), scribe=Scribe(JobStore(database)))
+
+    async def all_are_written() -> bool:
+        return await _letters(database) == [1_000] * 150
+
+    writing = asyncio.create_task(writer.run())
+    try:
+        await eventually(all_are_written)
+    finally:
+        await cancel_until_ended([writing], again_s=0.5)
+    assert asked[:4] == [200, 100, 8, 8]
