@@ -109,7 +109,8 @@ async def test_fewer_are_read_at_once_where_they_are_large(
     monkeypatch.setattr(Events, "next", next_ones)
     for event in await _ends(database, 150, letters=1_000):
         await redis.xadd(keys.EVENTS, {"events": codec.dumps([event])})
-    writer = HistoryWriter(events=Events(redis, consumer="one"), scribe=Scribe(JobStore(database)))
+    both = both_of(database, redis)
+    writer = HistoryWriter(events=both.events, scribe=Scribe(both.jobs, both.queue))
 
     async def all_are_written() -> bool:
         return await _letters(database) == [1_000] * 150
