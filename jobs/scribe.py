@@ -14,6 +14,7 @@ _OF_DATA = frozenset({"21", "22", "23", "54", "P0"})  # classes of SQLSTATE
 # Of one statement, unless a single event has more: some 20,000 as scripts tell them, a second's work. At a message of
 # 1 GB PostgreSQL cuts the connection.
 _MOST_BYTES = 4 << 20
+_MOST_LOGGED = 1_000  # letters: PostgreSQL keeps all of it
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -91,7 +92,7 @@ class Scribe:
             )
 
     async def _bury(self, told: str, refusal: Exception) -> None:
-        log.error("event_refused", told=told, reason=str(refusal))
+        log.error("event_refused", told=told[:_MOST_LOGGED], reason=str(refusal))
         await self._jobs.bury_event(told, reason=f"{type(refusal).__name__}: {refusal}")
 
 
