@@ -101,9 +101,8 @@ class TaskExecutor(Verdicts):
         try:
             return await self._outcome(run, task, job, progress)
         finally:
-            with suppress(
-                asyncio.CancelledError
-            ):  # cut short, it takes no outcome away: what has ended is not run again
+            # Cut short, this takes no outcome away: what has ended is not run again.
+            with suppress(asyncio.CancelledError):
                 await progress.close()
 
     async def _outcome(self, run: Run, task: Task, job: Job, progress: ProgressReporter) -> Outcome:
