@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 DEFAULT_PRIORITY = 5
 LOWEST_PRIORITY = 1
@@ -136,6 +136,23 @@ class KeyUse:
     key: str
     print: str
     is_claimed: bool = True
+
+
+class HeldUse(NamedTuple):
+    """What was submitted under an idempotency key, and which job, or batch, it has led to."""
+
+    print: str
+    job_id: str
+
+
+class KeptUse(NamedTuple):
+    """An idempotency key that has led to a job, and what is left of its day."""
+
+    owner: str
+    key: str
+    print: str
+    job_id: str
+    left_ms: int
 
 
 @dataclass(slots=True, kw_only=True)  # to freeze it would take three times as long for each submission

@@ -20,8 +20,8 @@ from jobs.errors import (
     StoreUnavailableError,
 )
 from jobs.ids import new_job_id
-from jobs.model import KeyUse
-from jobs.stores.jobs import HeldUse, JobStore
+from jobs.model import HeldUse, KeyUse
+from jobs.stores.jobs import JobStore
 from jobs.stores.keyring import Claim, Claimed, Keyring
 
 LONGEST_KEY = 255

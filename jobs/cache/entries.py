@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from jobs import keys
 from jobs.cache.scopes import Place
-from jobs.stores.queue import patiently
+from jobs.stores.redis import patiently
 
 _LUA = Path(__file__).parent / "lua"
 

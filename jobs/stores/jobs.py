@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jobs import codec
-from jobs.model import Failure, Job, KeyUse, Progress, State
+from jobs.model import Failure, HeldUse, Job, KeptUse, KeyUse, Progress, State
 from jobs.stores.database import Connection, Database, Row
 from jobs.stores.queries import load_queries
 from jobs.stores.tries import TryStore
@@ -17,23 +17,6 @@ _SQL = load_queries(Path(__file__).with_suffix(".sql"))
 _HISTORY = load_queries(Path(__file__).with_name("history.sql"))  # what makes rows of events
 _ROW = b'"row":'
 _BAD_ENDS = frozenset({State.FAILED, State.CANCELLED, State.EXPIRED})
-
-
-class HeldUse(NamedTuple):
-    """What was submitted under an idempotency key, and which job, or batch, it has led to."""
-
-    print: str
-    job_id: str
-
-
-class KeptUse(NamedTuple):
-    """An idempotency key that has led to a job, and what is left of its day."""
-
-    owner: str
-    key: str
-    print: str
-    job_id: str
-    left_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,8 @@ from enum import StrEnum
 from redis.asyncio import Redis
 
 from jobs import keys
-from jobs.model import KeyUse
-from jobs.stores.jobs import KeptUse
-from jobs.stores.queue import patiently
+from jobs.model import KeptUse, KeyUse
+from jobs.stores.redis import patiently
 from jobs.stores.scripts import Script
 
 _CLAIM = Script("claim_key")

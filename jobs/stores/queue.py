@@ -1,8 +1,7 @@
 """Puts jobs in line in Redis, and shows those that are there. Taking them out is the workers', in leases."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,11 +10,10 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from jobs import codec, keys
-from jobs.errors import StoreUnavailableError
 from jobs.model import Failure, Job, State
 from jobs.stores import rows
 from jobs.stores.jobs import Run
-from jobs.stores.redis import answering
+from jobs.stores.redis import patiently
 from jobs.stores.scripts import Script
 from jobs.stores.words import Word, own_of, terms_of, told
 
@@ -227,17 +225,6 @@ class Queue:
 
     def _patiently(self) -> AbstractAsyncContextManager[None]:
         return patiently(self._patience_s)
-
-
-@asynccontextmanager
-async def patiently(patience_s: float) -> AsyncIterator[None]:
-    """Raise StoreUnavailableError where Redis has not answered after so many seconds, retries included."""
-    with answering():
-        try:
-            async with asyncio.timeout(patience_s):
-                yield
-        except TimeoutError as error:
-            raise StoreUnavailableError("Redis: no answer in time") from error
 
 
 def state_of(result: Mapping[str, object]) -> State:

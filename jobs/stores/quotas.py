@@ -11,7 +11,7 @@ from jobs import keys
 from jobs.quota import DEFAULT_TIER, Grant, Overrides, Quota, Tier, Tiers, Usage
 from jobs.stores.database import Connection, Database, Row
 from jobs.stores.queries import load_queries
-from jobs.stores.queue import patiently
+from jobs.stores.redis import patiently
 from jobs.stores.scripts import Script
 
 _SQL = load_queries(Path(__file__).with_suffix(".sql"))

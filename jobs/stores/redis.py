@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import hiredis
@@ -253,6 +253,17 @@ def answering() -> Iterator[None]:
         raise
     except RedisError as error:
         raise StoreUnavailableError(f"Redis: {error}") from error
+
+
+@asynccontextmanager
+async def patiently(patience_s: float) -> AsyncIterator[None]:
+    """Raise StoreUnavailableError where Redis has not answered after so many seconds, retries included."""
+    with answering():
+        try:
+            async with asyncio.timeout(patience_s):
+                yield
+        except TimeoutError as error:
+            raise StoreUnavailableError("Redis: no answer in time") from error
 
 
 def _options(address: RedisAddress) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import pytest
 
 from jobs import keys
 from jobs.stores.database import Database, Row
-from jobs.stores.mark import Mark
 from tests.chaos.wire import Cut, wire_to
 from tests.support.bed import QUEUE, Bed, Wanted, bed_of
 from tests.support.conditions import eventually
@@ -28,8 +27,12 @@ _ALL = 200  # entries, that a steward reads at once
 async def bed(environ: dict[str, str], database: Database) -> AsyncIterator[Bed]:
     """Give the engine, on a site that a steward has put in order and left."""
     async with bed_of(environ, database) as bed:
+
+        async def is_in_order() -> bool:
+            return bool(await bed.redis.exists(keys.EPOCH))
+
         async with started(_STEWARD, environ) as steward:
-            await eventually(Mark(bed.redis).epoch, within_s=_START_S)
+            await eventually(is_in_order, within_s=_START_S)
             steward.send(signal.SIGTERM)
             await steward.ends(within_s=10)
         yield bed

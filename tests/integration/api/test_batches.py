@@ -233,7 +233,7 @@ async def test_places_of_a_process_that_died_are_free_after_their_time(environ: 
     """What is kept for batches on their way counts until then, and leaves nothing."""
     async with running_web({**environ, **quotas(waiting=10)}) as web, Redis.from_url(redis_url) as redis:
         seconds, _ = await redis.time()
-        kept = {"alive": f"{(seconds + 60) * 1000}:7", "dead": f"{(seconds - 1) * 1000}:9"}
+        kept = {"alive": f"{(seconds + 25) * 1000}:7", "dead": f"{(seconds - 1) * 1000}:9"}
         await redis.hset(keys.reserved("admin"), mapping=kept)
         refused = await web.post("/api/batches", json={"jobs": noops(4)})
         assert (refused.status_code, "3 are free" in refused.json()["detail"]) == (429, True)

@@ -58,7 +58,7 @@ async def test_far_from_the_bound_only_some_are_asked_about(environ: dict[str, s
             await redis.delete(keys.reserve("admin"), keys.UNFINISHED + "admin")
             await submit(web, "diag.noop")
             seconds, _ = await redis.time()
-            await redis.zadd(keys.reserve("admin"), {f"j{number}": (seconds + 60) * 1000 for number in range(PLENTY)})
+            await redis.zadd(keys.reserve("admin"), {f"j{number}": (seconds + 25) * 1000 for number in range(PLENTY)})
             answers = await asyncio.gather(*(web.post("/api/jobs", json={"task": "diag.noop"}) for _ in range(200)))
             if (told := Counter(answer.status_code for answer in answers))[202]:
                 break
@@ -91,7 +91,7 @@ async def test_what_redis_has_lost_takes_no_place_for_good(web: httpx.AsyncClien
 async def test_a_place_of_a_process_that_died_is_free_after_its_lease(web: httpx.AsyncClient, redis: Redis) -> None:
     """Places that are kept for jobs on their way count until their time is over."""
     seconds, _ = await redis.time()
-    await redis.zadd(keys.reserve("admin"), {f"j{number}": (seconds + 60) * 1000 for number in range(_MOST)})
+    await redis.zadd(keys.reserve("admin"), {f"j{number}": (seconds + 25) * 1000 for number in range(_MOST)})
     assert_refused(await web.post("/api/jobs", json={"task": "diag.noop"}))
     await redis.zadd(keys.reserve("admin"), {"j0": (seconds - 1) * 1000})
     await submit(web, "diag.noop")
