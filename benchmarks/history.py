@@ -15,8 +15,8 @@ from benchmarks.measure import progress, table
 from benchmarks.sites import new_site
 from jobs.counters import Tally
 from jobs.model import State
-from jobs.stores.mark import Mark
 from tests.support.bed import QUEUE, Bed, Wanted, bed_of
+from tests.support.both import is_seen_to
 from tests.support.conditions import eventually
 from tests.support.processes import started
 from tests.support.site import quotas
@@ -70,7 +70,7 @@ async def _on_new_servers(who: str) -> Drain:
 async def _drain(who: str, bed: Bed, environ: Mapping[str, str]) -> Drain:
     await bed.database.execute("DROP TRIGGER note_end ON jobs")
     async with started(_STEWARD, environ) as steward, AsyncExitStack() as stack:
-        await eventually(Mark(bed.redis).epoch, within_s=_READY_S)
+        await eventually(lambda: is_seen_to(bed.redis), within_s=_READY_S)
         await bed.submit([Wanted(owner=f"owner {number % _OWNERS}") for number in range(_JOBS)])
         await _known(bed, "state = 'queued'")
         if who != "a steward beside":

@@ -10,7 +10,7 @@ from jobs.stores.database import Database
 from jobs.stores.redis import connect_redis
 from tests.chaos.outages import hung, stopped
 from tests.chaos.workers import hasty_recoverer
-from tests.support.both import both_of, mender_of
+from tests.support.both import both_of, is_seen_to, mender_of
 from tests.support.conditions import eventually
 from tests.support.servers import Servers
 from tests.support.site import end_of, running_worker, submit
@@ -41,7 +41,7 @@ async def test_who_was_told_of_another_job_s_unique_key_has_none(
     reconciler = Reconciler(both, mender=mender_of(both), queues=["data_sync"], age_s=0)
 
     async def is_over() -> bool:
-        if not await redis.exists(keys.EPOCH):  # the worker's steward has not seen to Redis yet
+        if not await is_seen_to(redis):
             return False
         await reconciler.look()
         job = await both.jobs.get(job_id)

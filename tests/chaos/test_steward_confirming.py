@@ -11,6 +11,7 @@ from jobs import keys
 from jobs.stores.database import Database, Row
 from tests.chaos.wire import Cut, wire_to
 from tests.support.bed import QUEUE, Bed, Wanted, bed_of
+from tests.support.both import is_seen_to
 from tests.support.conditions import eventually
 from tests.support.history import abandon
 from tests.support.processes import Running, started
@@ -27,12 +28,8 @@ _ALL = 200  # entries, that a steward reads at once
 async def bed(environ: dict[str, str], database: Database) -> AsyncIterator[Bed]:
     """Give the engine, on a site that a steward has put in order and left."""
     async with bed_of(environ, database) as bed:
-
-        async def is_in_order() -> bool:
-            return bool(await bed.redis.exists(keys.EPOCH))
-
         async with started(_STEWARD, environ) as steward:
-            await eventually(is_in_order, within_s=_START_S)
+            await eventually(lambda: is_seen_to(bed.redis), within_s=_START_S)
             steward.send(signal.SIGTERM)
             await steward.ends(within_s=10)
         yield bed

@@ -36,6 +36,11 @@ async def see_to_redis(database: Database, redis: Redis) -> None:
     await redis.set(keys.EPOCH, f"{site.site_id}:test", nx=True)
 
 
+async def is_seen_to(redis: Redis) -> bool:
+    """Say whether a steward has given Redis the site's name: before that nobody compares the stores."""
+    return bool(await redis.exists(keys.EPOCH))
+
+
 async def look_for_strays(strays: Strays) -> None:
     """Look at all entries once."""
     async for _ in strays.look_at_all():
