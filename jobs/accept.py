@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import structlog
 
 from jobs.admit import Admitter
-from jobs.doubt import Doubt
+from jobs.breaker import CircuitBreaker
 from jobs.errors import KeyHeldError, StoreUnavailableError
 from jobs.model import Job, State
 from jobs.stores.database import Database
@@ -52,7 +52,7 @@ class Acceptor:
         self._admitter = admitter
         self._typical_s = typical_s
         self._patience_s = patience_s
-        self._doubt = Doubt(patience_s=patience_s)
+        self._breaker = CircuitBreaker(patience_s=patience_s)
 
     async def accept(self, group: Sequence[NewJob]) -> list[Accepted | Exception]:
         """Accept jobs. One that PostgreSQL refuses fails alone; StoreUnavailableError: no store has taken it."""
@@ -88,16 +88,16 @@ class Acceptor:
 
     async def _store(self, group: Sequence[NewJob], write: _Write) -> list[Job | Exception]:
         """Write rows; where PostgreSQL is away, Redis gets them with the jobs, for whoever writes the history."""
-        if not self._doubt.lets_ask():
+        if not self._breaker.lets_through():
             return [_without_row(wanted) for wanted in group]
         try:
             async with asyncio.timeout(self._patience_s):
                 stored = await _written(group, write)
         except (StoreUnavailableError, TimeoutError) as error:
             log.warning("jobs_not_stored", amount=len(group), reason=str(error) or "no answer in time")
-            self._doubt.found_away()
+            self._breaker.failed()
             return [_without_row(wanted) for wanted in group]
-        self._doubt.found_there()
+        self._breaker.answered()
         return stored
 
     async def _write(self, group: Sequence[NewJob]) -> list[Job | Exception]:

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 import orjson
 import structlog
 
-from jobs.doubt import Doubt
+from jobs.breaker import CircuitBreaker
 from jobs.errors import (
     ConflictError,
     IdempotencyMismatchError,
@@ -61,7 +61,7 @@ class Once:
         self._jobs = jobs
         self._keyring = keyring
         self._patience_s = patience_s
-        self._doubt = Doubt(patience_s=patience_s)
+        self._breaker = CircuitBreaker(patience_s=patience_s)
         self._is_used = asyncio.Event()
 
     async def do(self, owner: str, use: KeyUse, deed: Deed[Answer]) -> Answer:
@@ -102,15 +102,15 @@ class Once:
             await asyncio.sleep(_DROPS_EACH_S)
 
     async def _drop_old_keys(self) -> None:
-        if not self._doubt.lets_ask():
+        if not self._breaker.lets_through():
             return
         try:
             dropped = await self._jobs.drop_old_keys(limit=_DROPPED_AT_ONCE)
         except StoreUnavailableError as error:
             log.warning("old_idempotency_keys_not_dropped", reason=str(error))
-            self._doubt.found_away()
+            self._breaker.failed()
             return
-        self._doubt.found_there()
+        self._breaker.answered()
         if dropped == _DROPPED_AT_ONCE:  # there are more
             self._is_used.set()
 
@@ -145,16 +145,16 @@ class Once:
 
     async def _looked_up(self, owner: str, use: KeyUse) -> HeldUse | None:
         """Give what PostgreSQL has under the key; None also where it does not answer in time."""
-        if not self._doubt.lets_ask():
+        if not self._breaker.lets_through():
             return None
         try:
             async with asyncio.timeout(self._patience_s):
                 held = await self._jobs.use_of(owner, use.key)
         except (StoreUnavailableError, TimeoutError) as error:
             log.warning("idempotency_key_not_looked_up", reason=str(error) or "no answer in time")
-            self._doubt.found_away()
+            self._breaker.failed()
             return None
-        self._doubt.found_there()
+        self._breaker.answered()
         return held
 
 

@@ -1,15 +1,12 @@
 """Reads where jobs stand in line and how queues do. It changes nothing."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from jobs.errors import StoreUnavailableError
 from jobs.model import Job
-from jobs.stores.redis import answering
+from jobs.stores.redis import patiently
 from jobs.stores.scripts import Script
 
 _PLACE = Script("place")
@@ -55,7 +52,7 @@ class Places:
 
     async def of(self, job: Job) -> Place:
         """See where a job stands."""
-        async with self._patiently():
+        async with patiently(self._patience_s):
             found = await _PLACE.run(self._redis, job.id, job.queue)
         now, state, score, due, why, paused, before, parked_before, ready, started, span = found
         return Place(
@@ -74,7 +71,7 @@ class Places:
 
     async def glance(self, queues: Sequence[str]) -> Mapping[str, Glance]:
         """See how queues do; the cost does not depend on how much waits."""
-        async with self._patiently():
+        async with patiently(self._patience_s):
             now, *found = await _GLANCE.run(self._redis, *queues)
         return {
             queue: Glance(
@@ -84,12 +81,3 @@ class Places:
             )
             for queue, (paused, oldest, started, span) in zip(queues, found, strict=True)
         }
-
-    @asynccontextmanager
-    async def _patiently(self) -> AsyncIterator[None]:
-        with answering():
-            try:
-                async with asyncio.timeout(self._patience_s):
-                    yield
-            except TimeoutError as error:
-                raise StoreUnavailableError("Redis: no answer in time") from error

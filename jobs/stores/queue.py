@@ -10,6 +10,7 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from jobs import codec, keys
+from jobs.breaker import CircuitBreaker
 from jobs.model import Failure, Job, State
 from jobs.stores import rows
 from jobs.stores.jobs import Run
@@ -97,11 +98,16 @@ class Entry:
 
 
 class Queue:
-    """The queue's front. No call takes longer than `patience_s` seconds, retries included."""
+    """The queue's front. No call takes longer than `patience_s` seconds, retries included.
+
+    Groups of new jobs follow each other: while Redis owes an answer that is overdue, one of `admit` and `put` at a time
+    waits for one, and the others raise StoreUnavailableError at once.
+    """
 
     def __init__(self, redis: Redis, *, patience_s: float, step_ms: int) -> None:
         self._redis = redis
         self._patience_s = patience_s
+        self._breaker = CircuitBreaker(patience_s=patience_s)
         self._step_ms = step_ms
 
     async def admit(self, jobs: Sequence[tuple[str, str]], *, most_events: int) -> list[Verdict]:
@@ -113,7 +119,7 @@ class Queue:
         args: list[str | int] = [most_events, len(jobs)]
         for job in jobs:
             args += job
-        async with self._patiently():
+        async with patiently(self._patience_s, self._breaker):
             return [_verdict(answer.decode()) for answer in await _ADMIT.run(self._redis, *args)]
 
     async def admit_all(self, room: Room, *, most_events: int) -> Verdict:
@@ -156,7 +162,7 @@ class Queue:
         self, words: Sequence[Word], *, issued_ms: int = 0, epoch: str = "", batch_id: str = ""
     ) -> list[bytes]:
         """Do the same for up to 500 jobs whose words are made (`jobs.stores.words`); give the answers as they are."""
-        async with self._patiently():
+        async with patiently(self._patience_s, self._breaker):
             answers: list[bytes] = await _ENQUEUE.run(self._redis, epoch, issued_ms, self._step_ms, batch_id, *words)
         return answers[1:]
 

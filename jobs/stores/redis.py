@@ -21,6 +21,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry as BlockingRetry
 
 from jobs.addresses import RedisAddress, redis_address
+from jobs.breaker import CircuitBreaker
 from jobs.errors import StoreUnavailableError
 from jobs.stores.redis_pool import Pool
 from jobs.stores.sentinel import AtMaster, BlockingAtMaster, BlockingMaster, Master, MasterPool
@@ -256,14 +257,25 @@ def answering() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def patiently(patience_s: float) -> AsyncIterator[None]:
-    """Raise StoreUnavailableError where Redis has not answered after so many seconds, retries included."""
+async def patiently(patience_s: float, breaker: CircuitBreaker | None = None) -> AsyncIterator[None]:
+    """Raise StoreUnavailableError where Redis has not answered after so many seconds, retries included.
+
+    With a breaker, which others who ask have too, raise it at once where one of them waits in vain.
+    """
+    breaker = breaker or CircuitBreaker(patience_s=patience_s)
+    if not breaker.lets_through():
+        raise StoreUnavailableError("Redis: it owes others an answer")
     with answering():
         try:
             async with asyncio.timeout(patience_s):
                 yield
-        except TimeoutError as error:
+        except (TimeoutError, RedisTimeoutError) as error:
+            breaker.failed()
             raise StoreUnavailableError("Redis: no answer in time") from error
+        except Exception:  # it is not silent, at least
+            breaker.answered()
+            raise
+        breaker.answered()
 
 
 def _options(address: RedisAddress) -> dict[str, Any]:

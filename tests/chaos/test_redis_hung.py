@@ -12,11 +12,12 @@ from jobs.stores.presence import Presence
 from jobs.stores.redis import connect_redis
 from tests.chaos.outages import hung
 from tests.chaos.workers import hasty_recoverer, worker_of
-from tests.support.conditions import reaches
+from tests.support.conditions import eventually, reaches
 from tests.support.servers import Servers
 from tests.support.site import submit
 
 _A_FEW_S = 4.0
+_MANY = 500
 
 
 async def test_submissions_are_answered_while_redis_hangs(web: httpx.AsyncClient, servers: Servers) -> None:
@@ -29,6 +30,26 @@ async def test_submissions_are_answered_while_redis_hangs(web: httpx.AsyncClient
             assert {job["state"] for job in jobs} == {"accepted"}
         ready = await web.get("/readyz")
         assert (ready.status_code, ready.json()["degraded"][0]) == (200, "redis")
+
+
+async def test_a_crowd_does_not_wait_one_group_after_the_other(web: httpx.AsyncClient, servers: Servers) -> None:
+    """Of five hundred at once none waits longer than one alone; when Redis answers, jobs are put in line again."""
+
+    async def send() -> tuple[set[str], float]:
+        began = time.monotonic()
+        jobs = await asyncio.gather(*(submit(web, "diag.noop") for _ in range(_MANY)))
+        return {job["state"] for job in jobs}, time.monotonic() - began
+
+    _, well_s = await send()
+    async with hung(servers.redis), asyncio.timeout(30):
+        states, hung_s = await send()
+        assert states == {"accepted"}
+        assert hung_s - well_s < _A_FEW_S
+
+    async def is_put_in_line() -> bool:
+        return bool((await submit(web, "diag.noop"))["state"] == "queued")
+
+    await eventually(is_put_in_line)
 
 
 async def test_jobs_run_once_after_redis_has_hung(
