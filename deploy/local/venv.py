@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deploy.local.errors import DevError
 from deploy.local.locks import FileLock, LockedError
+from deploy.local.packages import install, own_environment
 
 LEAST_PYTHON = (3, 11)
 
@@ -19,12 +20,6 @@ _COMMAND = """\
 exec "$(dirname "$0")/python" -P -m app.cli "$@"
 """
 _INSTALL_WITHIN_S = 1800.0
-# Built wheels only: building one would download its build tools, which no hash of ours covers. To compile all modules
-# ahead takes a quarter of the time, for the few that are ever imported: Python compiles those at their first import.
-_PIP_OPTIONS = (
-    *("--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile"),
-    *("-qq", "--disable-pip-version-check", "--no-input"),
-)
 
 
 class Venv:
@@ -76,7 +71,7 @@ class Venv:
         if not self._is_usable():
             self._make()
         self._stamp.write_text(_UNFINISHED)
-        _run([str(self.python), "-m", "pip", "install", *_PIP_OPTIONS, "-r", str(self._requirements)])
+        install(self._requirements, python=self.python)
         version = self._python_version()
         packages = self.folder / "lib" / f"python{version}" / "site-packages"
         (packages / "switchyard.pth").write_bytes(os.fsencode(self._root) + b"\n")
@@ -100,7 +95,10 @@ class Venv:
         if importlib.util.find_spec("ensurepip") is None:
             name = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
             raise DevError(f"this Python cannot make virtual environments: install its package {name}, then again")
-        _run([sys.executable, "-m", "venv", "--clear", str(self.folder)])
+        command = [sys.executable, "-m", "venv", "--clear", str(self.folder)]
+        made = subprocess.run(command, env=own_environment(), check=False)
+        if made.returncode != 0:
+            raise DevError(f"no environment could be made (status {made.returncode}): see the lines above")
 
     def _python_version(self) -> str:
         """Such as `3.11`; empty when the environment's Python is gone or does not start."""
@@ -110,11 +108,3 @@ class Venv:
         except OSError:
             return ""
         return done.stdout.strip()
-
-
-def _run(command: list[str]) -> None:
-    """Run a step whose output is its own explanation."""
-    settings = {name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "PYTHONPATH"}}
-    done = subprocess.run(command, env={**settings, "PIP_USER": "0"}, check=False)
-    if done.returncode != 0:
-        raise DevError(f"the environment could not be completed (status {done.returncode}): see the lines above")

@@ -50,7 +50,8 @@ def descendants() -> Callable[[int], set[int]]:
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], Path]]:
     """Plant a small tree: `dev` with a lock of one wheel, which lies at hand, so that nothing is fetched."""
     wheels = tmp_path_factory.mktemp("wheels")
-    versions = [_wheel(wheels, version) for version in ("1.0", "2.0")]
+    versions = [_wheel(wheels, "tiny", version, f"version = {version!r}\n") for version in ("1.0", "2.0")]
+    lost_uv = _wheel(wheels, "uv", "0.1", "raise SystemExit('no route to the packages')\n")
 
     def plant(tree: Path) -> Path:
         ignored = shutil.ignore_patterns("__pycache__")
@@ -60,6 +61,7 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path],
         (tree / "tests").mkdir()
         (tree / "tests" / "requirements.txt").write_text(_requirement(versions[0]))
         (tree / "next-lock.txt").write_text(_requirement(versions[1]))
+        (tree / "lock-with-uv.txt").write_text("".join(map(_requirement, (*versions[:1], lost_uv))))
         return tree
 
     with pytest.MonkeyPatch.context() as patch:
@@ -68,20 +70,20 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path],
         yield plant
 
 
-def _wheel(folder: Path, version: str) -> Path:
-    """Make a wheel of the package `tiny` by hand; building one would need a build tool."""
-    wheel = folder / f"tiny-{version}-py3-none-any.whl"
-    info = f"tiny-{version}.dist-info"
+def _wheel(folder: Path, name: str, version: str, code: str) -> Path:
+    """Make a wheel of a package of one module by hand; building one would need a build tool."""
+    wheel = folder / f"{name}-{version}-py3-none-any.whl"
+    info = f"{name}-{version}.dist-info"
     files = {
-        "tiny.py": f"version = {version!r}\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n",
+        f"{name}.py": code,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(f"{name},sha256={_digest(text)},{len(text)}\n" for name, text in files.items())
     files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n"
     with zipfile.ZipFile(wheel, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
+        for file, text in files.items():
+            archive.writestr(file, text)
     return wheel
 
 

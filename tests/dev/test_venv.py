@@ -123,6 +123,22 @@ def test_a_wrong_hash_stops_it(venv: Venv, tree: Path) -> None:
     lock.write_text(former)
 
 
+def test_where_uv_does_not_get_at_the_packages_pip_does(
+    venv: Venv, tree: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It heeds another configuration: where an index of one's own is in pip's alone, uv finds nothing."""
+    lock = tree / "tests" / "requirements.txt"
+    former = lock.read_text()
+    subprocess.run([venv.python, "-m", "pip", "uninstall", "-q", "-y", "tiny"], check=True)
+    shutil.copy(tree / "lock-with-uv.txt", lock)
+    venv.ensure()
+    lock.write_text(former)
+    assert works(tree)
+    printed = capfd.readouterr()
+    assert "no route to the packages" in printed.err
+    assert "with pip it takes longer" in printed.out
+
+
 def test_a_tree_that_was_moved_gets_a_new_one(venv: Venv, tree: Path) -> None:
     """The programs in the former one name their Python by the former path."""
     moved = tree.rename(tree.with_name("moved tree"))
