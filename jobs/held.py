@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum, auto
 
@@ -90,7 +90,7 @@ class Holdings:
     def __init__(self) -> None:
         self._runs: dict[int, Run] = {}
         self._asking = False
-        self._asked: set[tuple[str, str]] = set()
+        self._asked: dict[tuple[str, str], set[str]] = {}  # with the jobs that are to be cancelled since
 
     def __len__(self) -> int:
         """Count them."""
@@ -104,8 +104,10 @@ class Holdings:
         """Hold it no more."""
         self._runs.pop(run.claimed.fence, None)
 
-    def of(self, job_id: str) -> list[Run]:
-        """Give the runs of a job."""
+    def wished(self, job_id: str) -> list[Run]:
+        """Give the runs of a job that is to be cancelled; claims that may have given out another hear of it too."""
+        for wished in self._asked.values():
+            wished.add(job_id)
         return [run for run in self.all() if run.claimed.id == job_id]
 
     def all(self) -> list[Run]:
@@ -118,13 +120,13 @@ class Holdings:
         return list(self._asked)
 
     @contextmanager
-    def asking(self, queue: str, request: str) -> Iterator[None]:
-        """Claim inside, and hold what that has given before leaving."""
-        self._asked.add((queue, request))
+    def asking(self, queue: str, request: str) -> Iterator[Collection[str]]:
+        """Claim inside, and hold what that has given before leaving. Gives which jobs are to be cancelled by then."""
+        wished = self._asked[queue, request] = set()
         try:
-            yield
+            yield wished
         finally:
-            self._asked.discard((queue, request))
+            del self._asked[queue, request]
 
     @contextmanager
     def suspects_allowed(self) -> Iterator[int]:

@@ -67,7 +67,7 @@ class Runs:
         if claimed.owner == STOCK_OWNER:
             self._executor.prepare(claimed)
 
-    def start(self, claimed: Claimed) -> None:
+    def start(self, claimed: Claimed, *, is_to_cancel: bool = False) -> None:
         """Run a claimed job that is prepared, or end it at once if it must not run again: then it takes no slot.
 
         Once all were stopped it is to be handed back with them.
@@ -85,6 +85,8 @@ class Runs:
             return
         self._running.add(run)
         run.task = loop.create_task(self._run(run))
+        if is_to_cancel:
+            self.cancel(run)
 
     def cancel(self, run: Run) -> None:
         """Stop a run that somebody wants cancelled; it has ten seconds to clean up, then it is given up."""

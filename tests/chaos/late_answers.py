@@ -1,0 +1,73 @@
+"""A wire to Redis on which a test can hold answers back. It changes nothing of what it carries."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from jobs.cancelling import cancel_until_ended
+
+_CHUNK_BYTES = 64 * 1024
+
+
+class LateAnswers:
+    """Holds back answers to what has `words` in it, where they have `about` in them, until `go`."""
+
+    def __init__(self, socket: str, *, words: bytes) -> None:
+        self._socket = socket
+        self._words = words
+        self.about = b""  # nothing: none is held
+        self.held = asyncio.Event()  # one is
+        self.told = asyncio.Event()  # something about it went by on another connection
+        self.go = asyncio.Event()
+        self.carried: set[asyncio.Task[None]] = set()
+
+    async def carry(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        """Carry one connection to its end."""
+        if (carrying := asyncio.current_task()) is not None:
+            self.carried.add(carrying)
+            carrying.add_done_callback(self.carried.discard)
+        server, to_server = await asyncio.open_unix_connection(self._socket)
+        has_asked = asyncio.Event()
+        back = asyncio.create_task(self._answer(server, to_client, has_asked))
+        try:
+            while message := await client.read(_CHUNK_BYTES):
+                if self._words in message:
+                    has_asked.set()
+                else:
+                    has_asked.clear()
+                to_server.write(message)
+                await to_server.drain()
+        except OSError:
+            pass
+        finally:
+            await cancel_until_ended([back], again_s=1.0)
+            to_server.close()
+            to_client.close()
+
+    async def _answer(
+        self, server: asyncio.StreamReader, to_client: asyncio.StreamWriter, asked: asyncio.Event
+    ) -> None:
+        with suppress(OSError):
+            while chunk := await server.read(_CHUNK_BYTES):
+                is_about_it = bool(self.about) and self.about in chunk
+                if is_about_it and asked.is_set():
+                    self.held.set()
+                    await self.go.wait()
+                to_client.write(chunk)
+                await to_client.drain()
+                if is_about_it and not asked.is_set():
+                    self.told.set()
+
+
+@asynccontextmanager
+async def late_answers(socket: str, *, words: bytes) -> AsyncIterator[tuple[str, LateAnswers]]:
+    """Lay such a wire to the Redis at this socket; give the URL of its near end, and the wire."""
+    wire = LateAnswers(socket, words=words)
+    listener = await asyncio.start_server(wire.carry, "127.0.0.1", 0)
+    try:
+        yield f"redis://127.0.0.1:{listener.sockets[0].getsockname()[1]}/0", wire
+    finally:
+        wire.go.set()
+        listener.close()
+        if wire.carried:  # whoever has closed his end lets it come to its own
+            await asyncio.wait(wire.carried, timeout=1.0)
