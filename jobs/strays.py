@@ -27,6 +27,7 @@ class Strays:
         self._both = both
         self._scribe = scribe
         self._queues = tuple(queues)
+        self._refused: dict[str, int] = {}  # runs, by id, that no row can hold: to tell them again would be in vain
 
     async def run(self) -> None:
         """Look until cancelled. A store that is away is no reason to stop."""
@@ -53,7 +54,7 @@ class Strays:
         runs = await self._both.jobs.runs_of(ids)
         held = await self._both.entries.runs(ids)
         # Of most jobs the run is all that has to be read.
-        ahead = [job_id for job_id, run in held.items() if run > runs.get(job_id, 0)]
+        ahead = [job_id for job_id, run in held.items() if run > max(runs.get(job_id, 0), self._refused.get(job_id, 0))]
         if not ahead:
             return following
         # Before they are read: what they do from then on is told by later versions.
@@ -63,6 +64,8 @@ class Strays:
         if events := [event for event in told if event is not None]:
             await self._scribe.write_events(codec.dumps(events))
             log.warning("jobs_taken_from_redis", queue=queue, amount=len(events))
+        written = await self._both.jobs.runs_of([job.id for job in later])
+        self._refused |= {job.id: job.run for job in later if job.run > written.get(job.id, 0)}
         return following
 
     async def _told(self, job: Job, *, version: int, is_new: bool) -> Told | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -39,6 +40,19 @@ async def test_what_it_does_after_the_look_counts(stage: Stage, monkeypatch: pyt
     await stage.strays.look(QUEUE, 0)
     await write_history(stage.both)
     assert (await stage.row(job))["state"] == "running"
+
+
+async def test_one_that_no_row_can_hold_is_told_once(stage: Stage) -> None:
+    """PostgreSQL refuses its priority: each look would bury it once more. Those beside it get their rows."""
+    job = await stage.queued()
+    strange = replace(job, id="strange", priority=77)
+    await stage.both.queue.enqueue([Entry(job=strange, typical_s=1.0)])
+    await stage.database.execute("DELETE FROM jobs")
+    for _ in range(3):
+        await stage.strays.look(QUEUE, 0)
+    (buried,) = await stage.database.fetch("SELECT told FROM dead_events")
+    assert "strange" in buried["told"]
+    assert [row["id"] for row in await stage.database.fetch("SELECT id FROM jobs")] == [job.id]
 
 
 async def test_a_round_does_not_rest_before_its_end(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
