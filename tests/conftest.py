@@ -1,7 +1,8 @@
 """Real servers for the tests: a Redis and a PostgreSQL a test process, a fresh database a test."""
 
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 
 import httpx
@@ -18,6 +19,8 @@ from tests.support.ports import free_ports
 from tests.support.server_folder import server_folder
 from tests.support.servers import Servers, empty_database, migrated_database
 from tests.support.site import environment, running_web, running_worker
+
+_WAITING = {"acceptance", "chaos"}  # folders of tests that wait for leases, patience and processes
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,7 +41,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--system"):
         items[:] = [item for item in items if item.get_closest_marker("system")]
     is_install = bool(config.getoption("--install"))
-    items[:] = [item for item in items if bool(item.get_closest_marker("install")) == is_install]
+    items[:] = _mixed(item for item in items if bool(item.get_closest_marker("install")) == is_install)
+
+
+def _mixed(items: Iterable[pytest.Item]) -> list[pytest.Item]:
+    """Stand modules that mostly wait between those that compute: next to each other they leave processors idle."""
+    modules = [list(module) for _, module in groupby(items, key=lambda item: item.path)]
+    places: list[tuple[float, list[pytest.Item]]] = []
+    for waits in (True, False):
+        alike = [module for module in modules if (module[0].path.parent.name in _WAITING) is waits]
+        places += [((number + 0.5) / len(alike), module) for number, module in enumerate(alike)]
+    return [item for _, module in sorted(places, key=lambda place: place[0]) for item in module]
 
 
 @pytest.fixture(scope="session", autouse=True)
