@@ -34,7 +34,7 @@ class CancelListener:
                 async for job_ids in self._signals.cancelled():
                     if job_ids is None:
                         await self._keeper.renewed()  # tells of those that were missed
-                    for run in (run for job_id in job_ids or () for run in self._holdings.wished(job_id)):
+                    for run in (run for job_id in job_ids or () for run in self._holdings.cancel_wanted(job_id)):
                         self._cancelled(run)
             except StoreUnavailableError as error:
                 log.warning("cancel_signals_lost", reason=str(error))

@@ -104,10 +104,10 @@ class Holdings:
         """Hold it no more."""
         self._runs.pop(run.claimed.fence, None)
 
-    def wished(self, job_id: str) -> list[Run]:
+    def cancel_wanted(self, job_id: str) -> list[Run]:
         """Give the runs of a job that is to be cancelled; claims that may have given out another hear of it too."""
-        for wished in self._asked.values():
-            wished.add(job_id)
+        for wanted in self._asked.values():
+            wanted.add(job_id)
         return [run for run in self.all() if run.claimed.id == job_id]
 
     def all(self) -> list[Run]:
@@ -122,9 +122,9 @@ class Holdings:
     @contextmanager
     def asking(self, queue: str, request: str) -> Iterator[Collection[str]]:
         """Claim inside, and hold what that has given before leaving. Gives which jobs are to be cancelled by then."""
-        wished = self._asked[queue, request] = set()
+        wanted = self._asked[queue, request] = set()
         try:
-            yield wished
+            yield wanted
         finally:
             del self._asked[queue, request]
 

@@ -135,7 +135,7 @@ class Intake:
     async def _exchange(self, lane: int, slots: int, part: list[tuple[Run, Ending]]) -> None:
         request, wakes = f"{next(_requests)}-{lane}", self._wakes
         endings = [ending for _, ending in part]
-        with self._holdings.asking(self.queue, request) as wished:
+        with self._holdings.asking(self.queue, request) as wanted:
             try:
                 with self._holdings.suspects_allowed() as suspects:
                     claim = await self._outage.answered(
@@ -152,7 +152,7 @@ class Intake:
             self._reserve(sum(not job.is_exhausted for job in claim.jobs) - slots)
             self._learn(claim, asked=slots > 0, is_latest=wakes == self._wakes)
             for claimed in claim.jobs:
-                self._runs.start(claimed, is_to_cancel=claimed.id in wished)
+                self._runs.start(claimed, is_to_cancel=claimed.id in wanted)
 
     def _told(self, part: list[tuple[Run, Ending]], answers: list[str]) -> None:
         for (run, ending), answer in zip(part, answers, strict=True):

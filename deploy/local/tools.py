@@ -14,8 +14,8 @@ _GATES = (
     ("mypy",),
     ("lint-imports", "--no-logo"),
 )
-# Most tests wait for processes most of the time: two cores are busy with four. Who has done his part helps the others.
-_PARALLEL = ("-n", "4", "--dist", "worksteal")
+# Most tests wait for processes most of the time: two cores are busy with five. Who has done his part helps the others.
+_PARALLEL = ("-n", "5", "--dist", "worksteal")
 _COMPILE = (
     *("uv", "pip", "compile", "-q", "--universal", "--python-version", "3.11", "--generate-hashes"),
     *("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),

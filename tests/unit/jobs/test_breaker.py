@@ -32,4 +32,4 @@ async def test_one_who_never_says_how_it_was_keeps_the_others_no_longer_than_a_q
     await eventually(lambda: _goes_through(breaker))
     asked_at = asyncio.get_running_loop().time()
     await eventually(lambda: _goes_through(breaker))
-    assert asyncio.get_running_loop().time() - asked_at >= 0.2
+    assert asyncio.get_running_loop().time() - asked_at >= 0.1
