@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from jobs.cancelling import cancel_until_ended
+from tests.chaos.wire import near_end_of
 
 _CHUNK_BYTES = 64 * 1024
 
@@ -19,13 +20,9 @@ class LateAnswers:
         self.held = asyncio.Event()  # one is
         self.told = asyncio.Event()  # something about it went by on another connection
         self.go = asyncio.Event()
-        self.carried: set[asyncio.Task[None]] = set()
 
     async def carry(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         """Carry one connection to its end."""
-        if (carrying := asyncio.current_task()) is not None:
-            self.carried.add(carrying)
-            carrying.add_done_callback(self.carried.discard)
         server, to_server = await asyncio.open_unix_connection(self._socket)
         has_asked = asyncio.Event()
         back = asyncio.create_task(self._answer(server, to_client, has_asked))
@@ -63,11 +60,8 @@ class LateAnswers:
 async def late_answers(socket: str, *, words: bytes) -> AsyncIterator[tuple[str, LateAnswers]]:
     """Lay such a wire to the Redis at this socket; give the URL of its near end, and the wire."""
     wire = LateAnswers(socket, words=words)
-    listener = await asyncio.start_server(wire.carry, "127.0.0.1", 0)
-    try:
-        yield f"redis://127.0.0.1:{listener.sockets[0].getsockname()[1]}/0", wire
-    finally:
-        wire.go.set()
-        listener.close()
-        if wire.carried:  # whoever has closed his end lets it come to its own
-            await asyncio.wait(wire.carried, timeout=1.0)
+    async with near_end_of(wire.carry) as url:
+        try:
+            yield url, wire
+        finally:
+            wire.go.set()

@@ -1,7 +1,7 @@
 """A wire to Redis that a test can cut at the very message that it names. It changes nothing of what it carries."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -33,13 +33,9 @@ class Wire:
         self._cut = cut
         self._seen = 0
         self.cuts = 0
-        self.carried: set[asyncio.Task[None]] = set()
 
     async def carry(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         """Carry one connection to its end."""
-        if (carrying := asyncio.current_task()) is not None:
-            self.carried.add(carrying)
-            carrying.add_done_callback(self.carried.discard)
         server, to_server = await asyncio.open_unix_connection(self._socket)
         back = asyncio.create_task(_copy(server, to_client))
         try:
@@ -74,13 +70,30 @@ class Wire:
 async def wire_to(socket: str, cut: Cut) -> AsyncIterator[tuple[str, Wire]]:
     """Lay a wire to the Redis at this socket; give the URL of its near end, and the wire."""
     wire = Wire(socket, cut)
-    listener = await asyncio.start_server(wire.carry, "127.0.0.1", 0)
+    async with near_end_of(wire.carry) as url:
+        yield url, wire
+
+
+@asynccontextmanager
+async def near_end_of(
+    carry: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[str]:
+    """Listen, and have each connection carried; give the URL."""
+    carried: set[asyncio.Task[None]] = set()
+
+    async def begin(client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        if (carrying := asyncio.current_task()) is not None:
+            carried.add(carrying)
+            carrying.add_done_callback(carried.discard)
+        await carry(client, to_client)
+
+    listener = await asyncio.start_server(begin, "127.0.0.1", 0)
     try:
-        yield f"redis://127.0.0.1:{listener.sockets[0].getsockname()[1]}/0", wire
+        yield f"redis://127.0.0.1:{listener.sockets[0].getsockname()[1]}/0"
     finally:
         listener.close()
-        if wire.carried:  # whoever has closed his end lets it come to its own
-            await asyncio.wait(wire.carried, timeout=1.0)
+        if carried:  # whoever has closed his end lets it come to its own
+            await asyncio.wait(carried, timeout=1.0)
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
