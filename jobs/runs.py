@@ -70,7 +70,8 @@ class Runs:
     def start(self, claimed: Claimed, *, is_to_cancel: bool = False) -> None:
         """Run a claimed job that is prepared, or end it at once if it must not run again: then it takes no slot.
 
-        Once all were stopped it is to be handed back with them.
+        One that somebody has wanted cancelled meanwhile is stopped before its first step. Once all were stopped it is
+        to be handed back with them.
         """
         loop = asyncio.get_running_loop()
         run = Run(claimed, loop.time())

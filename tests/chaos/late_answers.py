@@ -4,10 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from jobs.cancelling import cancel_until_ended
-from tests.chaos.wire import near_end_of
-
-_CHUNK_BYTES = 64 * 1024
+from tests.chaos.wire import CHUNK_BYTES, answering, near_end_of
 
 
 class LateAnswers:
@@ -25,27 +22,20 @@ class LateAnswers:
         """Carry one connection to its end."""
         server, to_server = await asyncio.open_unix_connection(self._socket)
         has_asked = asyncio.Event()
-        back = asyncio.create_task(self._answer(server, to_client, has_asked))
-        try:
-            while message := await client.read(_CHUNK_BYTES):
+        async with answering(self._answer(server, to_client, has_asked), to_server, to_client):
+            while message := await client.read(CHUNK_BYTES):
                 if self._words in message:
                     has_asked.set()
                 else:
                     has_asked.clear()
                 to_server.write(message)
                 await to_server.drain()
-        except OSError:
-            pass
-        finally:
-            await cancel_until_ended([back], again_s=1.0)
-            to_server.close()
-            to_client.close()
 
     async def _answer(
         self, server: asyncio.StreamReader, to_client: asyncio.StreamWriter, asked: asyncio.Event
     ) -> None:
         with suppress(OSError):
-            while chunk := await server.read(_CHUNK_BYTES):
+            while chunk := await server.read(CHUNK_BYTES):
                 is_about_it = bool(self.about) and self.about in chunk
                 if is_about_it and asked.is_set():
                     self.held.set()

@@ -1,4 +1,4 @@
-"""A thousand cancels race claims, ends, retries and lost leases."""
+"""Cancels race claims, ends, retries and lost leases."""
 
 import httpx
 

@@ -1,13 +1,14 @@
 """A wire to Redis that a test can cut at the very message that it names. It changes nothing of what it carries."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from jobs.cancelling import cancel_until_ended
 
-_CHUNK_BYTES = 64 * 1024
+CHUNK_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +38,8 @@ class Wire:
     async def carry(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         """Carry one connection to its end."""
         server, to_server = await asyncio.open_unix_connection(self._socket)
-        back = asyncio.create_task(_copy(server, to_client))
-        try:
-            while message := await client.read(_CHUNK_BYTES):
+        async with answering(_copy(server, to_client), to_server, to_client) as back:
+            while message := await client.read(CHUNK_BYTES):
                 if self._is_due(message):
                     self.cuts += 1
                     self._cut.then()
@@ -47,17 +47,11 @@ class Wire:
                     if self._cut.arrives:
                         to_server.write(message)
                         await to_server.drain()
-                        await server.read(_CHUNK_BYTES)
+                        await server.read(CHUNK_BYTES)
                     self._cut.after()
                     break
                 to_server.write(message)
                 await to_server.drain()
-        except OSError:
-            pass
-        finally:
-            await cancel_until_ended([back], again_s=1.0)
-            to_server.close()
-            to_client.close()
 
     def _is_due(self, message: bytes) -> bool:
         if not all(word in message for word in self._cut.words):
@@ -96,9 +90,24 @@ async def near_end_of(
             await asyncio.wait(carried, timeout=1.0)
 
 
+@asynccontextmanager
+async def answering(
+    answers: Coroutine[Any, Any, None], *ends: asyncio.StreamWriter
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Carry answers back meanwhile, and close both ends afterwards; one that is lost ends it quietly."""
+    back = asyncio.create_task(answers)
+    try:
+        with suppress(OSError):
+            yield back
+    finally:
+        await cancel_until_ended([back], again_s=1.0)
+        for end in ends:
+            end.close()
+
+
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
     with suppress(OSError):
-        while chunk := await source.read(_CHUNK_BYTES):
+        while chunk := await source.read(CHUNK_BYTES):
             target.write(chunk)
             await target.drain()
     target.close()
