@@ -42,12 +42,14 @@ async def reaches(client: httpx.AsyncClient, job_id: str, *states: str, within_s
 async def written(client: httpx.AsyncClient, job_id: str) -> Any:  # noqa: ANN401  JSON
     """Wait until the history has the last try of a job, and that try is over; give the job.
 
-    A try that goes on has a worker too, but those before it may not be in the history yet.
+    A try that goes on has a worker too, but those before it may not be in the history yet. That one is over Redis may
+    tell first, but neither when nor by which error.
     """
 
     async def look() -> Any:  # noqa: ANN401  JSON
         job = (await client.get(f"/api/jobs/{job_id}")).json()
-        last = job["attempts"][-1] if job["attempts"] else {"worker": None, "outcome": None}
-        return job if last["worker"] is not None and last["outcome"] is not None else None
+        last = job["attempts"][-1] if job["attempts"] else {}
+        is_whole = all(last.get(name) is not None for name in ("worker", "outcome", "finished_at"))
+        return job if is_whole else None
 
     return await eventually(look)
