@@ -2,10 +2,11 @@
 
 A map, lower layers first; a module imports only from lower ones:
 
-words       settings, errors, headers, identity, tokens, admin_key (the one of the settings), origin, addresses (where
-            requests come from), templates (of paths), traffic (what was answered), keys (of Redis), whole_answers
-            (head and body in one), patience (with clients) and lingering (at their end) of connections, metrics/
-            (what Prometheus is shown)
+words       settings, errors, headers, identity, tokens, admin_key (the one of the settings), origin, connection (of a
+            request), addresses (where requests come from), templates (of paths), traffic (what was answered), keys (of
+            Redis), metrics/ (what Prometheus is shown)
+protocol    what connections do beyond uvicorn's: outbox (the answers of a turn together) and whole_answers (head and
+            body in one), answering (by both), patience (with clients), lingering (at their end)
 stores      stores/: users, API keys, sessions, attempts to log in, limits and what is counted of requests
 accounts    auth: who asks; passwords, attempts, login: how one comes in; accounts: users and their keys
 limits      live_limits (what is in force), rate_limits (what is decided by it), recorder (what stores the counts)

@@ -8,6 +8,8 @@ from typing import Final
 
 from starlette.types import Scope
 
+from app.connection import connection_of
+
 UNIX: Final = "unix"  # among the trusted: whoever calls through a Unix socket
 
 _IPV6_PREFIX: Final = 64  # what one customer gets, at least
@@ -82,7 +84,7 @@ def peer_of(scope: Scope) -> str | None:
 
     The connection itself is asked where it is known: servers let their own headers of proxies change `client`.
     """
-    transport = scope.get("state", {}).get("transport")
+    transport = connection_of(scope)
     if transport is not None:
         peer = transport.get_extra_info("peername")
         return str(peer[0]) if isinstance(peer, tuple) else None

@@ -3,7 +3,6 @@
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from app.patience import PatientProtocol
-from app.whole_answers import WholeAnswers
 
 _LINGER_S = 0.5
 _TURN_S = 0.05  # of the event loop: what has arrived by its beginning is read by its end
@@ -17,7 +16,7 @@ class LingeringProtocol(PatientProtocol):
     and told that the connection ends with the answer. A loop that was held up may find a request together with the end
     of its connection's idle time: that is read and answered too.
 
-    Answers of which all is known at once go out by one write each, and nobody is waited for for ever.
+    Nobody is waited for for ever, and answers cost as few writes as they can.
     """
 
     _stopping = False
@@ -37,13 +36,9 @@ class LingeringProtocol(PatientProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin with the request; once the server stops it is the connection's last."""
-        before = self.cycle
         super().on_headers_complete()
-        if self.cycle is before:  # it goes on as a WebSocket, of another protocol's
-            return
-        self.cycle.__class__ = WholeAnswers  # uvicorn makes it by itself, and takes no other class
-        if self._stopping:
-            self.cycle.keep_alive = False
+        if self._stopping and self._last is not None:
+            self._last.keep_alive = False
 
     def _close_if_idle(self) -> None:
         if self._is_idle:

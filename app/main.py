@@ -8,7 +8,6 @@ from starlette.types import ASGIApp
 
 from app.application import application
 from app.lifespan import lifespan_for
-from app.middleware.cut import Cuttable
 from app.settings import load_all
 from jobs.errors import SettingsError, TaskTableError
 from jobs.heap import settle
@@ -31,4 +30,4 @@ def create_app() -> ASGIApp:
     configure_logs(form=settings.app.log_format, level=settings.app.log_level)
     settle()
     gc.set_threshold(_YOUNG_OBJECTS)
-    return Cuttable(application(lifespan_for(settings, tasks, timetable)))
+    return application(lifespan_for(settings, tasks, timetable))

@@ -7,7 +7,9 @@ import termios
 from enum import StrEnum
 
 import structlog
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from app.answering import AnsweringProtocol
 
 _LOOK_S = 10.0
 
@@ -26,7 +28,7 @@ class Awaited(StrEnum):
 _LOOKS = {Awaited.READ: 3, Awaited.HEAD: 6, Awaited.BODY: 6}
 
 
-class PatientProtocol(HttpToolsProtocol):
+class PatientProtocol(AnsweringProtocol):
     """A connection that is looked at now and then, and cut where its client keeps it waiting.
 
     uvicorn waits for ever, and keeps an answer that nobody reads in memory so long, also when it has closed the

@@ -9,6 +9,8 @@ import re
 from uvicorn._types import ASGISendEvent, HTTPResponseStartEvent
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from app.outbox import Outbox
+
 _END = b"\r\n"
 _LENGTH = b"content-length"
 
@@ -22,6 +24,7 @@ _PLAIN = re.compile(
 class WholeAnswers(RequestResponseCycle):
     """A request and its answer; the answer's head waits for its body. All that is not plain is left to uvicorn."""
 
+    outbox: Outbox
     _head = b""
 
     async def send(self, message: ASGISendEvent) -> None:
@@ -66,7 +69,7 @@ class WholeAnswers(RequestResponseCycle):
         return body if len(body) == self.expected_content_length else None
 
     def _finish(self, answer: bytes) -> None:
-        self.transport.write(answer)
+        self.outbox.put(self.transport, answer)
         self.response_complete = True
         self.message_event.set()
         self.on_response()

@@ -42,7 +42,10 @@ _REQUESTS = {1: 800, 50: 3_000}  # by connections
 _HEADERS = ("app", "connections", "requests/s", "ratio", "p50 ms", "p99 ms", "web CPU ms/request")
 _LISTENS = re.compile(r"running on (http://127\.0\.0\.1:\d+)")
 _START_S = 30.0
-_SITE = ("app.main:create_app", "--factory", "--http", "app.lingering:LingeringProtocol")  # as the Procfile has it
+_SITE = (  # as the Procfile has it
+    *("app.main:create_app", "--factory", "--no-proxy-headers"),
+    *("--http", "app.lingering:LingeringProtocol", "--timeout-keep-alive", "100"),
+)
 _UVICORN = (sys.executable, "-m", "uvicorn", "--no-access-log", "--host", "127.0.0.1", "--port", "0")
 
 

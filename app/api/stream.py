@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from app import sse
+from app.connection import cut
 from app.follower import Follower, Topic
-from app.middleware.cut import cut
 from app.state import leave_untimed
 from jobs.cancelling import cancel_until_ended
 from jobs.live import Live

@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKER = (sys.executable, "-m", "jobs", "worker", "--with-steward")
 WEB = (
     *(sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory", "--host", "127.0.0.1"),
-    *("--no-access-log", "--timeout-graceful-shutdown", "25"),
+    *("--no-access-log", "--no-proxy-headers", "--http", "app.lingering:LingeringProtocol"),
+    *("--timeout-keep-alive", "100", "--timeout-graceful-shutdown", "25"),
 )
 
 _START_S = 60.0
