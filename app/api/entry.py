@@ -6,9 +6,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import UnauthenticatedError
+from app.headers import header_of
 from app.identity import SESSION_COOKIE
 from app.login import Session
 from app.origin import is_from_elsewhere
+
+_SCHEME = b"x-forwarded-proto"
 
 
 def require_own_page(request: Request) -> None:
@@ -34,8 +37,17 @@ def _set(request: Request, response: Response, token: str, *, lasts_s: float) ->
         token,
         max_age=max(0, int(lasts_s)),
         path="/",
-        secure=request.url.scheme == "https",
+        secure=_is_by_https(request),
         httponly=True,
         samesite="lax",
     )
     response.headers["cache-control"] = "no-store"
+
+
+def _is_by_https(request: Request) -> bool:
+    """Say whether the browser has come by HTTPS, or a proxy says so, whoever that is.
+
+    Who says so without reason harms himself alone: his browser will not send the cookie.
+    """
+    said = header_of(request.scope, _SCHEME) or ""  # of several proxies the browser's is the first
+    return "https" in {request.url.scheme, said.partition(",")[0].strip().lower()}

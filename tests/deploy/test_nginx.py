@@ -14,6 +14,7 @@ from tests.support.limits import limited
 from tests.support.listening import connected, has_ended, stream_of
 from tests.support.nginx import NAME, Nginx, nginx_before
 from tests.support.openapi import validator
+from tests.support.people import PASSWORD, new_user
 from tests.support.processes import Running, web_process
 from tests.support.site import UNLIMITED, submit
 
@@ -129,6 +130,14 @@ async def test_who_polls_is_let_through_and_known(fronted: Fronted) -> None:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{fronted.nginx.http_port}", timeout=30) as plain:
         moved = await plain.post("/api/jobs?x=1", headers={"Host": NAME})
     assert (moved.status_code, moved.headers["location"]) == (308, f"https://{NAME}/api/jobs?x=1")
+
+
+async def test_a_login_leaves_a_cookie_that_is_never_sent_in_the_clear(fronted: Fronted) -> None:
+    """It comes through nginx, which says that the browser came by HTTPS."""
+    async with fronted.nginx.client() as admin, fronted.nginx.client(key=None) as browser:
+        ann = await new_user(admin, "ann")
+        answer = await browser.post("/api/auth/login", json={"username": ann.username, "password": PASSWORD})
+    assert "Secure" in answer.headers["set-cookie"].split("; ")
 
 
 async def test_bodies_have_the_sizes_that_the_application_takes(fronted: Fronted) -> None:

@@ -69,6 +69,18 @@ async def test_through_https_the_cookie_is_secure(web: httpx.AsyncClient, ann: P
     assert "Secure" in answer.headers["set-cookie"].split("; ")
 
 
+@pytest.mark.parametrize(
+    ("said", "is_secure"), [("https", True), ("HTTPS , http", True), ("http", False), ("http, https", False)]
+)
+async def test_a_proxy_says_that_the_browser_came_by_https(
+    web: httpx.AsyncClient, ann: Person, said: str, *, is_secure: bool
+) -> None:
+    """As the routers of platforms do, whose addresses nobody knows; of several the first has met the browser."""
+    login = {"username": ann.username, "password": PASSWORD}
+    answer = await web.post(LOGIN, json=login, headers={"X-Forwarded-Proto": said})
+    assert ("Secure" in answer.headers["set-cookie"].split("; ")) is is_secure
+
+
 async def test_who_logs_out_is_out(browser: httpx.AsyncClient) -> None:
     """At once, with cookie and token alike; twice is 401."""
     token = browser.cookies[SESSION_COOKIE]
