@@ -14,7 +14,7 @@ class GroupCommit(Generic[Item, Outcome]):
     """Gathers items while others are under way, and sends them on as one group as soon as there is room.
 
     Nothing waits for company: an item that comes while fewer than `abreast` groups are under way leaves at once, with
-    what the same turn of the event loop has brought.
+    what the same turn of the event loop has brought; beside another group, with what the next turn brings, too.
     """
 
     def __init__(
@@ -54,6 +54,8 @@ class GroupCommit(Generic[Item, Outcome]):
             self._depart()
 
     async def _carry(self) -> None:
+        if len(self._under_way) > 1:  # a turn costs less than a group of those whose requests are just being read
+            await asyncio.sleep(0)
         self._is_starting = False
         group = [self._gathered.popleft() for _ in range(min(len(self._gathered), self._most))]
         self._depart()  # what is more than one group takes

@@ -64,6 +64,26 @@ async def test_so_many_groups_are_under_way_at_once() -> None:
     assert await asyncio.gather(*waiting) == ["0", "4", "8"]
 
 
+async def test_beside_another_group_one_waits_a_turn_for_company() -> None:
+    """One that is alone does not: nothing is won by that."""
+    road = Road()
+    group: GroupCommit[int, str] = GroupCommit(road.carry, most=9, abreast=2)
+
+    async def come(*items: int) -> list[asyncio.Task[str]]:
+        tasks = []
+        for item in items:  # one each turn
+            tasks.append(asyncio.create_task(group.join(item)))
+            await asyncio.sleep(0)
+        return tasks
+
+    waiting = await come(0, 2, 4)
+    await _settle()
+    assert road.groups == [[0], [2, 4]]
+    for gate in road.gates:
+        gate.set()
+    assert await asyncio.gather(*waiting) == ["0", "4", "8"]
+
+
 async def test_each_gets_its_own_outcome_and_a_failed_group_fails_all_of_it() -> None:
     """An exception in an item's place is raised to its caller alone; one of the whole call to all."""
     road = Road()
