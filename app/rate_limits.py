@@ -29,14 +29,14 @@ class RateLimits:
         self._live = live
         self._ledger = ledger
         self._draft_headers = draft_headers
+        self._last: tuple[Decision, RawHeaders] | None = None
 
     async def admit(self, subject: Subject, route: str, path: str) -> Admission:
         """Charge a request; `route` is `<method> <template>`."""
         requests = requests_of(self._live.in_force.limits, subject, route, path)
         decision = await self._buckets.acquire(*requests)
         self._ledger.note(subject, route, decision)
-        headers = headers_of(decision, draft=self._draft_headers)
-        return Admission(subject=subject, decision=decision, requests=requests, headers=headers)
+        return Admission(subject=subject, decision=decision, requests=requests, headers=self._headers_of(decision))
 
     def exempt(self, route: str) -> None:
         """Count a request that nothing limits."""
@@ -53,6 +53,12 @@ class RateLimits:
         """Say how all buckets of somebody stand; nothing where nobody can tell now. Nothing is charged."""
         requests = own_requests(self._live.in_force.limits, subject)
         return (await self._buckets.peek(*requests)).states
+
+    def _headers_of(self, decision: Decision) -> RawHeaders:
+        """Say how it stands: once for all who have asked together, and share the decision."""
+        if self._last is None or self._last[0] is not decision:
+            self._last = decision, headers_of(decision, draft=self._draft_headers)
+        return self._last[1]
 
 
 def require_admitted(admission: Admission) -> None:

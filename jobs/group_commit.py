@@ -22,7 +22,7 @@ class GroupCommit(Generic[Item, Outcome]):
         commit: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome | Exception]]],
         *,
         most: int,
-        abreast: int = 2,
+        abreast: int = 3,
     ) -> None:
         """Take `commit`, which gives an outcome, or an exception to raise, for each of up to `most` items in turn."""
         self._commit = commit

@@ -74,7 +74,7 @@ class Asked(Protocol):
         """What it can be found by."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # to freeze it would take three times as long
 class Submission:
     """What a submitter asks for. None means what the task declares; `delay_s` and `run_at` exclude each other.
 

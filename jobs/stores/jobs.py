@@ -19,7 +19,7 @@ _ROW = b'"row":'
 _BAD_ENDS = frozenset({State.FAILED, State.CANCELLED, State.EXPIRED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # to freeze it would take three times as long
 class NewJob:
     """A job that was checked and is to be accepted. It is due at `run_at`, or `delay_s` after acceptance, or at once.
 

@@ -119,7 +119,7 @@ async def test_decisions_of_one_turn_travel_together(redis_url: str, redis: Any)
 async def test_beside_others_decisions_of_two_turns_travel_together(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first is under way until it has a connection and an answer; those of the next two turns share one pipeline."""
+    """The first is under way until it has a connection and an answer; those of the next two turns share a pipeline."""
     pipelines = 0
 
     async def counted() -> Any:  # noqa: ANN401  redis-py's
