@@ -67,7 +67,7 @@ class Coalescer:
             self._start()
 
     def _start(self) -> None:
-        """Let a pipeline depart in the next turn, with all that wait by then; beside another in the one after that."""
+        """Let a pipeline depart in the next turn, with all that wait by then."""
         self._is_starting = True
         task = asyncio.get_running_loop().create_task(self._travel())
         self._travelling.add(task)
@@ -81,8 +81,6 @@ class Coalescer:
             self._start()
 
     async def _travel(self) -> None:
-        if len(self._travelling) > 1:  # a turn costs less than a pipeline of what is asked in it
-            await asyncio.sleep(0)
         self._is_starting = False
         while batch := self._take():
             if self._waiting and not self._is_starting and len(self._travelling) < self._pipelines:

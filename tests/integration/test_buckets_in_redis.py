@@ -116,29 +116,6 @@ async def test_decisions_of_one_turn_travel_together(redis_url: str, redis: Any)
         assert sum(one["name"] == "together" for one in await redis.client_list()) == 1
 
 
-async def test_beside_others_decisions_of_two_turns_travel_together(
-    redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first is under way until it has a connection and an answer; those of the next two turns share a pipeline."""
-    pipelines = 0
-
-    async def counted() -> Any:  # noqa: ANN401  redis-py's
-        nonlocal pipelines
-        pipelines += 1
-        return await take()
-
-    async with Redis.from_url(redis_url) as client:
-        take = client.connection_pool.get_connection
-        monkeypatch.setattr(client.connection_pool, "get_connection", counted)
-        storage = TokenBucketRedisStorage.on(client, patience_s=PATIENCE_S)
-        asking = []
-        for number in range(3):  # one each turn
-            asking.append(asyncio.create_task(storage.acquire(_of(f"user:{number}"))))
-            await asyncio.sleep(0)
-        assert all(decision.admitted for decision in await asyncio.gather(*asking))
-        assert pipelines == 2
-
-
 async def test_who_want_the_same_at_once_ask_once(redis: Any, storage: TokenBucketRedisStorage) -> None:  # noqa: ANN401
     """Each is admitted and charged, and told how the bucket stands then. Who wants anything else asks for himself."""
     await storage.peek(_of())  # the script is there
