@@ -1,4 +1,4 @@
-"""Connections whose answers cost one write each, and together wake their clients up once a turn of the event loop."""
+"""Connections whose answers cost one write each, and wake their clients up once for all of a turn of the event loop."""
 
 import asyncio
 from typing import cast

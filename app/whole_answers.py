@@ -1,12 +1,13 @@
-"""Answers of which all is known at once: head and body go out by one write.
+"""Answers of which all is known at once: head and body go out by one write, with those of others by way of an outbox.
 
 uvicorn looks at each header by itself, and writes head and body each by itself: uvloop makes a system call of each at
 once, and the client is woken up twice.
 """
 
 import re
+from typing import TypeGuard
 
-from uvicorn._types import ASGISendEvent, HTTPResponseStartEvent
+from uvicorn._types import ASGISendEvent, HTTPResponseBodyEvent, HTTPResponseStartEvent
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from app.outbox import Outbox
@@ -22,7 +23,10 @@ _PLAIN = re.compile(
 
 
 class WholeAnswers(RequestResponseCycle):
-    """A request and its answer; the answer's head waits for its body. All that is not plain is left to uvicorn."""
+    """A request and its answer; the answer's head waits for its body. All that is not plain is left to uvicorn.
+
+    Of an answer that goes on the parts are put into the outbox, too.
+    """
 
     outbox: Outbox
     _head = b""
@@ -34,11 +38,16 @@ class WholeAnswers(RequestResponseCycle):
             if (body := self._all_of_the_body(message)) is not None:
                 self._finish(head + body)
                 return
-            self.transport.write(head)
+            self.outbox.put(self.transport, head)
         elif message["type"] == "http.response.start" and self._may_wait() and (head := self._head_of(message)):
             self._head = head
             self.response_started, self.waiting_for_100_continue = True, False
             return
+        elif self._is_part(message):
+            if body := message.get("body", b""):
+                self.outbox.put(self.transport, b"%x\r\n%b\r\n" % (len(body), body))
+            return
+        self.outbox.flush()
         await super().send(message)
 
     def _may_wait(self) -> bool:
@@ -60,6 +69,17 @@ class WholeAnswers(RequestResponseCycle):
         self.chunked_encoding, self.expected_content_length = False, int(length)
         before = b"".join([b"%b: %b\r\n" % header for header in self.default_headers])
         return b"%b%b%b\r\n" % (STATUS_LINE[message["status"]], before, told)
+
+    def _is_part(self, message: ASGISendEvent) -> TypeGuard[HTTPResponseBodyEvent]:
+        """Say whether it is a chunk of an answer that goes on, which has only to be written."""
+        return (
+            message["type"] == "http.response.body"
+            and message.get("more_body", False)
+            and self.response_started
+            and self.chunked_encoding is True
+            and not (self.response_complete or self.disconnected or self.flow.write_paused)
+            and self.scope["method"] != "HEAD"
+        )
 
     def _all_of_the_body(self, message: ASGISendEvent) -> bytes | None:
         """Give the body that the head has told of; None where that is not all, or the connection is to end."""

@@ -1,4 +1,4 @@
-"""Answers of one turn of the event loop go out together, each in its place among all that its connection is sent."""
+"""Answers of a turn of the event loop go out together, each in its place among all that its connection is sent."""
 
 import asyncio
 import socket
@@ -8,14 +8,17 @@ from typing import Any, Final
 import pytest
 import uvloop
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from app.lingering import LingeringProtocol
+from tests.support.conditions import eventually
 from tests.support.served import served
 
 _GET: Final = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 _NONSENSE: Final = b"\x00\r\n\r\n"
 _ENOUGH: Final = 65_536
+_TOO_MUCH: Final = 256 * _ENOUGH
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 
@@ -79,6 +82,10 @@ async def _received(client: socket.socket, *, until: bytes) -> bytes:
     return got
 
 
+async def _is_held_up(protocol: HttpToolsProtocol) -> bool:
+    return protocol.flow.write_paused
+
+
 def test_answers_of_one_turn_go_out_together(run: Run) -> None:
     """None is with its client before the last of them is made."""
 
@@ -115,6 +122,61 @@ def test_one_that_has_ended_keeps_no_other_from_its_answer(run: Run, moment: str
             one.send(_GET)
             assert (await _received(other, until=b"well")).startswith(b"HTTP/1.1 200 ")
             assert await _received(one, until=b"") == b""
+
+    run(scenario())
+
+
+def test_parts_of_answers_that_go_on_go_out_together_too(run: Run) -> None:
+    """And before what comes after them, such as the end."""
+
+    async def scenario() -> None:
+        told, may_tell = asyncio.Event(), asyncio.Event()
+        arrived: list[bytes] = []
+
+        async def app(_: Scope, __: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            told.set()
+            await may_tell.wait()
+            await send({"type": "http.response.body", "body": b"part", "more_body": True})
+            arrived.extend([_arrived(one), _arrived(other)])
+            await asyncio.sleep(0)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+        state = ServerState()
+        async with (
+            served(LingeringProtocol, app, state=state) as (_, _, one),
+            served(LingeringProtocol, app, state=state) as (_, _, other),
+        ):
+            for client in (one, other):
+                client.send(_GET)
+                await told.wait()
+                assert (await _received(client, until=b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+                told.clear()
+            may_tell.set()
+            for client in (one, other):
+                assert await _received(client, until=b"0\r\n\r\n") == b"4\r\npart\r\n0\r\n\r\n"
+            assert arrived == [b""] * 4
+
+    run(scenario())
+
+
+def test_who_makes_more_than_is_taken_is_held_up(run: Run) -> None:
+    """Though he makes it all in one turn of the loop."""
+
+    async def scenario() -> None:
+        made = 0
+
+        async def app(_: Scope, __: Receive, send: Send) -> None:
+            nonlocal made
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            while made < _TOO_MUCH:
+                made += _ENOUGH
+                await send({"type": "http.response.body", "body": bytes(_ENOUGH), "more_body": True})
+
+        async with served(LingeringProtocol, app) as (protocol, _, client):
+            client.send(_GET)
+            await eventually(lambda: _is_held_up(protocol))
+            assert made < _TOO_MUCH / 8
 
     run(scenario())
 
