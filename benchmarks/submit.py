@@ -42,11 +42,11 @@ _REQUESTS = {1: 800, 50: 3_000}  # by connections
 _HEADERS = ("app", "connections", "requests/s", "ratio", "p50 ms", "p99 ms", "web CPU ms/request")
 _LISTENS = re.compile(r"running on (http://127\.0\.0\.1:\d+)")
 _START_S = 30.0
-_SITE = (  # as the Procfile has it
+SITE = (  # as the Procfile has it
     *("app.main:create_app", "--factory", "--no-proxy-headers"),
     *("--http", "app.lingering:LingeringProtocol", "--timeout-keep-alive", "100"),
 )
-_UVICORN = (sys.executable, "-m", "uvicorn", "--no-access-log", "--host", "127.0.0.1", "--port", "0")
+UVICORN = (sys.executable, "-m", "uvicorn", "--no-access-log", "--host", "127.0.0.1", "--port", "0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ def main(_: bool) -> None:  # noqa: FBT001  the one switch that all benchmarks s
             "both stores, bare": stack.enter_context(
                 _web(("benchmarks.durable_peer:app",), durable, folder / "durable.log")
             ),
-            "Switchyard": stack.enter_context(_web(_SITE, site, folder / "site.log")),
+            "Switchyard": stack.enter_context(_web(SITE, site, folder / "site.log")),
         }
         rounds = uvloop.run(_rounds(webs, key))
         stack.enter_context(_worker(site, folder / "worker.log"))
@@ -142,7 +142,7 @@ def _web(app: tuple[str, ...], variables: Mapping[str, str], log: Path) -> Itera
     """Run one uvicorn process; its log goes to a file."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*_UVICORN, *app], cwd=ROOT, env=environment_of(variables), stdout=output, stderr=subprocess.STDOUT
+            [*UVICORN, *app], cwd=ROOT, env=environment_of(variables), stdout=output, stderr=subprocess.STDOUT
         )
     try:
         yield Web(url=_address(process, log), pid=process.pid)

@@ -65,7 +65,7 @@ def test_its_arithmetic_is_right() -> None:
         rate = jobs / 86_400
         peak = 5 * rate
         assert (a_second, at_peak) == (f"{rate:,.0f}", f"{peak:,.0f}")
-        redis, web, worker = (f"{peak * cost_ms / 1000:.2f}" for cost_ms in (0.14, 0.25, 0.05))
+        redis, web, worker = (f"{peak * cost_ms / 1000:.2f}" for cost_ms in (0.14, 0.20, 0.05))
         disk = (f"{jobs * kilobytes / 1e6:.0f} GB" for kilobytes in (3.3, 0.8))
         assert rest.split(" | ") == [f"{redis} cores", web, worker, *disk, f"{peak * 3600 / 1e6:.1f} GB"]
 
